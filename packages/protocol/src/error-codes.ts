@@ -1,0 +1,556 @@
+// Generated from /protocol/errors.json by /protocol/generate-errors.ts; a test keeps the two the same.
+
+/** What is known of an error code: its meaning, what to do, and whether the same call may succeed later. */
+export interface ErrorFacts {
+  readonly meaning: string
+  readonly todo: string
+  readonly retryable: boolean
+}
+
+/** Every code that a refusal or a failure can carry. */
+export const errorCodes: {
+  readonly 'audit.chain-broken': ErrorFacts
+  readonly 'audit.checkpoint-invalid': ErrorFacts
+  readonly 'audit.record-invalid': ErrorFacts
+  readonly 'audit.truncated': ErrorFacts
+  readonly 'breaker.open': ErrorFacts
+  readonly 'bulkhead.full': ErrorFacts
+  readonly 'cli.unsupported-node': ErrorFacts
+  readonly 'cli.usage': ErrorFacts
+  readonly 'contract.capability-unknown': ErrorFacts
+  readonly 'contract.handler-failed': ErrorFacts
+  readonly 'contract.incompatible': ErrorFacts
+  readonly 'contract.input-invalid': ErrorFacts
+  readonly 'contract.invalid': ErrorFacts
+  readonly 'contract.output-invalid': ErrorFacts
+  readonly 'deadline.exceeded': ErrorFacts
+  readonly 'delegation.expired': ErrorFacts
+  readonly 'delegation.invalid': ErrorFacts
+  readonly 'delegation.not-granted': ErrorFacts
+  readonly 'delegation.root-not-accepted': ErrorFacts
+  readonly 'delegation.too-deep': ErrorFacts
+  readonly 'delegation.unknown': ErrorFacts
+  readonly 'delegation.widened': ErrorFacts
+  readonly 'delegation.wrong-delegate': ErrorFacts
+  readonly 'hop.cancelled': ErrorFacts
+  readonly 'hop.stage-failed': ErrorFacts
+  readonly 'hop.unrecorded': ErrorFacts
+  readonly 'iatp.crit-unknown': ErrorFacts
+  readonly 'iatp.frame-malformed': ErrorFacts
+  readonly 'iatp.frame-oversize': ErrorFacts
+  readonly 'iatp.handshake-failed': ErrorFacts
+  readonly 'iatp.header-invalid': ErrorFacts
+  readonly 'iatp.instance-conflict': ErrorFacts
+  readonly 'iatp.lifetime': ErrorFacts
+  readonly 'iatp.misaddressed': ErrorFacts
+  readonly 'iatp.replayed': ErrorFacts
+  readonly 'iatp.sender-limited': ErrorFacts
+  readonly 'iatp.session-unknown': ErrorFacts
+  readonly 'iatp.suite-unsupported': ErrorFacts
+  readonly 'iatp.version-unsupported': ErrorFacts
+  readonly 'identity.anchor-conflict': ErrorFacts
+  readonly 'identity.credential-expired': ErrorFacts
+  readonly 'identity.credential-mismatch': ErrorFacts
+  readonly 'identity.did-invalid': ErrorFacts
+  readonly 'identity.issuer-refused': ErrorFacts
+  readonly 'identity.issuer-unavailable': ErrorFacts
+  readonly 'identity.jwt-invalid': ErrorFacts
+  readonly 'identity.key-file-invalid': ErrorFacts
+  readonly 'identity.key-file-permissions': ErrorFacts
+  readonly 'identity.key-unsafe': ErrorFacts
+  readonly 'identity.name-not-owned': ErrorFacts
+  readonly 'identity.owner-unknown': ErrorFacts
+  readonly 'identity.revoked': ErrorFacts
+  readonly 'identity.signature-invalid': ErrorFacts
+  readonly 'identity.signer-unavailable': ErrorFacts
+  readonly 'mesh.call-failed': ErrorFacts
+  readonly 'mesh.config-invalid': ErrorFacts
+  readonly 'mesh.draining': ErrorFacts
+  readonly 'mesh.no-provider': ErrorFacts
+  readonly 'mesh.not-started': ErrorFacts
+  readonly 'nats-server.not-found': ErrorFacts
+  readonly 'nats-server.start-failed': ErrorFacts
+  readonly 'policy.approval-required': ErrorFacts
+  readonly 'policy.denied': ErrorFacts
+  readonly 'policy.evaluation-failed': ErrorFacts
+  readonly 'policy.invalid': ErrorFacts
+  readonly 'saga.command-invalid': ErrorFacts
+  readonly 'saga.compensated': ErrorFacts
+  readonly 'saga.definition-invalid': ErrorFacts
+  readonly 'saga.id-conflict': ErrorFacts
+  readonly 'saga.journal-corrupt': ErrorFacts
+  readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.stale-epoch': ErrorFacts
+  readonly 'saga.stuck': ErrorFacts
+  readonly 'saga.tombstoned': ErrorFacts
+  readonly 'saga.unknown': ErrorFacts
+  readonly 'saga.version-conflict': ErrorFacts
+  readonly 'saga.version-unknown': ErrorFacts
+  readonly 'store.closed': ErrorFacts
+  readonly 'store.corrupt': ErrorFacts
+  readonly 'store.locked': ErrorFacts
+  readonly 'store.position-conflict': ErrorFacts
+  readonly 'store.revision-conflict': ErrorFacts
+  readonly 'store.write-failed': ErrorFacts
+  readonly 'transport.closed': ErrorFacts
+  readonly 'transport.connect-failed': ErrorFacts
+  readonly 'transport.disconnected': ErrorFacts
+  readonly 'transport.payload-too-large': ErrorFacts
+  readonly 'transport.subject-invalid': ErrorFacts
+  readonly 'trust.below-threshold': ErrorFacts
+  readonly 'trust.quarantined': ErrorFacts
+} = {
+  'audit.chain-broken': {
+    meaning: 'A record is missing, moved or inserted.',
+    todo: 'Treat the log as tampered with from this record on.',
+    retryable: false,
+  },
+  'audit.checkpoint-invalid': {
+    meaning: 'A checkpoint is missing, unsigned, or does not match the records.',
+    todo: 'Treat the log as tampered with.',
+    retryable: false,
+  },
+  'audit.record-invalid': {
+    meaning: 'A record is malformed or its hash does not match.',
+    todo: 'Treat the log as tampered with from this record on.',
+    retryable: false,
+  },
+  'audit.truncated': {
+    meaning: 'The log ends before its last checkpoint or starts after its first record.',
+    todo: 'Treat the log as tampered with.',
+    retryable: false,
+  },
+  'breaker.open': {
+    meaning: 'The breaker of this peer and capability is open.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
+  },
+  'bulkhead.full': {
+    meaning: 'Too many calls of this kind are in flight.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
+  },
+  'cli.unsupported-node': {
+    meaning: 'This Node is too old.',
+    todo: 'Use Node 22.12 or later.',
+    retryable: false,
+  },
+  'cli.usage': {
+    meaning: 'The command line is not understood.',
+    todo: 'See parley --help.',
+    retryable: false,
+  },
+  'contract.capability-unknown': {
+    meaning: 'The callee does not serve the capability.',
+    todo: 'Ask an agent that serves it.',
+    retryable: false,
+  },
+  'contract.handler-failed': {
+    meaning: 'The handler threw: what was done is unknown, unless its transaction rolled back.',
+    todo: 'See the log of the callee.',
+    retryable: true,
+  },
+  'contract.incompatible': {
+    meaning: 'Caller and callee have different contracts for the capability.',
+    todo: 'Use the same version of the contract.',
+    retryable: false,
+  },
+  'contract.input-invalid': {
+    meaning: 'The input does not fit the schema of the contract.',
+    todo: 'Send input that fits.',
+    retryable: false,
+  },
+  'contract.invalid': {
+    meaning: 'The contract definition is not valid.',
+    todo: 'Correct what the message names.',
+    retryable: false,
+  },
+  'contract.output-invalid': {
+    meaning: 'The output does not fit the schema of the contract: what was done is unknown.',
+    todo: 'Correct the handler.',
+    retryable: false,
+  },
+  'deadline.exceeded': {
+    meaning: 'The time that was left for the call is over: what was done is unknown.',
+    todo: 'Allow more time, or look up the outcome.',
+    retryable: true,
+  },
+  'delegation.expired': {
+    meaning: 'A link of the chain is expired or not yet valid.',
+    todo: 'Ask the delegator for a fresh one.',
+    retryable: false,
+  },
+  'delegation.invalid': {
+    meaning: 'A link of the chain is malformed, unsigned or signed by the wrong party.',
+    todo: 'Have the delegator sign the link again.',
+    retryable: false,
+  },
+  'delegation.not-granted': {
+    meaning: 'The chain does not grant the capability.',
+    todo: 'Ask the delegator for it, or call in your own right.',
+    retryable: false,
+  },
+  'delegation.root-not-accepted': {
+    meaning: 'The root of the chain may not grant this capability here.',
+    todo: 'Add the capability to the roots of the anchor.',
+    retryable: false,
+  },
+  'delegation.too-deep': {
+    meaning: 'The chain has more links than allowed.',
+    todo: 'Delegate more directly.',
+    retryable: false,
+  },
+  'delegation.unknown': {
+    meaning: 'The callee does not hold the chain that the header names.',
+    todo: 'Send the links with the request.',
+    retryable: true,
+  },
+  'delegation.widened': {
+    meaning: 'A link grants more than its parent.',
+    todo: 'Narrow the link.',
+    retryable: false,
+  },
+  'delegation.wrong-delegate': {
+    meaning: 'The chain was given to another agent.',
+    todo: 'Use a chain whose last link names the sender.',
+    retryable: false,
+  },
+  'hop.cancelled': {
+    meaning: 'The caller cancelled the call.',
+    todo: 'Nothing, if it was meant.',
+    retryable: false,
+  },
+  'hop.stage-failed': {
+    meaning: 'A stage of the pipeline broke, which refuses.',
+    todo: 'Report it: this is a defect.',
+    retryable: false,
+  },
+  'hop.unrecorded': {
+    meaning: 'The audit log cannot take the record, which refuses.',
+    todo: 'Check the disk of the audit log.',
+    retryable: true,
+  },
+  'iatp.crit-unknown': {
+    meaning: 'The header requires an extension that is not understood here.',
+    todo: 'Drop the extension or upgrade the callee.',
+    retryable: false,
+  },
+  'iatp.frame-malformed': {
+    meaning: 'The bytes are not an IATP frame.',
+    todo: 'Send frames as protocol/spec/iatp.md defines them.',
+    retryable: false,
+  },
+  'iatp.frame-oversize': {
+    meaning: 'The frame, a header or a body is larger than the limit.',
+    todo: 'Send less, or a reference to a larger body.',
+    retryable: false,
+  },
+  'iatp.handshake-failed': {
+    meaning: 'The handshake was refused or did not finish.',
+    todo: 'Look at the code of the refusal in details.',
+    retryable: true,
+  },
+  'iatp.header-invalid': {
+    meaning: 'The header is not the canonical JSON of a valid header.',
+    todo: 'Write the header as JSON.stringify writes it, with the fields of the spec.',
+    retryable: false,
+  },
+  'iatp.instance-conflict': {
+    meaning: 'Another process uses the key of this instance.',
+    todo: 'Give every process its own key; restart with a fresh one.',
+    retryable: false,
+  },
+  'iatp.lifetime': {
+    meaning: 'The envelope is expired, not yet valid, or lives longer than allowed.',
+    todo: 'Check the clocks; envelopes live at most five minutes.',
+    retryable: true,
+  },
+  'iatp.misaddressed': {
+    meaning: 'The envelope is addressed to another instance, mesh or subject.',
+    todo: 'Address the instance that shall receive it.',
+    retryable: false,
+  },
+  'iatp.replayed': {
+    meaning: 'This counter or id was accepted before, or is older than the window.',
+    todo: 'Never send an envelope twice.',
+    retryable: false,
+  },
+  'iatp.sender-limited': {
+    meaning: 'The sender used up its bucket of signatures.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
+  },
+  'iatp.session-unknown': {
+    meaning: 'The callee does not know the session.',
+    todo: 'Shake hands again and send the request once more.',
+    retryable: true,
+  },
+  'iatp.suite-unsupported': {
+    meaning: 'The signature suite is not accepted here.',
+    todo: 'Use a suite that the welcome named.',
+    retryable: false,
+  },
+  'iatp.version-unsupported': {
+    meaning: 'The frame version is not spoken here.',
+    todo: 'Use a version that the welcome named.',
+    retryable: false,
+  },
+  'identity.anchor-conflict': {
+    meaning: 'Two anchors overlap or contradict each other.',
+    todo: 'Give each pattern of names one owner.',
+    retryable: false,
+  },
+  'identity.credential-expired': {
+    meaning: 'The credential is expired or not yet valid.',
+    todo: 'Renew the credential.',
+    retryable: true,
+  },
+  'identity.credential-mismatch': {
+    meaning: 'The credential belongs to another instance key.',
+    todo: 'Send the credential of the key that signs.',
+    retryable: false,
+  },
+  'identity.did-invalid': {
+    meaning: 'The DID is not one that is accepted here.',
+    todo: 'Use a canonical did:key of an Ed25519 key.',
+    retryable: false,
+  },
+  'identity.issuer-refused': {
+    meaning: 'The issuer does not give this name or these capabilities.',
+    todo: 'Ask for what the statement allows.',
+    retryable: false,
+  },
+  'identity.issuer-unavailable': {
+    meaning: 'The issuer cannot be reached.',
+    todo: 'Try again; the old credential is valid until it expires.',
+    retryable: true,
+  },
+  'identity.jwt-invalid': {
+    meaning: 'The token is malformed, of another kind, or not in its canonical form.',
+    todo: 'Have it issued again.',
+    retryable: false,
+  },
+  'identity.key-file-invalid': {
+    meaning: 'The key file cannot be read or is not a key.',
+    todo: 'Restore it, or make a new one with parley keys.',
+    retryable: false,
+  },
+  'identity.key-file-permissions': {
+    meaning: 'The key file can be read by others.',
+    todo: 'Run chmod 600 on it.',
+    retryable: false,
+  },
+  'identity.key-unsafe': {
+    meaning: 'The public key is of small order or not canonical.',
+    todo: 'Generate a fresh key.',
+    retryable: false,
+  },
+  'identity.name-not-owned': {
+    meaning: 'The name is outside what the owner, the issuer or the anchor may name.',
+    todo: 'Ask the issuer for a name under its own alias.',
+    retryable: false,
+  },
+  'identity.owner-unknown': {
+    meaning: 'No anchor accepts the owner of the credential.',
+    todo: 'Add an anchor for the owner, if it shall be accepted.',
+    retryable: false,
+  },
+  'identity.revoked': {
+    meaning: 'An order revoked the credential, the instance or the name.',
+    todo: 'Ask the owner.',
+    retryable: false,
+  },
+  'identity.signature-invalid': {
+    meaning: 'The signature does not match the bytes and the key.',
+    todo: 'Sign the exact bytes with the key that the DID names.',
+    retryable: false,
+  },
+  'identity.signer-unavailable': {
+    meaning: 'The signer could not sign.',
+    todo: 'Check the key store.',
+    retryable: true,
+  },
+  'mesh.call-failed': {
+    meaning: 'A call did not end ok.',
+    todo: 'Look at the outcome in details, or use tryCall.',
+    retryable: false,
+  },
+  'mesh.config-invalid': {
+    meaning: 'The configuration has mistakes.',
+    todo: 'Correct what details names.',
+    retryable: false,
+  },
+  'mesh.draining': {
+    meaning: 'The node finishes its work and takes no new calls.',
+    todo: 'Call another instance.',
+    retryable: true,
+  },
+  'mesh.no-provider': {
+    meaning: 'No live instance is known that serves the capability.',
+    todo: 'Start one, or name it with `to`.',
+    retryable: true,
+  },
+  'mesh.not-started': {
+    meaning: 'The node is not started, is draining or is closed.',
+    todo: 'Await start() first.',
+    retryable: false,
+  },
+  'nats-server.not-found': {
+    meaning: 'No nats-server could be found or fetched.',
+    todo: 'Install one as the message says, or set NATS_SERVER.',
+    retryable: false,
+  },
+  'nats-server.start-failed': {
+    meaning: 'nats-server did not start.',
+    todo: 'Read its output in details.',
+    retryable: false,
+  },
+  'policy.approval-required': {
+    meaning: 'A human has to approve this first.',
+    todo: 'Get the approval and repeat the call with it.',
+    retryable: false,
+  },
+  'policy.denied': {
+    meaning: 'A rule denies this, or none allows it.',
+    todo: 'See parley why for the rule.',
+    retryable: false,
+  },
+  'policy.evaluation-failed': {
+    meaning: 'A rule could not be evaluated, which denies.',
+    todo: 'Correct the rule or the input.',
+    retryable: false,
+  },
+  'policy.invalid': {
+    meaning: 'A policy document has mistakes; nothing of it was loaded.',
+    todo: 'Correct the lines that details names.',
+    retryable: false,
+  },
+  'saga.command-invalid': {
+    meaning: 'The command of a saga step is malformed or incomplete.',
+    todo: 'Send the saga fields of the spec.',
+    retryable: false,
+  },
+  'saga.compensated': {
+    meaning: 'The saga was undone.',
+    todo: 'Look at the reason in details.',
+    retryable: false,
+  },
+  'saga.definition-invalid': {
+    meaning: 'The saga definition is refused.',
+    todo: 'Correct what the message names.',
+    retryable: false,
+  },
+  'saga.id-conflict': {
+    meaning: 'A saga with this id was started with another definition or input.',
+    todo: 'Use a new id.',
+    retryable: false,
+  },
+  'saga.journal-corrupt': {
+    meaning: 'The journal of the saga has a gap or a broken chain; that saga is stopped.',
+    todo: 'Restore the store; the other sagas run on.',
+    retryable: false,
+  },
+  'saga.not-owned': {
+    meaning: 'Another instance has taken the saga over.',
+    todo: 'Nothing: the other instance goes on.',
+    retryable: false,
+  },
+  'saga.stale-epoch': {
+    meaning: 'The command comes from an orchestrator that lost the saga.',
+    todo: 'Nothing: the new owner goes on.',
+    retryable: false,
+  },
+  'saga.stuck': {
+    meaning: 'An undo could not be proven; a human has to decide.',
+    todo: 'See the saga with its journal.',
+    retryable: false,
+  },
+  'saga.tombstoned': {
+    meaning: 'The command was undone before it came, so it is refused for ever.',
+    todo: 'Nothing: the saga is on its way back.',
+    retryable: false,
+  },
+  'saga.unknown': {
+    meaning: 'No saga has this id here.',
+    todo: 'Check the id.',
+    retryable: false,
+  },
+  'saga.version-conflict': {
+    meaning: 'The same version has another structure.',
+    todo: 'Give the changed definition a new version.',
+    retryable: false,
+  },
+  'saga.version-unknown': {
+    meaning: 'No registered definition has the version of this saga.',
+    todo: 'Register that version, or undo the saga.',
+    retryable: false,
+  },
+  'store.closed': {
+    meaning: 'The store is closed.',
+    todo: 'Open it again.',
+    retryable: false,
+  },
+  'store.corrupt': {
+    meaning: 'The store holds something that cannot be read.',
+    todo: 'Restore it from a backup; do not go on.',
+    retryable: false,
+  },
+  'store.locked': {
+    meaning: 'Another process has the store open.',
+    todo: 'Give each process its own file.',
+    retryable: false,
+  },
+  'store.position-conflict': {
+    meaning: 'The stream has another last position than the writer expected.',
+    todo: 'Read again: somebody else wrote.',
+    retryable: false,
+  },
+  'store.revision-conflict': {
+    meaning: 'The key has another revision than the writer expected.',
+    todo: 'Read again: somebody else wrote.',
+    retryable: false,
+  },
+  'store.write-failed': {
+    meaning: 'The store could not write; nothing of the batch was kept.',
+    todo: 'Check the disk.',
+    retryable: true,
+  },
+  'transport.closed': {
+    meaning: 'The transport is closed.',
+    todo: 'Open a new one.',
+    retryable: false,
+  },
+  'transport.connect-failed': {
+    meaning: 'The bus cannot be reached or refused the connection.',
+    todo: 'Check the URL, the server and the credentials.',
+    retryable: true,
+  },
+  'transport.disconnected': {
+    meaning: 'There is no connection to the bus: nothing was sent.',
+    todo: 'Wait for the reconnect.',
+    retryable: true,
+  },
+  'transport.payload-too-large': {
+    meaning: 'The payload is larger than the bus takes.',
+    todo: 'Send less.',
+    retryable: false,
+  },
+  'transport.subject-invalid': {
+    meaning: 'A subject or token has characters that the bus gives a meaning.',
+    todo: 'Use letters, digits, - and _.',
+    retryable: false,
+  },
+  'trust.below-threshold': {
+    meaning: 'The effective trust is below what this risk needs.',
+    todo: 'See parley why; trust rises by good outcomes.',
+    retryable: false,
+  },
+  'trust.quarantined': {
+    meaning: 'The peer is quarantined.',
+    todo: 'Wait until the quarantine ends, or ask the operator.',
+    retryable: false,
+  },
+}
+
+/** A code of /protocol/errors.json. */
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,6 @@
+export { capabilityCovers, isCapability, isCapabilityPattern, type Capability, type Risk } from './capability.ts'
+export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
+export { signingDomains, type SigningDomain } from './domain.ts'
+export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
+export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
+export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
