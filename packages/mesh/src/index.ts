@@ -1,1 +1,24 @@
-export {}
+export type { CallOptions } from './call-options.ts'
+export {
+  defineContract,
+  printCapability,
+  type CapabilityDefinition,
+  type Contract,
+  type ContractCapability,
+  type DeclaredErrors,
+} from './contract.ts'
+export type { HopReport } from './hop-report.ts'
+export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone, SagaCommand } from './hop.ts'
+export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'
+export {
+  CallError,
+  type DeclinedError,
+  type DeclinedOutcome,
+  type FailedOutcome,
+  type OkOutcome,
+  type Outcome,
+  type RefusedOutcome,
+  type UnknownOutcome,
+} from './outcome.ts'
+export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts'
+export type { HandlerReturn, LookupAnswer, Serve, ServeFunction, Serves, UndoableServe, UndoInput } from './serve.ts'

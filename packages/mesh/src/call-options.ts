@@ -1,0 +1,22 @@
+import type { AgentName } from '@parley/protocol'
+import type { SagaCommand } from './hop.ts'
+
+/** How one call differs from the defaults. */
+export interface CallOptions {
+  /** The agent to ask. Without it, an agent of the caller's own owner that serves the capability is chosen. */
+  readonly to?: AgentName
+  /** Milliseconds until the outcome is `unknown`; default 5,000. */
+  readonly deadlineMs?: number
+  /** A delegation chain, root first, to act under; without it the node acts in its own right. */
+  readonly delegation?: readonly string[]
+  /** The human or tenant for whom this is done. */
+  readonly onBehalfOf?: string
+  /** Labels of the data; they only grow down the chain. */
+  readonly labels?: readonly string[]
+  /** W3C trace id (32 hex digits) to continue; default a new one. */
+  readonly trace?: string
+  /** Cancels the call. What was sent stays `unknown`. */
+  readonly signal?: AbortSignal
+  /** Set by the saga runner: the command that this call carries. */
+  readonly saga?: SagaCommand
+}

@@ -1,0 +1,88 @@
+import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid } from '@parley/protocol'
+import type { CallOptions } from './call-options.ts'
+import type { ContractCapability } from './contract.ts'
+import type { DeclinedError, Outcome } from './outcome.ts'
+
+/** The verified sender of a request, with the trust that it has here. */
+export interface HopCaller {
+  readonly owner: Did
+  readonly name: AgentName
+  readonly instance: InstanceDid
+  readonly kind: 'agent' | 'human'
+  /** 0 to 1000: the lowest of the sender and everybody who handed the right on to it. */
+  readonly score: number
+  readonly tier: string
+}
+
+/** What a saga says about the step that a command belongs to; signed with the envelope. */
+export interface SagaCommand {
+  /** The saga's id, unique under the orchestrator's name. */
+  readonly id: string
+  readonly step: string
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** The orchestrator's fencing epoch; participants refuse a lower one than they saw. */
+  readonly epoch: number
+  /** Idempotency key of the step, equal for all attempts, for lookup and for undo. */
+  readonly key: string
+  readonly phase: 'do' | 'undo' | 'lookup'
+  /** When participants may forget the saga, in milliseconds since the Unix epoch. */
+  readonly expiresAtMs: number
+}
+
+/** Marks a return value of a handler as a declared error. Made by `hop.decline`. */
+export interface Declined<Declared = unknown> {
+  readonly kind: 'declined'
+  readonly error: DeclinedError<Declared>
+}
+
+/** Marks a return value of a handler as a failure that provably did nothing. Made by `hop.fail`. */
+export interface NothingDone {
+  readonly kind: 'nothing-done'
+  readonly retryable: boolean
+}
+
+/** Marks a return value of a handler as a decided no with a code of the mesh. Made by `hop.refuse`. */
+export interface HandlerRefusal {
+  readonly kind: 'refusal'
+  readonly code: ErrorCode
+  readonly retryAfterMs?: number
+}
+
+/** What a handler is told about the hop that it serves. */
+export interface Hop<Declared = unknown> {
+  /** The request's id. */
+  readonly id: string
+  /** W3C trace id. */
+  readonly trace: string
+  readonly capability: Capability
+  readonly caller: HopCaller
+  /** The human or tenant at the root of the work, where the caller names one. */
+  readonly onBehalfOf?: string
+  readonly labels: readonly string[]
+  /** The chain under which the caller acts; absent when it acts in its own right. */
+  readonly delegation?: { readonly root: Did; readonly agents: readonly AgentId[]; readonly hash: string }
+  readonly saga?: SagaCommand
+  /** Aborts at the deadline, at a cancel and when the node closes. */
+  readonly signal: AbortSignal
+  /** Milliseconds that are left of the caller's patience. */
+  remainingMs(): number
+  /** Declines with an error that the contract declares. Return its result. */
+  decline<Name extends keyof Declared & string>(name: Name, details: Declared[Name]): Declined<Declared>
+  /** Says that it broke and that nothing was done. Return its result. */
+  fail(options?: { readonly retryable?: boolean }): NothingDone
+  /** Says no with a code of the mesh, for instance `saga.stale-epoch`. Return its result. */
+  refuse(code: ErrorCode, options?: { readonly retryAfterMs?: number }): HandlerRefusal
+  /** Calls on, for this hop's caller: same trace, what is left of its time, its labels and its `onBehalfOf`. */
+  call<Input, Output, Declared>(
+    capability: ContractCapability<Input, Output, Declared>,
+    input: Input,
+    options?: CallOptions,
+  ): Promise<Output>
+  /** Like `call`, as a value. */
+  tryCall<Input, Output, Declared>(
+    capability: ContractCapability<Input, Output, Declared>,
+    input: Input,
+    options?: CallOptions,
+  ): Promise<Outcome<Output, Declared>>
+}

@@ -1,0 +1,57 @@
+import type { Clock, Logger, Random, Store } from '@parley/ports'
+import type { AgentId, AgentName, Did, InstanceDid } from '@parley/protocol'
+import type { CallOptions } from './call-options.ts'
+import type { Contract, ContractCapability } from './contract.ts'
+import type { Outcome } from './outcome.ts'
+import type { Serves } from './serve.ts'
+
+/** Whether a node works, and why not. */
+export interface NodeHealth {
+  /** The process is not beyond repair: a restart would not help. */
+  readonly live: boolean
+  /** It takes and makes calls now. */
+  readonly ready: boolean
+  /** Why it is not ready; empty when it is. */
+  readonly reasons: readonly string[]
+}
+
+/** A fact that a node records besides its hops, for instance a transition of a saga. Flat and JSON-safe. */
+export type NodeRecord = Readonly<Record<string, string | number | boolean | null>>
+
+/** One running instance of an agent on the mesh. */
+export interface MeshNode extends AsyncDisposable {
+  readonly name: AgentName
+  /** The owner that vouches for the name, known after `start`. */
+  readonly owner: Did
+  readonly instance: InstanceDid
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Keeps the trust ledger, the audit log, and what packages above put there under their own prefix. */
+  readonly store: Store
+  /** Registers what serves a contract. Before `start`; throws `mesh.config-invalid` for a contract not in `serves`. */
+  serve<C extends Contract>(contract: C, serves: Serves<C>): void
+  /** Gets the credential, opens log and ledger, subscribes and announces. */
+  start(): Promise<void>
+  health(): NodeHealth
+  /** Takes no new calls, and resolves when those in flight ended. */
+  drain(): Promise<void>
+  /** Drains for at most a second, then ends everything. Idempotent. */
+  close(): Promise<void>
+  /** Calls and returns the output; every other outcome throws a `CallError`. */
+  call<Input, Output, Declared>(
+    capability: ContractCapability<Input, Output, Declared>,
+    input: Input,
+    options?: CallOptions,
+  ): Promise<Output>
+  /** Calls and returns the outcome, whichever it is. Never throws for what a peer or the mesh does. */
+  tryCall<Input, Output, Declared>(
+    capability: ContractCapability<Input, Output, Declared>,
+    input: Input,
+    options?: CallOptions,
+  ): Promise<Outcome<Output, Declared>>
+  /** Resolves a name under this node's anchors; undefined when no anchor has its alias. */
+  resolve(name: AgentName): AgentId | undefined
+  /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
+  record(kind: string, fields: NodeRecord): number
+}
