@@ -1,0 +1,83 @@
+import type { Capability } from './capability.ts'
+import type { InstanceDid } from './did.ts'
+
+/** What an envelope is. Only `hello` and `request` are answered, and only after their proof held. */
+export const envelopeTypes = [
+  'hello',
+  'welcome',
+  'ready',
+  'request',
+  'reply',
+  'accepted',
+  'progress',
+  'completed',
+  'cancel',
+  'part',
+  'event',
+  'closed',
+  'refusal',
+] as const
+
+/** One of the envelope types. */
+export type EnvelopeType = (typeof envelopeTypes)[number]
+
+/** The fields of a saga command, as they are signed. See `SagaCommand` of the mesh. */
+export interface SagaHeader {
+  readonly id: string
+  readonly step: string
+  readonly attempt: number
+  readonly epoch: number
+  readonly key: string
+  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly expiresAtMs: number
+}
+
+/**
+ * Everything that is acted on, signed. Times are milliseconds since the Unix epoch. Fields that are not listed here are
+ * ignored, unless `crit` names them (RFC 7515 §4.1.11).
+ */
+export interface EnvelopeHeader {
+  readonly type: EnvelopeType
+  /** 128 random bits in base64url. */
+  readonly id: string
+  readonly from: InstanceDid
+  /** An instance, or the topic of an event. */
+  readonly to: string
+  /** The mesh that it belongs to; must equal the subject's. */
+  readonly mesh: string
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+  readonly contentType?: 'application/json'
+  readonly session?: string
+  readonly counter?: number
+  readonly capability?: Capability
+  /** Hash of the capability's contract. */
+  readonly contract?: string
+  /** What is left of the caller's time when this was sealed. */
+  readonly remainingMs?: number
+  /** Hash of the delegation chain; the links travel once per session. */
+  readonly chain?: string
+  readonly links?: readonly string[]
+  /** W3C trace context: `00-<trace id>-<span id>-01`. */
+  readonly traceparent?: string
+  readonly onBehalfOf?: string
+  readonly labels?: readonly string[]
+  readonly saga?: SagaHeader
+  /** Leaf hash (base64url) of the request that this answers. */
+  readonly inReplyTo?: string
+  /** In hello, welcome and announcements: who the sender is. */
+  readonly credential?: string
+  readonly statement?: string
+  /** In hello and welcome: fresh 128 bits, and what the sender speaks. */
+  readonly nonce?: string
+  readonly versions?: readonly number[]
+  readonly suites?: readonly number[]
+  /** Names of fields that the receiver must understand. */
+  readonly crit?: readonly string[]
+}
+
+/** A header with the opaque body that it speaks for. */
+export interface Envelope {
+  readonly header: EnvelopeHeader
+  readonly body: Uint8Array
+}

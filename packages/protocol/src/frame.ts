@@ -1,0 +1,148 @@
+import { commitBody, hashLeaf, hashRoot, type Sha256 } from './leaf.ts'
+import { limits } from './limits.ts'
+import { MeshError } from './mesh-error.ts'
+import { refuse, type Refusal } from './refusal.ts'
+
+/** The version of IATP in every frame. */
+export const iatpVersion = 1
+
+/** Signature suites by number. 1 is Ed25519 (RFC 8032) with SHA-256. */
+export const suites = { ed25519Sha256: 1 } as const
+
+const magic = Uint8Array.of(0x49, 0x41, 0x54, 0x50)
+const signatureBytes = 64
+const saltBytes = 16
+const prefixBytes = magic.length + 3 + signatureBytes
+const envelopeOverheadBytes = 4 + 4 + saltBytes
+/** Credential, statement and chain travel in the header, on top of its own limit. */
+const maxHeaderBytes = limits.headerBytes + 2 * limits.credentialBytes + limits.chainBytes
+
+/** An envelope before it is signed: the exact header bytes, the body, and 16 random bytes. */
+export interface UnsignedEnvelope {
+  readonly header: Uint8Array
+  readonly body: Uint8Array
+  readonly salt: Uint8Array
+}
+
+/** An envelope as it came: its parts are views into the frame. */
+export interface FramedEnvelope extends UnsignedEnvelope {
+  /** The leaf hash: what a reply signs, and the envelope's name in evidence. */
+  readonly leaf: Uint8Array
+}
+
+/** A frame as it came, not yet verified. */
+export interface Frame {
+  readonly suite: number
+  readonly signature: Uint8Array
+  /** What the signature is over, without the domain. */
+  readonly signedBytes: Uint8Array
+  readonly envelopes: readonly FramedEnvelope[]
+}
+
+/** Computes what a frame's signature is over: suite u8 ‖ leaf count u8 ‖ RFC 9162 root. The domain goes before it. */
+export function frameSignedBytes(hash: Sha256, suite: number, leaves: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(2 + 32)
+  bytes[0] = suite
+  bytes[1] = leaves.length
+  bytes.set(hashRoot(hash, leaves), 2)
+  return bytes
+}
+
+/** Hashes the leaves of envelopes that are about to be signed. */
+export function hashEnvelopes(hash: Sha256, envelopes: readonly UnsignedEnvelope[]): readonly Uint8Array[] {
+  return envelopes.map(({ header, salt, body }) => hashLeaf(hash, header, commitBody(hash, salt, body)))
+}
+
+/**
+ * Encodes a frame: magic `IATP`, version, suite, count, signature, then for each envelope u32 header length, u32 body
+ * length, salt, header, body. Throws `iatp.frame-oversize` for more than 64 envelopes, or more than 256 KiB unless alone.
+ */
+export function encodeFrame(suite: number, signature: Uint8Array, envelopes: readonly UnsignedEnvelope[]): Uint8Array {
+  let size = prefixBytes
+  for (const { header, body } of envelopes) {
+    if (header.length > maxHeaderBytes || body.length > limits.bodyBytes)
+      throw new MeshError(
+        'iatp.frame-oversize',
+        `an envelope with a header of ${String(header.length)} and a body of ${String(body.length)} bytes is too large: bodies may have ${String(limits.bodyBytes)}`,
+      )
+    size += envelopeOverheadBytes + header.length + body.length
+  }
+  if (envelopes.length > limits.frameEnvelopes || (envelopes.length > 1 && size > limits.bundleBytes))
+    throw new MeshError(
+      'iatp.frame-oversize',
+      `a bundle of ${String(envelopes.length)} envelopes and ${String(size)} bytes is too large`,
+    )
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  bytes.set(magic)
+  bytes.set([iatpVersion, suite, envelopes.length], magic.length)
+  bytes.set(signature, magic.length + 3)
+  let at = prefixBytes
+  for (const { header, body, salt } of envelopes) {
+    view.setUint32(at, header.length)
+    view.setUint32(at + 4, body.length)
+    bytes.set(salt, at + 8)
+    bytes.set(header, at + envelopeOverheadBytes)
+    bytes.set(body, at + envelopeOverheadBytes + header.length)
+    at += envelopeOverheadBytes + header.length + body.length
+  }
+  return bytes
+}
+
+/**
+ * Decodes a frame without believing it: lengths come before hashing, hashing before any signature check. Refuses with
+ * `iatp.frame-malformed`, `iatp.version-unsupported`, `iatp.suite-unsupported` or `iatp.frame-oversize`.
+ */
+export function decodeFrame(
+  hash: Sha256,
+  bytes: Uint8Array,
+): { readonly kind: 'allow'; readonly frame: Frame } | Refusal {
+  if (bytes.length < prefixBytes || magic.some((byte, at) => bytes[at] !== byte))
+    return refuse('iatp.frame-malformed', 'the bytes do not start as an IATP frame')
+  const [version, suite, count] = bytes.subarray(magic.length, magic.length + 3) as unknown as [number, number, number]
+  if (version !== iatpVersion)
+    return refuse('iatp.version-unsupported', `frame version ${String(version)} is not spoken here`)
+  if (suite !== suites.ed25519Sha256)
+    return refuse('iatp.suite-unsupported', `suite ${String(suite)} is not accepted here`)
+  if (count < 1 || count > limits.frameEnvelopes)
+    return refuse('iatp.frame-malformed', `a frame cannot hold ${String(count)} envelopes`)
+  if (count > 1 && bytes.length > limits.bundleBytes)
+    return refuse('iatp.frame-oversize', 'the bundle is larger than 256 KiB')
+  const parts = splitEnvelopes(bytes, count)
+  if ('kind' in parts) return parts
+  const envelopes = parts.map((part) => ({
+    ...part,
+    leaf: hashLeaf(hash, part.header, commitBody(hash, part.salt, part.body)),
+  }))
+  const signedBytes = frameSignedBytes(
+    hash,
+    suite,
+    envelopes.map(({ leaf }) => leaf),
+  )
+  const signature = bytes.subarray(magic.length + 3, prefixBytes)
+  return { kind: 'allow', frame: { suite, signature, signedBytes, envelopes } }
+}
+
+function splitEnvelopes(bytes: Uint8Array, count: number): readonly UnsignedEnvelope[] | Refusal {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const envelopes: UnsignedEnvelope[] = []
+  let at = prefixBytes
+  for (let index = 0; index < count; index++) {
+    if (at + envelopeOverheadBytes > bytes.length)
+      return refuse('iatp.frame-malformed', 'the frame ends within an envelope')
+    const headerLength = view.getUint32(at)
+    const bodyLength = view.getUint32(at + 4)
+    if (headerLength > maxHeaderBytes || bodyLength > limits.bodyBytes)
+      return refuse('iatp.frame-oversize', 'a header or a body is larger than the limit')
+    const headerAt = at + envelopeOverheadBytes
+    const end = headerAt + headerLength + bodyLength
+    if (end > bytes.length) return refuse('iatp.frame-malformed', 'the frame ends within an envelope')
+    envelopes.push({
+      salt: bytes.subarray(at + 8, headerAt),
+      header: bytes.subarray(headerAt, headerAt + headerLength),
+      body: bytes.subarray(headerAt + headerLength, end),
+    })
+    at = end
+  }
+  return at === bytes.length ? envelopes : refuse('iatp.frame-malformed', 'bytes follow the last envelope')
+}

@@ -1,0 +1,23 @@
+/** Limits of the wire, in one place. A node may lower them, never raise what peers must accept. */
+export const limits = {
+  /** Header bytes, without the credential and chain that it may carry. */
+  headerBytes: 8 * 1024,
+  /** A credential with its issuer's statement. */
+  credentialBytes: 8 * 1024,
+  /** All links of a delegation chain. */
+  chainBytes: 32 * 1024,
+  chainLinks: 5,
+  bodyBytes: 960 * 1024,
+  /** Envelopes in one frame. */
+  frameEnvelopes: 64,
+  /** A frame of more than one envelope. */
+  bundleBytes: 256 * 1024,
+  /** From issued-at to expiry. */
+  lifetimeMs: 5 * 60_000,
+  /** How far another machine's clock may be off. */
+  skewMs: 60_000,
+  /** Counters that a session remembers per direction. */
+  replayWindow: 4096,
+  /** Signatures a second that one sender may have checked. */
+  signaturesPerSecond: 2_000,
+} as const

@@ -1,0 +1,142 @@
+import { isCapability } from './capability.ts'
+import { envelopeTypes, type EnvelopeHeader } from './envelope.ts'
+import { limits } from './limits.ts'
+import { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
+
+type FieldCheck = (value: unknown) => boolean
+
+const isText =
+  (maxLength: number): FieldCheck =>
+  (value) =>
+    typeof value === 'string' && value.length > 0 && value.length <= maxLength
+const matches =
+  (pattern: RegExp): FieldCheck =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value)
+const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isListOf =
+  (check: FieldCheck, maxItems: number): FieldCheck =>
+  (value) =>
+    Array.isArray(value) && value.length <= maxItems && value.every(check)
+
+const instance = matches(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/)
+const hash = matches(/^[A-Za-z0-9_-]{43}$/)
+const id = matches(/^[A-Za-z0-9_-]{22}$/)
+const types: ReadonlySet<unknown> = new Set(envelopeTypes)
+const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup'])
+
+const sagaFields: Readonly<Record<string, FieldCheck>> = {
+  id: isText(256),
+  step: isText(256),
+  attempt: isCount,
+  epoch: isCount,
+  key: isText(256),
+  phase: (value) => phases.has(value),
+  expiresAtMs: isCount,
+}
+
+const requiredFields: Readonly<Record<string, FieldCheck>> = {
+  type: (value) => types.has(value),
+  id,
+  from: instance,
+  to: isText(128),
+  mesh: matches(/^[a-z0-9_-]{1,64}$/),
+  issuedAtMs: isCount,
+  expiresAtMs: isCount,
+}
+
+const optionalFields: Readonly<Record<string, FieldCheck>> = {
+  contentType: (value) => value === 'application/json',
+  session: hash,
+  counter: (value) => isCount(value) && (value as number) > 0,
+  capability: (value) => typeof value === 'string' && isCapability(value),
+  contract: hash,
+  remainingMs: isCount,
+  chain: hash,
+  links: isListOf(isText(limits.chainBytes), limits.chainLinks),
+  traceparent: matches(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/),
+  onBehalfOf: isText(256),
+  labels: isListOf(isText(64), 32),
+  saga: (value) => isRecord(value) && Object.entries(sagaFields).every(([name, check]) => check(value[name])),
+  inReplyTo: hash,
+  credential: isText(limits.credentialBytes),
+  statement: isText(limits.credentialBytes),
+  nonce: id,
+  versions: isListOf(isCount, 16),
+  suites: isListOf(isCount, 16),
+  crit: isListOf(isText(64), 16),
+}
+
+/** Header fields that are understood here: what `crit` may name. */
+export const knownHeaderFields: ReadonlySet<string> = new Set([
+  ...Object.keys(requiredFields),
+  ...Object.keys(optionalFields),
+])
+
+const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof EnvelopeHeader)[]>>> = {
+  hello: ['nonce', 'credential', 'statement', 'versions', 'suites'],
+  welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites'],
+  ready: ['session', 'inReplyTo'],
+  request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
+  reply: ['session', 'counter', 'inReplyTo'],
+  refusal: ['inReplyTo'],
+  cancel: ['session', 'counter', 'inReplyTo'],
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Reads header bytes. A header is valid only if it equals `JSON.stringify(JSON.parse(header))`, which refuses duplicate
+ * keys, spaces and odd numbers, and if every known field has its type. Refuses with `iatp.header-invalid`,
+ * `iatp.frame-oversize` or `iatp.crit-unknown`.
+ */
+export function parseHeader(bytes: Uint8Array): { readonly kind: 'allow'; readonly header: EnvelopeHeader } | Refusal {
+  let text: string
+  let value: unknown
+  try {
+    text = decoder.decode(bytes)
+    value = JSON.parse(text)
+  } catch {
+    return refuse('iatp.header-invalid', 'the header is not JSON in UTF-8')
+  }
+  if (!isRecord(value)) return refuse('iatp.header-invalid', 'the header is not a JSON object')
+  if (JSON.stringify(value) !== text) return refuse('iatp.header-invalid', 'the header is not in its canonical form')
+  const fields = checkFields(value)
+  if (fields.kind === 'deny') return fields
+  const header = value as unknown as EnvelopeHeader
+  const carried = (header.credential?.length ?? 0) + (header.statement?.length ?? 0) + linkBytes(header)
+  if (bytes.length - carried > limits.headerBytes)
+    return refuse(
+      'iatp.frame-oversize',
+      `the header has ${String(bytes.length - carried)} bytes, ${String(limits.headerBytes)} are allowed`,
+    )
+  return { kind: 'allow', header }
+}
+
+function checkFields(value: Record<string, unknown>): Verdict {
+  for (const [name, check] of Object.entries(requiredFields))
+    if (!check(value[name])) return refuse('iatp.header-invalid', `the header field ${name} is missing or wrong`)
+  for (const name of Object.keys(value)) {
+    const check = Object.hasOwn(optionalFields, name) ? optionalFields[name] : undefined
+    if (check && !check(value[name])) return refuse('iatp.header-invalid', `the header field ${name} is wrong`)
+  }
+  const crit = (value['crit'] ?? []) as readonly string[]
+  for (const name of crit)
+    if (!knownHeaderFields.has(name) || !Object.hasOwn(value, name))
+      return refuse(
+        'iatp.crit-unknown',
+        `the header requires ${JSON.stringify(name)}, which is not understood or not there`,
+      )
+  for (const name of needed[value['type'] as EnvelopeHeader['type']] ?? [])
+    if (value[name] === undefined)
+      return refuse('iatp.header-invalid', `a ${String(value['type'])} needs the header field ${name}`)
+  return allowed
+}
+
+function linkBytes(header: EnvelopeHeader): number {
+  return (header.links ?? []).reduce((total, link) => total + link.length, 0)
+}

@@ -1,0 +1,39 @@
+import { limits } from './limits.ts'
+
+/** Remembers which counters of one session and direction were accepted. */
+export interface ReplayWindow {
+  /**
+   * Accepts `counter` once: true if it is new and not older than the window, and then it is remembered. Asked and
+   * written in one synchronous step, so two copies cannot both pass.
+   */
+  accept(counter: number): boolean
+}
+
+/** Creates a sliding window of `size` counters (RFC 4303 §3.4.3), in `size` bits of memory. */
+export function createReplayWindow(size: number = limits.replayWindow): ReplayWindow {
+  const words = new Uint32Array(size >>> 5)
+  let highest = 0
+  const bitOf = (counter: number): readonly [word: number, mask: number] => {
+    const slot = counter % size
+    return [slot >>> 5, (1 << (slot & 31)) >>> 0]
+  }
+  return {
+    accept(counter) {
+      if (!Number.isSafeInteger(counter) || counter < 1 || counter <= highest - size) return false
+      if (counter > highest) {
+        const from = Math.max(highest + 1, counter - size + 1)
+        if (counter - highest >= size) words.fill(0)
+        else
+          for (let cleared = from; cleared <= counter; cleared++) {
+            const [word, mask] = bitOf(cleared)
+            words[word] = (words[word] ?? 0) & ~mask
+          }
+        highest = counter
+      }
+      const [word, mask] = bitOf(counter)
+      if (((words[word] ?? 0) & mask) !== 0) return false
+      words[word] = (words[word] ?? 0) | mask
+      return true
+    },
+  }
+}

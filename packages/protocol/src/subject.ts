@@ -1,0 +1,62 @@
+import type { InstanceDid } from './did.ts'
+import { MeshError } from './mesh-error.ts'
+
+/** What a subject says: which mesh, to whom (an instance, or the topic of an event), from whom. */
+export interface SubjectFacts {
+  readonly mesh: string
+  readonly kind: 'inbox' | 'event'
+  /** The recipient's DID, or the topic. */
+  readonly to: string
+  readonly from: InstanceDid
+}
+
+const root = 'iatp.1'
+const eventBranch = 'event'
+const didPrefix = 'did:key:'
+const tokenPattern = /^[A-Za-z0-9_-]+$/
+
+function assertToken(token: string): string {
+  if (!tokenPattern.test(token))
+    throw new MeshError(
+      'transport.subject-invalid',
+      `${JSON.stringify(token)} cannot be part of a subject: use letters, digits, - and _`,
+    )
+  return token
+}
+
+function didToken(did: string): string {
+  return assertToken(did.startsWith(didPrefix) ? did.slice(didPrefix.length) : did)
+}
+
+/** Formats `iatp.1.<mesh>.<to>.<from>`, where the DIDs are written without `did:key:`. Throws `transport.subject-invalid`. */
+export function formatInboxSubject(mesh: string, to: InstanceDid, from: InstanceDid): string {
+  return `${root}.${assertToken(mesh)}.${didToken(to)}.${didToken(from)}`
+}
+
+/** Formats the pattern of everything that is sent to one instance. */
+export function formatInboxPattern(mesh: string, to: InstanceDid): string {
+  return `${root}.${assertToken(mesh)}.${didToken(to)}.*`
+}
+
+/** Formats `iatp.1.<mesh>.event.<topic>.<from>`. Throws `transport.subject-invalid`. */
+export function formatEventSubject(mesh: string, topic: string, from: InstanceDid): string {
+  return `${root}.${assertToken(mesh)}.${eventBranch}.${assertToken(topic)}.${didToken(from)}`
+}
+
+/** Formats the pattern of a topic from all senders. */
+export function formatEventPattern(mesh: string, topic: string): string {
+  return `${root}.${assertToken(mesh)}.${eventBranch}.${assertToken(topic)}.*`
+}
+
+/** Reads a subject; undefined for one that is not of IATP 1. */
+export function parseSubject(subject: string): SubjectFacts | undefined {
+  const tokens = subject.split('.')
+  if (tokens[0] !== 'iatp' || tokens[1] !== '1' || tokens.some((token) => token === '')) return undefined
+  const [, , mesh, branch, third, fourth] = tokens
+  if (mesh === undefined || branch === undefined || third === undefined) return undefined
+  if (tokens.length === 5 && branch !== eventBranch)
+    return { mesh, kind: 'inbox', to: `${didPrefix}${branch}`, from: `${didPrefix}${third}` as InstanceDid }
+  if (tokens.length === 6 && branch === eventBranch && fourth !== undefined)
+    return { mesh, kind: 'event', to: third, from: `${didPrefix}${fourth}` as InstanceDid }
+  return undefined
+}
