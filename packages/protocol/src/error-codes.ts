@@ -49,16 +49,23 @@ export const errorCodes: {
   readonly 'iatp.suite-unsupported': ErrorFacts
   readonly 'iatp.version-unsupported': ErrorFacts
   readonly 'identity.anchor-conflict': ErrorFacts
+  readonly 'identity.anchor-invalid': ErrorFacts
   readonly 'identity.credential-expired': ErrorFacts
   readonly 'identity.credential-mismatch': ErrorFacts
   readonly 'identity.did-invalid': ErrorFacts
+  readonly 'identity.domain-unknown': ErrorFacts
   readonly 'identity.issuer-refused': ErrorFacts
   readonly 'identity.issuer-unavailable': ErrorFacts
+  readonly 'identity.jwt-expired': ErrorFacts
   readonly 'identity.jwt-invalid': ErrorFacts
+  readonly 'identity.key-file-exists': ErrorFacts
   readonly 'identity.key-file-invalid': ErrorFacts
   readonly 'identity.key-file-permissions': ErrorFacts
   readonly 'identity.key-unsafe': ErrorFacts
   readonly 'identity.name-not-owned': ErrorFacts
+  readonly 'identity.order-forked': ErrorFacts
+  readonly 'identity.order-gap': ErrorFacts
+  readonly 'identity.order-stale': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
@@ -300,6 +307,11 @@ export const errorCodes: {
     todo: 'Give each pattern of names one owner.',
     retryable: false,
   },
+  'identity.anchor-invalid': {
+    meaning: 'An anchor is malformed.',
+    todo: 'Correct what the message names.',
+    retryable: false,
+  },
   'identity.credential-expired': {
     meaning: 'The credential is expired or not yet valid.',
     todo: 'Renew the credential.',
@@ -315,6 +327,11 @@ export const errorCodes: {
     todo: 'Use a canonical did:key of an Ed25519 key.',
     retryable: false,
   },
+  'identity.domain-unknown': {
+    meaning: 'The signing domain is not on the closed list, or the bytes do not fit it.',
+    todo: 'Use a domain of signingDomains.',
+    retryable: false,
+  },
   'identity.issuer-refused': {
     meaning: 'The issuer does not give this name or these capabilities.',
     todo: 'Ask for what the statement allows.',
@@ -325,9 +342,19 @@ export const errorCodes: {
     todo: 'Try again; the old credential is valid until it expires.',
     retryable: true,
   },
+  'identity.jwt-expired': {
+    meaning: 'The token is expired or not yet valid.',
+    todo: 'Have it issued again; check the clocks.',
+    retryable: true,
+  },
   'identity.jwt-invalid': {
     meaning: 'The token is malformed, of another kind, or not in its canonical form.',
     todo: 'Have it issued again.',
+    retryable: false,
+  },
+  'identity.key-file-exists': {
+    meaning: 'A key file with this name exists, and none is ever overwritten.',
+    todo: 'Choose another name, or move the old key away.',
     retryable: false,
   },
   'identity.key-file-invalid': {
@@ -348,6 +375,21 @@ export const errorCodes: {
   'identity.name-not-owned': {
     meaning: 'The name is outside what the owner, the issuer or the anchor may name.',
     todo: 'Ask the issuer for a name under its own alias.',
+    retryable: false,
+  },
+  'identity.order-forked': {
+    meaning: 'The order does not follow the one that is held: its owner signed two histories.',
+    todo: 'Ask the owner which one holds; keep both as evidence.',
+    retryable: false,
+  },
+  'identity.order-gap': {
+    meaning: 'Orders before this one are missing.',
+    todo: 'Fetch the missing orders and accept them in sequence.',
+    retryable: true,
+  },
+  'identity.order-stale': {
+    meaning: 'An order with this or a higher sequence is held already.',
+    todo: 'Nothing: the newer order holds.',
     retryable: false,
   },
   'identity.owner-unknown': {

@@ -1,0 +1,42 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import type { SigningDomain } from '@parley/protocol'
+import { decideDidKey } from './did-key.ts'
+import { encodeSigningInput } from './signing-input.ts'
+
+/** Length of an Ed25519 signature in bytes (RFC 8032 §5.1.6). */
+export const signatureBytes: number = 64
+
+/** DER of a SubjectPublicKeyInfo for Ed25519 up to the key itself (RFC 8410 §4). */
+const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex')
+
+/** Keys a generation of the memo holds; two generations live, so twice as many are kept at most. */
+const keysPerGeneration = 2048
+let recentKeys = new Map<string, KeyObject>()
+let olderKeys = new Map<string, KeyObject>()
+
+/**
+ * Tells whether `signature` is the DID's Ed25519 signature over the bytes in the domain. This is the one rule of the mesh:
+ * RFC 8032 §5.1.7 without cofactor as `node:crypto` decides it, and only for keys that `isSafePublicKey` lets in. A DID
+ * that is not accepted verifies nothing. Parsed keys are memoised, bounded; verdicts never are.
+ */
+export function verifySignature(did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== signatureBytes) return false
+  const key = recentKeys.get(did) ?? admitKey(did)
+  return key !== undefined && verify(null, encodeSigningInput(domain, bytes), key, signature)
+}
+
+/** Parses the key of a DID, or takes it from the older generation, and puts it into the recent one. */
+function admitKey(did: string): KeyObject | undefined {
+  let key = olderKeys.get(did)
+  if (!key) {
+    const verdict = decideDidKey(did)
+    if (verdict.kind === 'deny') return undefined
+    key = createPublicKey({ key: Buffer.concat([spkiPrefix, verdict.publicKey]), format: 'der', type: 'spki' })
+  }
+  if (recentKeys.size >= keysPerGeneration) {
+    olderKeys = recentKeys
+    recentKeys = new Map()
+  }
+  recentKeys.set(did, key)
+  return key
+}
