@@ -81,6 +81,7 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
   readonly 'saga.definition-invalid': ErrorFacts
@@ -96,6 +97,8 @@ export const errorCodes: {
   readonly 'store.closed': ErrorFacts
   readonly 'store.corrupt': ErrorFacts
   readonly 'store.locked': ErrorFacts
+  readonly 'store.name-invalid': ErrorFacts
+  readonly 'store.open-failed': ErrorFacts
   readonly 'store.position-conflict': ErrorFacts
   readonly 'store.revision-conflict': ErrorFacts
   readonly 'store.write-failed': ErrorFacts
@@ -467,6 +470,11 @@ export const errorCodes: {
     todo: 'Correct the lines that details names.',
     retryable: false,
   },
+  'saga.command-expired': {
+    meaning: 'The expiry of the command is over here: what became of it may be forgotten.',
+    todo: 'Look at the participant before doing or undoing it by hand.',
+    retryable: false,
+  },
   'saga.command-invalid': {
     meaning: 'The command of a saga step is malformed or incomplete.',
     todo: 'Send the saga fields of the spec.',
@@ -540,6 +548,16 @@ export const errorCodes: {
   'store.locked': {
     meaning: 'Another process has the store open.',
     todo: 'Give each process its own file.',
+    retryable: false,
+  },
+  'store.name-invalid': {
+    meaning: 'The name of a stream or a key is empty, too long or not well-formed text.',
+    todo: 'Use a shorter, well-formed name.',
+    retryable: false,
+  },
+  'store.open-failed': {
+    meaning: 'The store cannot be opened.',
+    todo: 'Check the path, its rights and the disk.',
     retryable: false,
   },
   'store.position-conflict': {
