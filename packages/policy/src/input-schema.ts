@@ -1,0 +1,43 @@
+/** The CEL type of a field. `int` fields are JavaScript numbers in the input. */
+export type FieldType = 'string' | 'int' | 'bool' | 'list<string>' | 'dyn'
+
+/** The fields of a record by name. */
+export type RecordFields = Readonly<Record<string, FieldType>>
+
+const peer: RecordFields = {
+  name: 'string',
+  owner: 'string',
+  instance: 'string',
+  kind: 'string',
+  tier: 'string',
+  score: 'int',
+  grants: 'bool',
+  grantsByName: 'bool',
+}
+
+/** What a condition may read: a type for a plain variable, fields for a record. Anything else is refused when loaded. */
+export const inputSchema: Readonly<Record<string, FieldType | RecordFields>> = {
+  action: 'string',
+  direction: 'string',
+  phase: 'string',
+  risk: 'string',
+  caller: peer,
+  callee: peer,
+  peer,
+  onBehalfOf: 'string',
+  labels: 'list<string>',
+  delegation: { present: 'bool', root: 'string', depth: 'int' },
+  hop: { index: 'int' },
+  saga: { present: 'bool', id: 'string', step: 'string', attempt: 'int' },
+  body: 'dyn',
+  time: { nowMs: 'int', hour: 'int', weekday: 'int' },
+}
+
+/** The variables and fields that hold one of a few words: comparing them with any other word can never hold. */
+export const closedSets: Readonly<Record<string, readonly string[]>> = {
+  direction: ['inbound', 'outbound'],
+  phase: ['do', 'undo', 'lookup'],
+  risk: ['read', 'reversible', 'irreversible', 'administrative'],
+  kind: ['agent', 'human'],
+  tier: ['untrusted', 'probationary', 'standard', 'trusted', 'verified'],
+}

@@ -1,0 +1,59 @@
+import type { Capability, Risk } from '@parley/protocol'
+
+/** Which side decides: the callee before it delivers, or the caller before it seals. */
+export type PolicyDirection = 'inbound' | 'outbound'
+
+/** What is asked: to do it, to undo what was done, or to say what became of it. */
+export type PolicyPhase = 'do' | 'undo' | 'lookup'
+
+/** Whether a credential speaks for a program or for a person. */
+export type PolicyPeerKind = 'agent' | 'human'
+
+/** The five bands of trust, lowest first. */
+export type PolicyTier = 'untrusted' | 'probationary' | 'standard' | 'trusted' | 'verified'
+
+/** One side of a hop, as the deciding node knows it. Nothing here is a claim that the peer makes for itself. */
+export interface PolicyPeer {
+  /** Agent name, for instance `acme/desk`. */
+  readonly name: string
+  /** The owner's DID. */
+  readonly owner: string
+  /** The instance's did:key. */
+  readonly instance: string
+  readonly kind: PolicyPeerKind
+  /** Effective trust: the lowest in the delegation chain. Tier and score come from the same view. */
+  readonly tier: PolicyTier
+  /** 0 to 1000. */
+  readonly score: number
+  /** Whether its credential grants the action (as caller: to call it, as callee: to serve it). */
+  readonly grants: boolean
+  /** Whether it grants the action by its name, not by a wildcard. */
+  readonly grantsByName: boolean
+}
+
+/** Everything that a rule may read about one hop. Rules also see `peer`: the side that is judged. */
+export interface PolicyInput {
+  readonly action: Capability
+  readonly direction: PolicyDirection
+  readonly phase: PolicyPhase
+  readonly risk: Risk
+  readonly caller: PolicyPeer
+  readonly callee: PolicyPeer
+  /** The agent name at the root of the delegation chain; empty if the caller acts for itself. */
+  readonly onBehalfOf: string
+  readonly labels: readonly string[]
+  /** `root` is the owner DID that the chain starts from, empty if there is none. */
+  readonly delegation: { readonly present: boolean; readonly root: string; readonly depth: number }
+  readonly hop: { readonly index: number }
+  /** `id` and `step` are empty and `attempt` is 0 outside a saga. */
+  readonly saga: {
+    readonly present: boolean
+    readonly id: string
+    readonly step: string
+    readonly attempt: number
+  }
+  /** Returns the parsed JSON body. Called at most once a decision, and only if a rule reads `body`. */
+  readonly body: () => unknown
+  /** Milliseconds since the Unix epoch. Rules also see `time.hour` and `time.weekday` (UTC, 0 is Sunday). */
+  readonly time: { readonly nowMs: number }
+}

@@ -1,0 +1,5 @@
+/** One policy document as text. `file` is what mistakes are reported under; nothing is read from it. */
+export interface PolicySource {
+  readonly file: string
+  readonly text: string
+}
