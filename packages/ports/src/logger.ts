@@ -8,6 +8,3 @@ export interface Logger {
   warn(event: string, fields?: LogFields): void
   error(event: string, fields?: LogFields): void
 }
-
-/** A logger that drops every line. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
