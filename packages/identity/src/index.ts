@@ -1,1 +1,45 @@
-export {}
+export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
+export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
+export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
+export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'
+export {
+  verifyCredential,
+  type CredentialExpectation,
+  type PresentedCredential,
+  type VerifiedCredential,
+} from './credential/verify-credential.ts'
+export { hashChain } from './delegation/chain-hash.ts'
+export type { Constraints } from './delegation/constraints.ts'
+export {
+  chainGrants,
+  maxChainLinks,
+  verifyDelegationChain,
+  type ChainExpectation,
+  type VerifiedChain,
+} from './delegation/delegation-chain.ts'
+export { extendDelegation, signDelegation, type Delegation, type Delegator } from './delegation/delegation.ts'
+export {
+  initFileIssuer,
+  openFileIssuer,
+  renewIssuerStatement,
+  type FileIssuerOptions,
+  type FileIssuerSetup,
+  type IssuerFolder,
+} from './issuer/file-issuer.ts'
+export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
+export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
+export type { DelegateRequest, OwnerIssuer } from './issuer/owner-issuer.ts'
+export type { JwtClaims } from './jwt/claim.ts'
+export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
+export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
+export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
+export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
+export { readKeyFile, writeKeyFile, type KeyFileOptions } from './key/key-file.ts'
+export { createKeySigner, type KeySigner } from './key/key-signer.ts'
+export { createPortableSigner } from './key/portable-signer.ts'
+export { verifySignaturePortably } from './key/portable-signature.ts'
+export { isSafePublicKey } from './key/point.ts'
+export { generateSeed } from './key/seed.ts'
+export { verifySignature } from './key/signature.ts'
+export { createOrderBook, type OrderBook } from './order/order-book.ts'
+export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'

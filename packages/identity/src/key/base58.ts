@@ -1,5 +1,5 @@
 const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-const digits: ReadonlyMap<string, number> = new Map([...alphabet].map((character, digit) => [character, digit]))
+const digits: ReadonlyMap<string, number> = new Map(Array.from(alphabet, (character, digit) => [character, digit]))
 
 /** Writes bytes in base58 with the Bitcoin alphabet (draft-msporny-base58-03). Quadratic: for keys, not for documents. */
 export function encodeBase58(bytes: Uint8Array): string {

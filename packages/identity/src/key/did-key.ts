@@ -1,6 +1,6 @@
 import { type InstanceDid, MeshError, type Refusal, refuse } from '@parley/protocol'
 import { decodeBase58, encodeBase58 } from './base58.ts'
-import { isSafePublicKey, publicKeyBytes } from './public-key.ts'
+import { isSafePublicKey, pointBytes } from './point.ts'
 import { quote } from './quote.ts'
 
 /** What is decided about a DID: the public key that it spells, or why it is refused. */
@@ -20,7 +20,7 @@ const didLength = 56
 export function decideDidKey(did: string): DidKeyVerdict {
   if (did.length !== didLength || !did.startsWith(prefix)) return invalid(did)
   const bytes = decodeBase58(did.slice(prefix.length))
-  if (bytes?.length !== codec.length + publicKeyBytes || bytes[0] !== codec[0] || bytes[1] !== codec[1]) {
+  if (bytes?.length !== codec.length + pointBytes || bytes[0] !== codec[0] || bytes[1] !== codec[1]) {
     return invalid(did)
   }
   const publicKey = bytes.subarray(codec.length)
@@ -41,7 +41,10 @@ export function parseDidKey(did: string): Uint8Array {
 /** Writes a 32-byte Ed25519 public key as its only did:key. Throws `identity.key-unsafe` for a key that may not enter. */
 export function formatDidKey(publicKey: Uint8Array): InstanceDid {
   if (!isSafePublicKey(publicKey)) {
-    throw new MeshError('identity.key-unsafe', 'the public key is not 32 canonical bytes of large order; use another key')
+    throw new MeshError(
+      'identity.key-unsafe',
+      'the public key is not 32 canonical bytes of large order; use another key',
+    )
   }
   return encode(publicKey)
 }
@@ -52,7 +55,7 @@ export function isInstanceDid(text: string): text is InstanceDid {
 }
 
 function encode(publicKey: Uint8Array): InstanceDid {
-  const bytes = new Uint8Array(codec.length + publicKeyBytes)
+  const bytes = new Uint8Array(codec.length + pointBytes)
   bytes.set(codec)
   bytes.set(publicKey, codec.length)
   return `${prefix}${encodeBase58(bytes)}`

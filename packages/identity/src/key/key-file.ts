@@ -59,10 +59,7 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
  * `identity.key-file-permissions` if group or others may read it (not checked on Windows), `identity.key-file-invalid`
  * if it is missing, damaged, or the passphrase is missing, needless or wrong.
  */
-export async function readKeyFile(
-  path: string,
-  options: Pick<KeyFileOptions, 'passphrase'> = {},
-): Promise<Uint8Array> {
+export async function readKeyFile(path: string, options: Pick<KeyFileOptions, 'passphrase'> = {}): Promise<Uint8Array> {
   const text = await readPrivateText(path)
   try {
     const content = parseContent(text)
@@ -118,12 +115,7 @@ function parseContent(text: string): PlainContent | SealedContent {
   const { did, seed, cost, salt, nonce, sealed } = content
   if (content['format'] !== 'parley-key/1' || typeof did !== 'string') throw invalid('it is not a key file')
   if (typeof seed === 'string') return { did, seed }
-  if (
-    cost !== scryptCost ||
-    typeof salt !== 'string' ||
-    typeof nonce !== 'string' ||
-    typeof sealed !== 'string'
-  ) {
+  if (cost !== scryptCost || typeof salt !== 'string' || typeof nonce !== 'string' || typeof sealed !== 'string') {
     throw invalid('its encryption is not known here')
   }
   return { did, cost, salt, nonce, sealed }

@@ -18,12 +18,18 @@ const prefixes: ReadonlyMap<string, Uint8Array | undefined> = new Map(
  */
 export function encodeSigningInput(domain: string, bytes: Uint8Array): Uint8Array {
   if (!prefixes.has(domain)) {
-    throw new MeshError('identity.domain-unknown', `${quote(domain)} is not a signing domain; use one of signingDomains`)
+    throw new MeshError(
+      'identity.domain-unknown',
+      `${quote(domain)} is not a signing domain; use one of signingDomains`,
+    )
   }
   const prefix = prefixes.get(domain)
   if (!prefix) {
     if (bytes[0] === 0x65 && bytes[1] === 0x79 && bytes[2] === 0x4a) return bytes
-    throw new MeshError('identity.domain-unknown', 'the bytes are not the signing input of a token, which starts with eyJ')
+    throw new MeshError(
+      'identity.domain-unknown',
+      'the bytes are not the signing input of a token, which starts with eyJ',
+    )
   }
   const input = new Uint8Array(prefix.length + bytes.length)
   input.set(prefix)

@@ -1,0 +1,79 @@
+import { type AgentName, type Did, MeshError } from '@parley/protocol'
+import { isCeilingClaim, isListClaim, isObjectClaim } from '../jwt/claim.ts'
+import { isInstanceDid } from '../key/did-key.ts'
+import { quote } from '../key/quote.ts'
+import { type CapabilityScope, isCapabilityScope } from './capability-scope.ts'
+import { aliasOf, isAlias, isNamePattern, namePatternsCover } from './name-pattern.ts'
+
+/** An owner that this node accepts. */
+export interface Anchor {
+  /** The owner's DID: a did:key. */
+  readonly owner: Did
+  /** The first part of the owner's names, as this node calls them. */
+  readonly alias: string
+  /** Patterns of the names that the owner may vouch for, for instance `acme/*`; all of them under the alias. */
+  readonly issues: readonly string[]
+  /** Capabilities for which the owner may be the root of a delegation. */
+  readonly roots: CapabilityScope
+  /** The highest trust score that any of its agents can have here; 1000 by default. */
+  readonly ceiling?: number
+}
+
+/** The owners that this node accepts, found by DID or by name. */
+export interface Anchors {
+  readonly list: readonly Anchor[]
+  /** Returns the anchor of an owner's DID. */
+  ofOwner(owner: string): Anchor | undefined
+  /** Returns the anchor that vouches for a name here, if its patterns cover the name. */
+  ofName(name: AgentName): Anchor | undefined
+}
+
+/**
+ * Indexes anchors. An owner has one anchor, an alias one owner, and an anchor's patterns stand under its own alias, so no
+ * name has two owners. Throws `identity.anchor-invalid` for a malformed one, `identity.anchor-conflict` for two that
+ * contradict each other.
+ */
+export function createAnchors(anchors: readonly Anchor[]): Anchors {
+  const byOwner = new Map<string, Anchor>()
+  const byAlias = new Map<string, Anchor>()
+  for (const anchor of anchors.map(parseAnchor)) {
+    if (byOwner.has(anchor.owner)) throw conflict(`the owner ${anchor.owner} has two anchors; merge them`)
+    if (byAlias.has(anchor.alias)) throw conflict(`two owners share the alias ${anchor.alias}; rename one`)
+    byOwner.set(anchor.owner, anchor)
+    byAlias.set(anchor.alias, anchor)
+  }
+  return {
+    list: [...byOwner.values()],
+    ofOwner: (owner) => byOwner.get(owner),
+    ofName(name) {
+      const anchor = byAlias.get(aliasOf(name))
+      return anchor && namePatternsCover(anchor.issues, name) ? anchor : undefined
+    },
+  }
+}
+
+/** Reads an anchor from data, for instance a file. Throws `identity.anchor-invalid` or `identity.anchor-conflict`. */
+export function parseAnchor(value: unknown): Anchor {
+  if (!isObjectClaim(value)) throw malformed('an anchor is an object')
+  const { owner, alias, issues, roots, ceiling } = value
+  if (typeof owner !== 'string' || !isInstanceDid(owner))
+    throw malformed('the owner of an anchor is a canonical did:key')
+  if (typeof alias !== 'string' || !isAlias(alias)) throw malformed('the alias of an anchor is 1 to 63 of a-z, 0-9, -')
+  if (!isListClaim(issues, isNamePattern)) throw malformed(`the anchor ${alias} issues names or alias/*`)
+  const foreign = issues.find((pattern) => aliasOf(pattern) !== alias)
+  if (foreign !== undefined)
+    throw conflict(`the anchor ${alias} issues ${quote(foreign)}, which is under another alias`)
+  if (!isCapabilityScope(roots))
+    throw malformed(`the anchor ${alias} has roots that are not capability patterns or 'all'`)
+  if (ceiling === undefined) return { owner, alias, issues, roots }
+  if (!isCeilingClaim(ceiling)) throw malformed(`the anchor ${alias} has a ceiling outside 0 to 1000`)
+  return { owner, alias, issues, roots, ceiling }
+}
+
+function malformed(why: string): MeshError {
+  return new MeshError('identity.anchor-invalid', why)
+}
+
+function conflict(why: string): MeshError {
+  return new MeshError('identity.anchor-conflict', why)
+}

@@ -1,0 +1,187 @@
+import type { Signer } from '@parley/ports'
+import {
+  type AgentId,
+  allowed,
+  capabilityCovers,
+  type InstanceDid,
+  isAgentName,
+  isCapability,
+  MeshError,
+  refuse,
+  type Refusal,
+  type Verdict,
+} from '@parley/protocol'
+import type { PresentedCredential } from '../credential/verify-credential.ts'
+import { isIdClaim, isListClaim, isObjectClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
+import { jwtTypes } from '../jwt/jwt-type.ts'
+import { signJwt } from '../jwt/sign-jwt.ts'
+import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
+import { isInstanceDid } from '../key/did-key.ts'
+import { hashChain } from './chain-hash.ts'
+import { type Constraints, constraintsNarrow } from './constraints.ts'
+
+/** What one link hands on. */
+export interface Delegation {
+  /** Random, so that no two links are the same; names the link in orders. */
+  readonly id: string
+  /** Who receives. */
+  readonly delegate: AgentId
+  /** Whole capabilities: a pattern is invalid in a delegation. `flights:reserve` includes `flights:reserve:sfo`. */
+  readonly capabilities: readonly string[]
+  readonly constraints?: Constraints
+  readonly notBeforeMs: number
+  readonly expiresAtMs: number
+}
+
+/** The agent that hands on, and the proof that its instance key may speak for it. */
+export interface Delegator extends PresentedCredential {
+  readonly signer: Signer
+  readonly agent: AgentId
+}
+
+/** A link as it was read; nothing about it is proven. */
+export interface DecodedDelegation extends Delegation {
+  readonly jwt: DecodedJwt
+  readonly signer: InstanceDid
+  readonly constraints: Constraints
+  /** An owner's DID at the root, an agent below. */
+  readonly delegator: InstanceDid | AgentId
+  /** Hash of the links above; absent at the root. */
+  readonly parent?: string
+  /** Proof that the signer speaks for the delegator; absent at the root. */
+  readonly presented?: PresentedCredential
+}
+
+/** Signs the first link of a chain with an owner's key and returns the chain. Rejects with `delegation.invalid`. */
+export async function signDelegation(owner: Signer, delegation: Delegation): Promise<readonly string[]> {
+  return [await signLink(owner, delegation, { delegator: owner.did })]
+}
+
+/**
+ * Signs a further link with an agent's instance key and returns the longer chain. The constraints of the last link are
+ * carried over. Rejects with `delegation.widened` for more than the last link grants, `delegation.invalid` for a malformed
+ * grant; whether the chain itself holds is for `verifyDelegationChain` to say.
+ */
+export async function extendDelegation(
+  chain: readonly string[],
+  delegation: Delegation,
+  delegator: Delegator,
+): Promise<readonly string[]> {
+  const last = chain.at(-1)
+  if (last === undefined)
+    throw new MeshError('delegation.invalid', 'an empty chain cannot be extended; start with an owner')
+  const parent = decodeDelegation(last, delegation.notBeforeMs)
+  if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
+  const constraints = { ...parent.delegation.constraints, ...delegation.constraints }
+  const narrowed = { ...delegation, constraints }
+  const verdict = decideNarrowing(parent.delegation, {
+    ...narrowed,
+    notBeforeMs: toClaimSeconds(delegation.notBeforeMs) * 1000,
+    expiresAtMs: toClaimSeconds(delegation.expiresAtMs) * 1000,
+  })
+  if (verdict.kind === 'deny') throw new MeshError(verdict.code, verdict.reason)
+  const link = await signLink(delegator.signer, narrowed, {
+    delegator: { owner: delegator.agent.owner, name: delegator.agent.name },
+    parent: hashChain(chain),
+    credential: delegator.credential,
+    statement: delegator.statement,
+  })
+  return [...chain, link]
+}
+
+/** Reads one link without checking its signature. Codes: `delegation.invalid`, `delegation.expired`. */
+export function decodeDelegation(
+  link: string,
+  nowMs: number,
+): { readonly kind: 'allow'; readonly delegation: DecodedDelegation } | Refusal {
+  const verdict = decodeJwt(link, { typ: jwtTypes.delegation, nowMs })
+  if (verdict.kind === 'deny') {
+    const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
+    return refuse(code, verdict.reason)
+  }
+  const { iss, nbf, exp, jti, delegator, delegate, capabilities, constraints, parent, credential, statement } =
+    verdict.jwt.claims
+  if (
+    !isIdClaim(jti) ||
+    !isSecondsClaim(nbf) ||
+    !isAgentId(delegate) ||
+    !isListClaim(capabilities, isCapability) ||
+    capabilities.length === 0 ||
+    !(constraints === undefined || isObjectClaim(constraints))
+  ) {
+    return refuse('delegation.invalid', 'the claims of the link are malformed, or it grants a pattern or nothing')
+  }
+  const granted = {
+    jwt: verdict.jwt,
+    signer: iss,
+    id: jti,
+    delegate,
+    capabilities,
+    constraints: constraints ?? {},
+    notBeforeMs: nbf * 1000,
+    expiresAtMs: exp * 1000,
+  }
+  if (parent === undefined && credential === undefined && statement === undefined && delegator === iss) {
+    return { kind: 'allow', delegation: { ...granted, delegator: iss } }
+  }
+  if (
+    typeof parent !== 'string' ||
+    typeof credential !== 'string' ||
+    typeof statement !== 'string' ||
+    !isAgentId(delegator)
+  ) {
+    return refuse(
+      'delegation.invalid',
+      'the link is neither an owner’s first nor an agent’s with parent and credential',
+    )
+  }
+  return {
+    kind: 'allow',
+    delegation: { ...granted, delegator, parent, presented: { credential, statement } },
+  }
+}
+
+/** Decides whether a link grants no more than the link above: capabilities, constraints and time only narrow. */
+export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
+  const extra = child.capabilities.find(
+    (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
+  )
+  if (extra !== undefined) return refuse('delegation.widened', `the link grants ${extra}, which its parent does not`)
+  if (!constraintsNarrow(parent.constraints ?? {}, child.constraints ?? {})) {
+    return refuse('delegation.widened', 'the link drops or changes a constraint of its parent')
+  }
+  if (child.expiresAtMs > parent.expiresAtMs || child.notBeforeMs < parent.notBeforeMs) {
+    return refuse('delegation.widened', 'the link holds at a time when its parent does not')
+  }
+  return allowed
+}
+
+async function signLink(
+  signer: Signer,
+  delegation: Delegation,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const { id, delegate, capabilities, constraints, notBeforeMs, expiresAtMs } = delegation
+  if (!isAgentId({ ...delegate }) || capabilities.length === 0 || !capabilities.every(isCapability)) {
+    throw new MeshError(
+      'delegation.invalid',
+      'a link names an agent and at least one whole capability; patterns stand only in credentials',
+    )
+  }
+  return signJwt(signer, jwtTypes.delegation, {
+    iat: toClaimSeconds(notBeforeMs),
+    nbf: toClaimSeconds(notBeforeMs),
+    exp: toClaimSeconds(expiresAtMs),
+    jti: id,
+    delegate: { owner: delegate.owner, name: delegate.name },
+    capabilities,
+    constraints,
+    ...claims,
+  })
+}
+
+function isAgentId(value: unknown): value is AgentId {
+  if (!isObjectClaim(value)) return false
+  const { owner, name } = value
+  return typeof owner === 'string' && isInstanceDid(owner) && typeof name === 'string' && isAgentName(name)
+}

@@ -1,0 +1,96 @@
+import type { Clock, Random } from '@parley/ports'
+import { type Anchor, parseAnchor } from '../credential/anchor.ts'
+import type { CapabilityScope } from '../credential/capability-scope.ts'
+import { signIssuerStatement } from '../credential/issuer-statement.ts'
+import { createKeySigner } from '../key/key-signer.ts'
+import { generateSeed } from '../key/seed.ts'
+import { type OrderKind, signOrder } from '../order/order.ts'
+import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
+import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
+
+/** What a local issuer is made of. */
+export interface LocalIssuerOptions {
+  /** The first part of every name that it gives. */
+  readonly alias: string
+  readonly clock: Clock
+  readonly random: Random
+  /** What its anchor lets the owner be the root of; `'all'` by default. */
+  readonly roots?: CapabilityScope
+  /** The ceiling of its anchor. */
+  readonly ceiling?: number
+  readonly allow?: Readonly<Record<string, NameAllowance>>
+  readonly credentialMs?: number
+}
+
+/** An issuer whose owner lives in this process. */
+export interface LocalIssuer extends OwnerIssuer {
+  /** Signs the owner's next order; `subject` is a credential id, an instance DID or an agent name. */
+  order(kind: OrderKind, subject: string): Promise<string>
+}
+
+/** How long a statement lives before the owner signs it again. */
+const statementMs = 24 * 3_600_000
+
+/**
+ * Creates an owner and its issuer in this process, for tests and first programs. The keys are drawn from `random` and die
+ * with the process, so no production anchor can accept what it issues. Throws `identity.anchor-invalid`.
+ */
+export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
+  const { alias, clock, random, allow } = options
+  const owner = createKeySigner(generateSeed(random))
+  const signer = createKeySigner(generateSeed(random))
+  const anchor: Anchor = parseAnchor({
+    owner: owner.did,
+    alias,
+    issues: [`${alias}/*`],
+    roots: options.roots ?? 'all',
+    ceiling: options.ceiling,
+  })
+  const credentialMs = options.credentialMs ?? defaultCredentialMs
+  let current: { readonly token: Promise<string>; readonly renewAtMs: number } | undefined
+  const statement = (): Promise<string> => {
+    const issuedAtMs = clock.now()
+    if (!current || issuedAtMs >= current.renewAtMs) {
+      const lifeMs = Math.max(statementMs, credentialMs * 2)
+      const token = signIssuerStatement(owner, {
+        issuer: signer.did,
+        names: anchor.issues,
+        serves: 'all',
+        calls: 'all',
+        ceiling: 1000,
+        ring: 0,
+        maxCredentialMs: credentialMs,
+        issuedAtMs,
+        expiresAtMs: issuedAtMs + lifeMs,
+      })
+      current = { token, renewAtMs: issuedAtMs + lifeMs / 2 }
+    }
+    return current.token
+  }
+  let sequence = 0
+  let previous: string | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  return {
+    owner: owner.did,
+    anchor,
+    delegate: (request) => delegateAsOwner(owner, request, { clock, random }),
+    order(kind, subject) {
+      // One at a time: each order names the one before, and one that could not be signed takes no number.
+      const next = turn.then(async () => {
+        const order = await signOrder(owner, {
+          sequence: sequence + 1,
+          ...(previous === undefined ? {} : { previous }),
+          kind,
+          subject,
+          issuedAtMs: clock.now(),
+        })
+        sequence += 1
+        previous = order
+        return order
+      })
+      turn = next.catch(() => undefined)
+      return next
+    },
+    ...createKeyIssuer({ signer, statement, clock, random, credentialMs, ...(allow ? { allow } : {}) }),
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock, Issuer, Random, Signer } from '@parley/ports'
+import type { AgentName, Did, InstanceDid } from '@parley/protocol'
+import type { Anchor } from '../credential/anchor.ts'
+import { signDelegation } from '../delegation/delegation.ts'
+
+/** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
+export interface OwnerIssuer extends Issuer {
+  readonly owner: InstanceDid
+  /** What another node puts among its anchors to accept this owner. */
+  readonly anchor: Anchor
+  /** Signs the first link of a chain with the owner's key and returns the chain. */
+  delegate(request: DelegateRequest): Promise<readonly string[]>
+}
+
+/** What an owner hands to an agent. */
+export interface DelegateRequest {
+  readonly to: AgentName
+  /** The owner of `to`; this owner by default. */
+  readonly toOwner?: Did
+  /** Whole capabilities, never a pattern. */
+  readonly capabilities: readonly string[]
+  readonly constraints?: Readonly<Record<string, unknown>>
+  /** For how long from now. */
+  readonly forMs: number
+}
+
+/** Signs the first link of a chain for an owner. Rejects with what `signDelegation` rejects with. */
+export function delegateAsOwner(
+  owner: Signer & { readonly did: InstanceDid },
+  request: DelegateRequest,
+  ports: { readonly clock: Clock; readonly random: Random },
+): Promise<readonly string[]> {
+  const nowMs = ports.clock.now()
+  return signDelegation(owner, {
+    id: Buffer.from(ports.random.bytes(16)).toString('base64url'),
+    delegate: { owner: request.toOwner ?? owner.did, name: request.to },
+    capabilities: request.capabilities,
+    ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
+    notBeforeMs: nowMs,
+    expiresAtMs: nowMs + request.forMs,
+  })
+}

@@ -1,0 +1,13 @@
+/**
+ * The closed list of tokens, as their header's `typ` (RFC 8725 §3.11). It is compared exactly and before the signature, so
+ * that a token of one kind is never taken for another.
+ */
+export const jwtTypes = {
+  statement: 'parley-issuer+jwt',
+  credential: 'parley-credential+jwt',
+  delegation: 'parley-delegation+jwt',
+  order: 'parley-order+jwt',
+} as const
+
+/** The `typ` of a token. */
+export type JwtType = (typeof jwtTypes)[keyof typeof jwtTypes]
