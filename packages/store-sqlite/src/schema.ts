@@ -1,0 +1,44 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { MeshError } from '@parley/protocol'
+
+/** Marks the file as Parley's (`PRLY`), so that another program's database is never written to. */
+const applicationId = 0x50524c59
+
+/** The layout of the tables; a newer one is refused. */
+const schemaVersion = 1
+
+// Streams get small growing numbers, so that entries are clustered by a short key and new streams land at the end.
+const tables = `
+  CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL) STRICT;
+  CREATE TABLE entry (
+    stream INTEGER NOT NULL REFERENCES stream (id), position INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (stream, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE key_value (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+/** Creates the tables in an empty file. Throws `store.open-failed` for another program's file or a newer layout. */
+export function createSchema(db: DatabaseSync): void {
+  const id = readPragma(db, 'application_id')
+  const version = readPragma(db, 'user_version')
+  const isEmpty = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
+  if (isEmpty && id === 0) {
+    db.exec(
+      `BEGIN IMMEDIATE; ${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`,
+    )
+    return
+  }
+  if (id !== applicationId)
+    throw new MeshError('store.open-failed', 'The file is the database of another program; name another file.')
+  if (version !== schemaVersion)
+    throw new MeshError(
+      'store.open-failed',
+      `The file has layout ${String(version)}, this release reads layout ${schemaVersion}; use the release that wrote it.`,
+    )
+}
+
+/** Reads one setting of a connection. */
+export function readPragma(db: DatabaseSync, name: string): string | number | undefined {
+  const value = Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined
+}

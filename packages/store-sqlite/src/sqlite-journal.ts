@@ -1,0 +1,69 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Journal, JournalEntry } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+import type { CommitGroup } from './commit-group.ts'
+import { readBlob, readNumber, readText } from './sqlite-row.ts'
+import { assertStoreName } from './store-name.ts'
+
+/** Creates the journal of a store whose schema exists. */
+export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journal {
+  const selectStream = db.prepare('SELECT id, last FROM stream WHERE name = ?')
+  const insertStream = db.prepare('INSERT INTO stream (name, last) VALUES (?, 0)')
+  const updateStream = db.prepare('UPDATE stream SET last = ? WHERE id = ?')
+  const insertEntry = db.prepare('INSERT INTO entry (stream, position, data) VALUES (?, ?, ?)')
+  const selectEntries = db.prepare(
+    'SELECT position, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
+  )
+  // In UTF-8 no character starts with the byte FF, so it ends the range of a prefix.
+  const selectNames = db.prepare("SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT)")
+
+  const readStream = (name: string): { readonly id: number; readonly last: number } | undefined => {
+    const row = selectStream.get(name)
+    return row && { id: readNumber(row, 'id'), last: readNumber(row, 'last') }
+  }
+  return {
+    async append(stream, expectedLast, entries) {
+      assertStoreName(stream)
+      // The caller may reuse its buffers before the group commits.
+      const copies = entries.map((entry) => entry.slice())
+      return group.run(() => {
+        const found = readStream(stream)
+        let last = found?.last ?? 0
+        if (last !== expectedLast)
+          throw new MeshError(
+            'store.position-conflict',
+            `Stream ${stream} ends at ${last}, the writer expected ${expectedLast}; read again before writing.`,
+            { details: { stream, last, expectedLast } },
+          )
+        if (copies.length === 0) return last
+        const id = found?.id ?? Number(insertStream.run(stream).lastInsertRowid)
+        for (const copy of copies) insertEntry.run(id, ++last, copy)
+        updateStream.run(last, id)
+        return last
+      })
+    },
+    async read(stream, fromPosition = 1, limit = Number.MAX_SAFE_INTEGER) {
+      const found = readStream(stream)
+      if (!found || limit <= 0) return []
+      const first = Math.max(1, fromPosition)
+      const entries: JournalEntry[] = selectEntries
+        .all(found.id, first, limit)
+        .map((row) => ({ position: readNumber(row, 'position'), data: readBlob(row, 'data') }))
+      const expectedCount = Math.min(limit, Math.max(0, found.last - first + 1))
+      if (entries.length !== expectedCount || entries.some((entry, index) => entry.position !== first + index))
+        throw new MeshError('store.corrupt', `Stream ${stream} has a gap between ${first} and ${found.last}.`, {
+          details: { stream },
+        })
+      return entries
+    },
+    async last(stream) {
+      return readStream(stream)?.last ?? 0
+    },
+    async streams(prefix) {
+      return selectNames
+        .all(prefix)
+        .map((row) => readText(row, 'name'))
+        .sort()
+    },
+  }
+}
