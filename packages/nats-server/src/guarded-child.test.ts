@@ -1,57 +1,57 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startGuardedChild } from './guarded-child.ts'
 
-/** A program that prints its process id and stays; `trap` makes it deaf to an orderly end. */
-const program = (trap = ''): readonly string[] => ['-c', `${trap} echo $$; while :; do sleep 0.05; done`]
+let server: Server
+beforeEach(async () => {
+  server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+afterEach(() => {
+  server.close()
+})
 
-async function until<Value>(read: () => Value | undefined): Promise<Value> {
-  for (let value = read(); ; value = read()) {
-    if (value !== undefined) return value
-    await delay(5)
-  }
+/** A program that is deaf to an orderly end if it is told so, and holds a connection to the test as long as it lives. */
+function program(deaf: boolean): readonly string[] {
+  const { port } = server.address() as AddressInfo
+  const deafness = `for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => {});`
+  return ['-e', `${deaf ? deafness : ''} require('node:net').connect(${port}, '127.0.0.1').resume()`]
 }
 
-const isGone = (pid: number): true | undefined => {
-  try {
-    process.kill(pid, 0)
-    return undefined
-  } catch {
-    return true
-  }
+async function acceptProgram(): Promise<{ readonly gone: Promise<unknown> }> {
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  socket.on('error', () => socket.destroy()).resume()
+  return { gone: new Promise((resolve) => socket.once('close', resolve)) }
 }
 
 describe('startGuardedChild', () => {
   it('ends the program when its parent is killed without a chance to tidy up', async () => {
     const source = `
       import { startGuardedChild } from ${JSON.stringify(new URL('guarded-child.ts', import.meta.url).href)}
-      const child = startGuardedChild('/bin/sh', ${JSON.stringify(program('trap "" TERM INT HUP;'))})
-      setInterval(() => child.output() && console.log(child.output().trim()), 5)`
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string]
-    const pid = Number(line)
-    expect(isGone(pid)).toBeUndefined()
+      startGuardedChild(process.execPath, ${JSON.stringify(program(true))})
+      setInterval(() => {}, 1000)`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
+    const { gone } = await acceptProgram()
+    expect(parent.exitCode).toBeNull()
     parent.kill('SIGKILL')
-    expect(await until(() => isGone(pid))).toBe(true)
+    await gone
   })
   it('ends the program in order or at once', async () => {
     for (const name of ['TERM', 'KILL'] as const) {
-      const child = startGuardedChild('/bin/sh', program())
-      const pid = Number(await until(() => child.output() || undefined))
+      const child = startGuardedChild(process.execPath, program(name === 'KILL'))
+      const { gone } = await acceptProgram()
+      expect(child.isRunning()).toBe(true)
       child.signal(name)
-      await child.ended
-      expect([child.isRunning(), isGone(pid)]).toEqual([false, true])
+      await Promise.all([child.ended, gone])
+      expect(child.isRunning()).toBe(false)
       child.signal(name)
     }
   })
   it('tells that a program which cannot start has ended, and why', async () => {
     const child = startGuardedChild('/absent/program', [])
-    await until(() => (child.isRunning() ? undefined : true))
+    await child.ended
     expect(child.output()).toContain('/absent/program')
   })
 })
