@@ -1,1 +1,23 @@
-export {}
+export { openAuditLog, type AuditLog, type AuditLogOptions, type AuditReceipt } from './audit-log.ts'
+export {
+  maxRecordChars,
+  parseAuditRecord,
+  type AuditFields,
+  type AuditKind,
+  type AuditRecord,
+  type AuditValue,
+} from './audit-record.ts'
+export { signCheckpoint, verifyCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
+export { exportAudit } from './export-audit.ts'
+export { createMerkleFrontier, type MerkleFrontier } from './merkle-frontier.ts'
+export { hashLeaf } from './merkle-hash.ts'
+export {
+  computeMerkleRoot,
+  createConsistencyProof,
+  createInclusionProof,
+  verifyConsistencyProof,
+  verifyInclusionProof,
+  type ConsistencyClaim,
+  type InclusionClaim,
+} from './merkle-proof.ts'
+export { verifyAuditExport, type AuditVerdict, type AuditVerifyOptions } from './verify-audit-export.ts'

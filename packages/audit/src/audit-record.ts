@@ -1,0 +1,104 @@
+import { MeshError } from '@parley/protocol'
+
+/** What a field of a record may hold. Flat on purpose: a record is for reading, and never holds a body. */
+export type AuditValue = string | number | boolean | null | readonly (string | number | boolean | null)[]
+
+/** What a record is about. */
+export type AuditKind = 'hop' | 'saga' | 'trust' | 'policy' | 'breaker' | 'lifecycle' | 'human' | 'gap' | (string & {})
+
+/** What the caller of `append` gives. Fields that are undefined are left out. `seq`, `prev`, `atMs` are the log's own. */
+export interface AuditFields {
+  readonly kind: AuditKind
+  readonly [field: string]: AuditValue | undefined
+}
+
+/** One entry of the log. Its exact JSON text is what is hashed, kept and exported: no field is outside. */
+export interface AuditRecord {
+  /** Position in the log: 1, 2, 3, ... */
+  readonly seq: number
+  /** Leaf hash of the record before, in base64url; for the first one, of 32 zero bytes. */
+  readonly prev: string
+  /** Wall time in milliseconds since the Unix epoch. It may jump; `seq` is the order. */
+  readonly atMs: number
+  readonly kind: AuditKind
+  readonly [field: string]: AuditValue
+}
+
+/** The `prev` of the first record: 32 zero bytes in base64url. */
+export const firstPrev: string = 'A'.repeat(43)
+
+/** The largest record text, in UTF-16 units: a record holds names, hashes and codes. */
+export const maxRecordChars: number = 16_384
+
+const reserved: ReadonlySet<string> = new Set(['seq', 'prev', 'atMs'])
+const fieldPattern = /^[a-z][A-Za-z0-9]{0,63}$/
+const prevPattern = /^[A-Za-z0-9_-]{43}$/
+
+/**
+ * Builds the record of given fields. Throws `audit.record-invalid` for a field name that is reserved or not camelCase, a
+ * value that JSON cannot hold exactly, or a text above `maxRecordChars`.
+ */
+export function createAuditRecord(
+  head: { readonly seq: number; readonly prev: string; readonly atMs: number },
+  fields: AuditFields,
+): { readonly record: AuditRecord; readonly text: string } {
+  const given: Record<string, AuditValue> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || name === 'kind') continue
+    if (!fieldPattern.test(name) || reserved.has(name)) {
+      throw new MeshError('audit.record-invalid', `audit field ${JSON.stringify(name)} is reserved or not camelCase`)
+    }
+    if (!isAuditValue(value)) {
+      throw new MeshError('audit.record-invalid', `audit field ${name} is not a flat JSON value`)
+    }
+    given[name] = value
+  }
+  if (typeof fields.kind !== 'string' || fields.kind === '') {
+    throw new MeshError('audit.record-invalid', 'an audit record needs a kind')
+  }
+  const record: AuditRecord = { seq: head.seq, prev: head.prev, atMs: head.atMs, kind: fields.kind, ...given }
+  const text = JSON.stringify(record)
+  if (text.length > maxRecordChars) {
+    throw new MeshError(
+      'audit.record-invalid',
+      `an audit record of ${text.length} characters is above ${maxRecordChars}`,
+    )
+  }
+  return { record, text }
+}
+
+/** Reads the text of a record; answers undefined unless it is exactly what `createAuditRecord` writes. */
+export function parseAuditRecord(text: string): AuditRecord | undefined {
+  const parsed = parseJson(text)
+  return isAuditRecord(parsed) && JSON.stringify(parsed) === text ? parsed : undefined
+}
+
+function isAuditRecord(value: unknown): value is AuditRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const { seq, prev, atMs, kind } = value as Readonly<Record<string, unknown>>
+  return (
+    Number.isSafeInteger(seq) &&
+    typeof prev === 'string' &&
+    prevPattern.test(prev) &&
+    typeof atMs === 'number' &&
+    typeof kind === 'string' &&
+    Object.values(value).every(isAuditValue)
+  )
+}
+
+function isAuditValue(value: unknown): value is AuditValue {
+  return isScalar(value) || (Array.isArray(value) && value.every(isScalar))
+}
+
+function isScalar(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return value === null || typeof value === 'string' || typeof value === 'boolean'
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,123 @@
+import type { Hash } from '@parley/ports'
+import { createMerkleFrontier } from './merkle-frontier.ts'
+import { hashNode, isSameHash } from './merkle-hash.ts'
+
+/** Computes the root over the hashes of all leaves (RFC 9162 §2.1.1). */
+export function computeMerkleRoot(hash: Hash, leaves: readonly Uint8Array[]): Uint8Array {
+  const frontier = createMerkleFrontier(hash)
+  for (const leaf of leaves) frontier.append(leaf)
+  return frontier.root()
+}
+
+/** Lists the hashes that lead from the leaf at `index` (from 0) to the root (RFC 9162 §2.1.3.1). */
+export function createInclusionProof(hash: Hash, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (index < 0 || index >= leaves.length) throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
+  if (leaves.length === 1) return []
+  const split = splitSize(leaves.length)
+  const left = leaves.slice(0, split)
+  const right = leaves.slice(split)
+  return index < split
+    ? [...createInclusionProof(hash, left, index), computeMerkleRoot(hash, right)]
+    : [...createInclusionProof(hash, right, index - split), computeMerkleRoot(hash, left)]
+}
+
+/** What an inclusion proof claims: `leaf` is at `index` (from 0) of the tree of `size` leaves with this `root`. */
+export interface InclusionClaim {
+  readonly leaf: Uint8Array
+  readonly index: number
+  readonly size: number
+  readonly root: Uint8Array
+}
+
+/** Tells whether `proof` proves the claim (RFC 9162 §2.1.3.2). */
+export function verifyInclusionProof(hash: Hash, claim: InclusionClaim, proof: readonly Uint8Array[]): boolean {
+  if (!isIndex(claim.index) || !isIndex(claim.size) || claim.index >= claim.size) return false
+  let path = { node: claim.index, last: claim.size - 1 }
+  let root = claim.leaf
+  for (const sibling of proof) {
+    if (path.last === 0) return false
+    if (isRightEdge(path)) {
+      root = hashNode(hash, sibling, root)
+      path = climbToRightChild(path)
+    } else {
+      root = hashNode(hash, root, sibling)
+    }
+    path = climb(path)
+  }
+  return path.last === 0 && isSameHash(root, claim.root)
+}
+
+/** Lists the hashes that show the first `size` leaves to be the start of all of them (RFC 9162 §2.1.4.1). */
+export function createConsistencyProof(hash: Hash, leaves: readonly Uint8Array[], size: number): Uint8Array[] {
+  if (size < 1 || size > leaves.length) throw new RangeError(`no tree of ${size} within one of ${leaves.length}`)
+  return subProof(hash, leaves, size, true)
+}
+
+/** What a consistency proof claims: the tree of `newSize` leaves starts with the one of `oldSize`. */
+export interface ConsistencyClaim {
+  readonly oldSize: number
+  readonly oldRoot: Uint8Array
+  readonly newSize: number
+  readonly newRoot: Uint8Array
+}
+
+/** Tells whether `proof` proves the claim (RFC 9162 §2.1.4.2). An empty old tree proves nothing and is refused. */
+export function verifyConsistencyProof(hash: Hash, claim: ConsistencyClaim, proof: readonly Uint8Array[]): boolean {
+  const { oldSize, newSize } = claim
+  if (!isIndex(oldSize) || !isIndex(newSize) || oldSize < 1 || oldSize > newSize) return false
+  if (oldSize === newSize) return proof.length === 0 && isSameHash(claim.oldRoot, claim.newRoot)
+  const isPowerOfTwo = splitSize(oldSize + 1) === oldSize
+  const [seed, ...rest] = isPowerOfTwo ? [claim.oldRoot, ...proof] : proof
+  if (!seed) return false
+  let path = { node: oldSize - 1, last: newSize - 1 }
+  while (path.node % 2 === 1) path = climb(path)
+  let oldRoot = seed
+  let newRoot = seed
+  for (const sibling of rest) {
+    if (path.last === 0) return false
+    if (isRightEdge(path)) {
+      oldRoot = hashNode(hash, sibling, oldRoot)
+      newRoot = hashNode(hash, sibling, newRoot)
+      path = climbToRightChild(path)
+    } else {
+      newRoot = hashNode(hash, newRoot, sibling)
+    }
+    path = climb(path)
+  }
+  return path.last === 0 && isSameHash(oldRoot, claim.oldRoot) && isSameHash(newRoot, claim.newRoot)
+}
+
+/** A node on the way up, and the last node of its level. */
+interface Path {
+  readonly node: number
+  readonly last: number
+}
+
+const climb = (path: Path): Path => ({ node: Math.floor(path.node / 2), last: Math.floor(path.last / 2) })
+
+const isRightEdge = (path: Path): boolean => path.node % 2 === 1 || path.node === path.last
+
+function climbToRightChild(from: Path): Path {
+  let path = from
+  while (path.node % 2 === 0 && path.node !== 0) path = climb(path)
+  return path
+}
+
+const isIndex = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/** The largest power of two below `size`. */
+function splitSize(size: number): number {
+  let split = 1
+  while (split * 2 < size) split *= 2
+  return split
+}
+
+function subProof(hash: Hash, leaves: readonly Uint8Array[], size: number, isWhole: boolean): Uint8Array[] {
+  if (size === leaves.length) return isWhole ? [] : [computeMerkleRoot(hash, leaves)]
+  const split = splitSize(leaves.length)
+  const left = leaves.slice(0, split)
+  const right = leaves.slice(split)
+  return size <= split
+    ? [...subProof(hash, left, size, isWhole), computeMerkleRoot(hash, right)]
+    : [...subProof(hash, right, size - split, false), computeMerkleRoot(hash, left)]
+}
