@@ -105,9 +105,11 @@ export const errorCodes: {
   readonly 'transport.closed': ErrorFacts
   readonly 'transport.connect-failed': ErrorFacts
   readonly 'transport.disconnected': ErrorFacts
+  readonly 'transport.not-permitted': ErrorFacts
   readonly 'transport.payload-too-large': ErrorFacts
   readonly 'transport.subject-invalid': ErrorFacts
   readonly 'trust.below-threshold': ErrorFacts
+  readonly 'trust.entry-refused': ErrorFacts
   readonly 'trust.quarantined': ErrorFacts
 } = {
   'audit.chain-broken': {
@@ -590,6 +592,11 @@ export const errorCodes: {
     todo: 'Wait for the reconnect.',
     retryable: true,
   },
+  'transport.not-permitted': {
+    meaning: 'The bus does not permit this connection to use the subject.',
+    todo: 'Give the connection the permission, or use another subject.',
+    retryable: false,
+  },
   'transport.payload-too-large': {
     meaning: 'The payload is larger than the bus takes.',
     todo: 'Send less.',
@@ -603,6 +610,11 @@ export const errorCodes: {
   'trust.below-threshold': {
     meaning: 'The effective trust is below what this risk needs.',
     todo: 'See parley why; trust rises by good outcomes.',
+    retryable: false,
+  },
+  'trust.entry-refused': {
+    meaning: 'The trust ledger does not take this evidence or pin.',
+    todo: 'See the reason: it is malformed, out of time, too much, or the store is gone.',
     retryable: false,
   },
   'trust.quarantined': {
