@@ -1,1 +1,2 @@
-export {}
+export { createMemoryBus, type MemoryBus, type MemoryBusOptions } from './memory-bus.ts'
+export { type MemoryFault } from './memory-fault.ts'
