@@ -19,10 +19,12 @@ export function isCapabilityPattern(text: string): boolean {
 }
 
 /**
- * Tells whether `pattern` grants `capability`: equal, `service:*`, or broader at a colon (`flights:reserve` grants
- * `flights:reserve:sfo`). A narrow grant never satisfies a broad request.
+ * Tells whether `pattern` grants `capability`, which may itself be a pattern: equal, `service:*`, or broader at a colon
+ * (`flights:reserve` grants `flights:reserve:sfo`). A narrow grant never satisfies a broad request; what is neither a
+ * capability nor a pattern (a bare `*`, a service alone) grants nothing and is granted by nothing.
  */
 export function capabilityCovers(pattern: string, capability: string): boolean {
+  if (!isCapabilityPattern(pattern) || !isCapabilityPattern(capability)) return false
   if (pattern === capability) return true
   if (pattern.endsWith(':*')) return capability.startsWith(pattern.slice(0, -1))
   return capability.startsWith(`${pattern}:`)

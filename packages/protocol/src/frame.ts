@@ -55,9 +55,14 @@ export function hashEnvelopes(hash: Sha256, envelopes: readonly UnsignedEnvelope
 
 /**
  * Encodes a frame: magic `IATP`, version, suite, count, signature, then for each envelope u32 header length, u32 body
- * length, salt, header, body. Throws `iatp.frame-oversize` for more than 64 envelopes, or more than 256 KiB unless alone.
+ * length, salt, header, body. Throws `iatp.frame-oversize` for more than 64 envelopes, or more than 256 KiB unless alone,
+ * and `iatp.frame-malformed` for no envelope or a signature or salt of another length.
  */
 export function encodeFrame(suite: number, signature: Uint8Array, envelopes: readonly UnsignedEnvelope[]): Uint8Array {
+  if (envelopes.length === 0 || signature.length !== signatureBytes)
+    throw new MeshError('iatp.frame-malformed', 'a frame needs an envelope and a signature of 64 bytes')
+  if (envelopes.some(({ salt }) => salt.length !== saltBytes))
+    throw new MeshError('iatp.frame-malformed', 'the salt of an envelope has 16 bytes')
   let size = prefixBytes
   for (const { header, body } of envelopes) {
     if (header.length > maxHeaderBytes || body.length > limits.bodyBytes)

@@ -2,7 +2,9 @@
 export const limits = {
   /** Header bytes, without the credential and chain that it may carry. */
   headerBytes: 8 * 1024,
-  /** A credential with its issuer's statement. */
+  /** How deep objects and lists of a header may nest; the header itself is the first level. */
+  headerDepth: 8,
+  /** A credential; its issuer's statement may have as much again. */
   credentialBytes: 8 * 1024,
   /** All links of a delegation chain. */
   chainBytes: 32 * 1024,

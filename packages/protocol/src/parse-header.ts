@@ -83,7 +83,7 @@ const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof En
   cancel: ['session', 'counter', 'inReplyTo'],
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -91,8 +91,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /**
  * Reads header bytes. A header is valid only if it equals `JSON.stringify(JSON.parse(header))`, which refuses duplicate
- * keys, spaces and odd numbers, and if every known field has its type. Refuses with `iatp.header-invalid`,
- * `iatp.frame-oversize` or `iatp.crit-unknown`.
+ * keys, spaces and odd numbers; if it is plain (no lone surrogate, no key `__proto__`, no deep nesting); and if every
+ * known field has its type. Refuses with `iatp.header-invalid`, `iatp.frame-oversize` or `iatp.crit-unknown`.
  */
 export function parseHeader(bytes: Uint8Array): { readonly kind: 'allow'; readonly header: EnvelopeHeader } | Refusal {
   let text: string
@@ -104,10 +104,14 @@ export function parseHeader(bytes: Uint8Array): { readonly kind: 'allow'; readon
     return refuse('iatp.header-invalid', 'the header is not JSON in UTF-8')
   }
   if (!isRecord(value)) return refuse('iatp.header-invalid', 'the header is not a JSON object')
+  if (!isPlain(value, limits.headerDepth))
+    return refuse('iatp.header-invalid', 'the header nests too deep, or holds a lone surrogate or a key __proto__')
   if (JSON.stringify(value) !== text) return refuse('iatp.header-invalid', 'the header is not in its canonical form')
   const fields = checkFields(value)
   if (fields.kind === 'deny') return fields
   const header = value as unknown as EnvelopeHeader
+  if (linkBytes(header) > limits.chainBytes)
+    return refuse('iatp.frame-oversize', `the chain has more than ${String(limits.chainBytes)} bytes`)
   const carried = (header.credential?.length ?? 0) + (header.statement?.length ?? 0) + linkBytes(header)
   if (bytes.length - carried > limits.headerBytes)
     return refuse(
@@ -135,6 +139,17 @@ function checkFields(value: Record<string, unknown>): Verdict {
     if (value[name] === undefined)
       return refuse('iatp.header-invalid', `a ${String(value['type'])} needs the header field ${name}`)
   return allowed
+}
+
+/** Tells whether a value can be copied, printed and read again without becoming another one. Bounds its own depth. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1))
+  return Object.entries(value).every(
+    ([key, inner]) => key !== '__proto__' && key.isWellFormed() && isPlain(inner, depth - 1),
+  )
 }
 
 function linkBytes(header: EnvelopeHeader): number {

@@ -9,9 +9,13 @@ export interface ReplayWindow {
   accept(counter: number): boolean
 }
 
-/** Creates a sliding window of `size` counters (RFC 4303 §3.4.3), in `size` bits of memory. */
+/**
+ * Creates a sliding window of `size` counters (RFC 4303 §3.4.3), in `size` bits of memory. Throws a RangeError for a size
+ * that is not a positive integer.
+ */
 export function createReplayWindow(size: number = limits.replayWindow): ReplayWindow {
-  const words = new Uint32Array(size >>> 5)
+  if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`a window cannot hold ${String(size)} counters`)
+  const words = new Uint32Array(Math.ceil(size / 32))
   let highest = 0
   const bitOf = (counter: number): readonly [word: number, mask: number] => {
     const slot = counter % size
