@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+import { systemHash } from './system-hash.ts'
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+describe('systemHash', () => {
+  it('is SHA-256 over the concatenation (FIPS 180-4, "abc")', () => {
+    const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    expect(Buffer.from(systemHash(bytesOf('abc'))).toString('hex')).toBe(expected)
+    expect(systemHash(bytesOf('a'), bytesOf(''), bytesOf('bc'))).toEqual(systemHash(bytesOf('abc')))
+  })
+
+  it('gives plain bytes that nobody else holds', () => {
+    const hash = systemHash(bytesOf('abc'))
+    expect(hash.constructor).toBe(Uint8Array)
+    expect(hash.buffer.byteLength).toBe(32)
+  })
+})
