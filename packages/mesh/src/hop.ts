@@ -31,7 +31,7 @@ export interface SagaCommand {
 }
 
 /** Marks a return value of a handler as a declared error. Made by `hop.decline`. */
-export interface Declined<Declared = unknown> {
+export interface Declined<Declared = Readonly<Record<string, unknown>>> {
   readonly kind: 'declined'
   readonly error: DeclinedError<Declared>
 }
@@ -50,7 +50,7 @@ export interface HandlerRefusal {
 }
 
 /** What a handler is told about the hop that it serves. */
-export interface Hop<Declared = unknown> {
+export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   /** The request's id. */
   readonly id: string
   /** W3C trace id. */

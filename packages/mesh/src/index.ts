@@ -22,3 +22,6 @@ export {
 } from './outcome.ts'
 export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts'
 export type { HandlerReturn, LookupAnswer, Serve, ServeFunction, Serves, UndoableServe, UndoInput } from './serve.ts'
+export { createNode } from './create-node.ts'
+export { localIssuer, type LocalMesh } from './local-issuer.ts'
+export type { AppendedRecord, NodeIssuer, NodeOptions } from './node-options.ts'

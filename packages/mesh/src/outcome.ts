@@ -49,7 +49,7 @@ export interface UnknownOutcome extends Ended {
 }
 
 /** What a call can end in: the five outcomes of ARCHITECTURE.md. */
-export type Outcome<Output = unknown, Declared = unknown> =
+export type Outcome<Output = unknown, Declared = Readonly<Record<string, unknown>>> =
   | OkOutcome<Output>
   | DeclinedOutcome<Declared>
   | RefusedOutcome

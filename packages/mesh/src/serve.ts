@@ -26,7 +26,12 @@ export interface UndoInput {
 export interface UndoableServe<Input, Result, Declared> {
   readonly do: ServeFunction<Input, Result, Declared>
   /** Takes the effect back, given the key in `hop.saga` alone. Undoing what never happened keeps it from happening. */
-  readonly undo?: (input: UndoInput, hop: Hop) => HandlerReturn<void, unknown> | Promise<HandlerReturn<void, unknown>>
+  readonly undo?: (
+    input: UndoInput,
+    hop: Hop,
+  ) =>
+    | HandlerReturn<void, Readonly<Record<string, unknown>>>
+    | Promise<HandlerReturn<void, Readonly<Record<string, unknown>>>>
   /** Says what became of the key in `hop.saga`. */
   readonly lookup?: (
     hop: Hop,

@@ -1,0 +1,43 @@
+import { isCapability } from '@parley/protocol'
+
+/** Topics of the events that make up discovery. */
+export const announcementTopics = { card: 'card', who: 'who' } as const
+
+/** What an instance says of itself; its name and grants come from the credential in the header. */
+export interface Announcement {
+  /** Random id of this start: two processes with one key show different ones. */
+  readonly boot: string
+  /** Capability → contract hash. Empty while draining. */
+  readonly serves: Readonly<Record<string, string>>
+  /** The instance says goodbye. */
+  readonly leaving: boolean
+}
+
+/** Capabilities that one announcement may list. */
+const maxCapabilities = 1_000
+
+/** Encodes an announcement as the JSON body of a `card` event. */
+export function encodeAnnouncement(announcement: Announcement): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(announcement))
+}
+
+/** Decodes the body of a `card` event; undefined if it is not one. */
+export function decodeAnnouncement(body: Uint8Array): Announcement | undefined {
+  const value = parseJson(body)
+  if (typeof value !== 'object' || value === null) return undefined
+  const { boot, serves, leaving } = value as Partial<Record<keyof Announcement, unknown>>
+  if (typeof boot !== 'string' || boot.length > 64 || typeof leaving !== 'boolean') return undefined
+  if (typeof serves !== 'object' || serves === null || Array.isArray(serves)) return undefined
+  const entries = Object.entries(serves)
+  if (entries.length > maxCapabilities) return undefined
+  if (entries.some(([capability, hash]) => !isCapability(capability) || typeof hash !== 'string')) return undefined
+  return { boot, leaving, serves: serves as Record<string, string> }
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    return undefined
+  }
+}

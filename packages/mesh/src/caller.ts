@@ -1,0 +1,145 @@
+import { isMeshError } from '@parley/protocol'
+import type { CallOptions } from './call-options.ts'
+import type { ContractCapability } from './contract.ts'
+import type { HopReport } from './hop-report.ts'
+import type { MeshNode, NodeRecord } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
+import { CallError, type BareOutcome, type Outcome } from './outcome.ts'
+import type { OutboundHop } from './pipeline/outbound-hop.ts'
+import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
+import { createEnvelopeId } from './sealer.ts'
+import { createTraceId } from './traceparent.ts'
+
+/** Creates what makes a node's calls: runs the outbound stages, records, and reports. */
+export function createCaller(
+  parts: () => NodeParts | undefined,
+  stages: readonly Stage<OutboundHop>[],
+  unstarted: { readonly random: NodeParts['random']; readonly clock: NodeParts['clock'] },
+): Pick<MeshNode, 'call' | 'tryCall'> {
+  const tryCall = async (
+    contract: ContractCapability,
+    input: unknown,
+    options: CallOptions = {},
+  ): Promise<Outcome<unknown, Readonly<Record<string, unknown>>>> => {
+    const node = parts()
+    const { clock, random } = unstarted
+    const id = createEnvelopeId(random)
+    const trace = options.trace ?? createTraceId(random)
+    if (!node) {
+      const report = {
+        id,
+        trace,
+        capability: contract.capability,
+        sent: false,
+        durationMs: 0,
+        explain: () => 'the node is not started',
+      }
+      return { kind: 'refused', code: 'mesh.not-started', reason: 'the node is not started, or closed', hop: report }
+    }
+    const hop: OutboundHop = { parts: node, contract, input, options, id, trace, startedAtMs: clock.monotonic() }
+    const end = await runStages(stages, hop, node.logger)
+    return finish(hop, end)
+  }
+  return {
+    tryCall: tryCall as MeshNode['tryCall'],
+    call: (async (contract: ContractCapability, input: unknown, options?: CallOptions) => {
+      const outcome = await tryCall(contract, input, options)
+      if (outcome.kind === 'ok') return outcome.output
+      throw new CallError(contract.capability, outcome)
+    }) as MeshNode['call'],
+  }
+}
+
+/** Ends a call: places are given back, the peer is weighed, and one record is written, whatever happened. */
+function finish(hop: OutboundHop, end: PipelineEnd): Outcome<unknown, Readonly<Record<string, unknown>>> {
+  const { parts } = hop
+  const durationMs = Math.round((parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000
+  const outcome = outcomeOf(hop, end)
+  hop.release?.()
+  hop.settleBreaker?.(outcome.kind, durationMs)
+  if (hop.peer && hop.sent === true) parts.weighCallee(hop.peer.credential, hop, outcome)
+  let record: number | undefined
+  try {
+    record = parts.audit.append({ kind: 'hop', ...describe(hop, outcome, end, durationMs) }).seq
+  } catch (error) {
+    parts.logger.error('hop.unrecorded', { hop: hop.id, error: isMeshError(error) ? error.message : 'not an error' })
+  }
+  const report = createReport(hop, outcome, end, durationMs, record)
+  return { ...outcome, hop: report } as Outcome<unknown, Readonly<Record<string, unknown>>>
+}
+
+/** A stage that broke after the request had left cannot say that nothing was done. */
+function outcomeOf(hop: OutboundHop, end: PipelineEnd): BareOutcome {
+  if (end.kind === 'allow') return hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }
+  if (hop.sent === true && hop.outcome?.kind !== 'refused') return { kind: 'unknown', code: end.code }
+  const { code, reason, retryAfterMs } = end
+  return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}
+
+function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, durationMs: number): NodeRecord {
+  const { options, peer, trust, decision, chain, sealed } = hop
+  const { saga } = options
+  return {
+    side: 'caller',
+    type: 'request',
+    hop: hop.id,
+    trace: hop.trace,
+    capability: hop.contract.capability,
+    durationMs,
+    outcome: outcome.kind,
+    sent: hop.sent === true,
+    ...('code' in outcome ? { code: outcome.code } : {}),
+    ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
+    ...(end.kind === 'deny' ? { stage: end.stage, reason: end.reason } : {}),
+    ...(peer
+      ? { peer: peer.credential.name, peerOwner: peer.credential.owner, to: peer.credential.instance }
+      : options.to === undefined
+        ? {}
+        : { peer: options.to }),
+    ...(sealed ? { leaf: sealed.leaf } : {}),
+    ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
+    ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
+    ...(chain ? { chain: chain.hash } : {}),
+    ...(saga
+      ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
+      : {}),
+    ...(trust ? { score: trust.score, tier: trust.tier } : {}),
+    ...(decision ? { document: decision.document, rule: decision.rule, policy: decision.policyHash } : {}),
+  }
+}
+
+function createReport(
+  hop: OutboundHop,
+  outcome: BareOutcome,
+  end: PipelineEnd,
+  durationMs: number,
+  record: number | undefined,
+): HopReport {
+  const { peer, decision, peerRecord } = hop
+  const refusedBy = end.kind === 'deny' ? end.stage : undefined
+  const recorded = (record === undefined ? 0 : 1) + (peerRecord === undefined ? 0 : 1)
+  const explain = (): string => {
+    const by = decision?.document ?? 'no document'
+    const said =
+      outcome.kind === 'refused'
+        ? `refused by ${hop.sent === true ? 'the callee' : (refusedBy ?? 'this node')}: ${outcome.code} (${outcome.reason})`
+        : `allowed by ${by}`
+    const times = ['unrecorded', 'recorded once', 'recorded twice'][recorded] ?? 'recorded'
+    return [said, hop.sent === true ? 'signed' : 'not sent', times].join('; ')
+  }
+  return {
+    id: hop.id,
+    trace: hop.trace,
+    capability: hop.contract.capability,
+    ...(peer
+      ? { peer: { owner: peer.credential.owner, name: peer.credential.name, instance: peer.credential.instance } }
+      : {}),
+    sent: hop.sent === true,
+    ...(refusedBy === undefined ? {} : { refusedBy }),
+    ...(decision ? { decision: { document: decision.document, rule: decision.rule } } : {}),
+    ...(record === undefined ? {} : { record }),
+    ...(peerRecord === undefined ? {} : { peerRecord }),
+    durationMs,
+    explain,
+  }
+}

@@ -1,0 +1,266 @@
+import type { Store, Transport, Unsubscribe } from '@parley/ports'
+import { openAuditLog, type AuditLog } from '@parley/audit'
+import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
+import { openSqliteStore } from '@parley/store-sqlite'
+import { connectNats } from '@parley/transport-nats'
+import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import { announcementTopics } from './announcement.ts'
+import { createCaller } from './caller.ts'
+import type { Contract, ContractCapability } from './contract.ts'
+import { createParts } from './create-parts.ts'
+import type { MeshNode, NodeHealth } from './node.ts'
+import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
+import type { NodeParts } from './node-parts.ts'
+import { obtainCredential } from './own-credential.ts'
+import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
+import type { OutboundHop } from './pipeline/outbound-hop.ts'
+import { outboundStages } from './pipeline/outbound.ts'
+import type { Stage } from './pipeline/stage.ts'
+import type { Presence } from './presence.ts'
+import type { Served } from './served.ts'
+import type { Serves, UndoableServe } from './serve.ts'
+
+/** The pipelines of a node; a test replaces a stage to see that the hop is refused. */
+export interface Pipelines {
+  readonly inbound: (standard: InboundPipeline) => InboundPipeline
+  readonly outbound: readonly Stage<OutboundHop>[]
+}
+
+const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
+
+/** How long `close` waits for calls in flight, in milliseconds. */
+const drainOnCloseMs = 1_000
+
+/**
+ * Creates an instance of an agent, with a fresh key of its own. It is silent until `start`. Throws `mesh.config-invalid`
+ * with every problem of the options, and what the store says when its file cannot be opened.
+ */
+export async function createNode(options: NodeOptions): Promise<MeshNode> {
+  return assembleNode(options, standardPipelines)
+}
+
+/** Creates a node with given pipelines. */
+export async function assembleNode(options: NodeOptions, pipelines: Pipelines): Promise<MeshNode> {
+  const config = resolveNodeConfig(options)
+  const store = options.store ?? (await openSqliteStore({ path: options.data ?? ':memory:', clock: config.clock }))
+  return createLife(options, config, store, pipelines)
+}
+
+/** What exists only between `start` and `close`. */
+interface Running {
+  readonly parts: NodeParts & { readonly presence: Presence }
+  readonly transport: Transport
+  readonly audit: AuditLog
+  readonly trust: TrustLedger
+  readonly stop: () => Promise<void>
+}
+
+function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
+  const { name, clock, random, logger } = config
+  const signer = createKeySigner(generateSeed(random))
+  const instance = signer.did
+  const served = new Map<string, Served>()
+  const closing = new AbortController()
+  let running: Running | undefined
+  let starting: Promise<void> | undefined
+  let ended: Promise<void> | undefined
+  let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
+  const caller = createCaller(
+    () => (state === 'started' || state === 'draining' ? running?.parts : undefined),
+    pipelines.outbound,
+    { random, clock },
+  )
+
+  const open = async (): Promise<Running> => {
+    const unserved = config.serves
+      .flatMap(({ capabilities }) => capabilities)
+      .filter(({ capability }) => !served.has(capability))
+    if (unserved.length > 0)
+      throw new MeshError(
+        'mesh.config-invalid',
+        `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
+      )
+    const transport = await connect(options)
+    const undo: (() => Promise<void> | void)[] = [() => transport.close()]
+    try {
+      const own = await obtainCredential({
+        issuer: config.issuer,
+        anchors: config.anchors,
+        clock,
+        logger,
+        name,
+        instance,
+        serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
+        calls: capabilitiesOf(config.calls),
+      })
+      undo.push(own.stop)
+      const audit = await openAuditLog({
+        store,
+        clock,
+        signer,
+        origin: `parley/${config.mesh}/${name}`,
+        tenant: config.mesh,
+        verify: verifySignature,
+      })
+      undo.push(() => audit.close())
+      if (options.onRecord) audit.onAppend(options.onRecord as (record: { readonly seq: number }) => void)
+      const trust = await openTrustLedger({
+        store,
+        clock,
+        logger,
+        startScoreOf: () => 500,
+        onTierChange: (change) => audit.append({ kind: 'trust', event: 'tier-changed', ...change }),
+      })
+      undo.push(() => trust.close())
+      const parts = createParts({
+        config,
+        signer,
+        instance,
+        transport,
+        audit,
+        trust,
+        own,
+        served,
+        closing: closing.signal,
+        caller,
+        isAccepting: () => state === 'created' || state === 'started',
+        onConflict,
+      })
+      const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
+      const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
+        void receive(inbound, parts, delivery)
+      }
+      const subscriptions: Unsubscribe[] = []
+      for (const pattern of [
+        formatInboxPattern(config.mesh, instance),
+        formatEventPattern(config.mesh, announcementTopics.card),
+        formatEventPattern(config.mesh, announcementTopics.who),
+      ])
+        subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      const stopListening = transport.onStatus((status) => {
+        audit.append({ kind: 'lifecycle', event: `bus-${status}` })
+        if (status === 'connected') parts.announceSoon()
+      })
+      const stop = async (): Promise<void> => {
+        stopListening()
+        await parts.presence.leave()
+        parts.pending.cancelAll()
+        for (const unsubscribe of subscriptions) unsubscribe()
+        for (const controller of parts.serving.values()) controller.abort()
+        own.stop()
+        parts.rejected.flush()
+        await trust.close()
+        await audit.close()
+        await transport.close()
+        await store.close()
+      }
+      return { parts, transport, audit, trust, stop }
+    } catch (error) {
+      for (const step of undo.reverse()) await step()
+      throw error
+    }
+  }
+
+  const onConflict = (): void => {
+    if (state !== 'started') return
+    state = 'conflicted'
+    logger.error('iatp.instance-conflict', { name, instance })
+    running?.audit.append({ kind: 'lifecycle', event: 'instance-conflict', instance })
+  }
+
+  const node: MeshNode = {
+    name,
+    instance,
+    clock,
+    random,
+    logger,
+    store,
+    ...caller,
+    get owner() {
+      const owner = config.anchors.ofName(name)?.owner
+      if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
+      return owner
+    },
+    serve(contract, serves) {
+      if (state !== 'created') throw new MeshError('mesh.config-invalid', 'serve must be called before start')
+      register(config, served, contract, serves)
+    },
+    start() {
+      starting ??= (async () => {
+        if (state !== 'created') throw new MeshError('mesh.not-started', 'the node was closed')
+        running = await open()
+        state = 'started'
+        await running.parts.presence.start()
+      })()
+      return starting
+    },
+    health: () => tellHealth(state, running),
+    async drain() {
+      if (state !== 'started') return
+      state = 'draining'
+      await running?.parts.presence.announceNow()
+      await running?.parts.inFlight.idle()
+    },
+    close() {
+      ended ??= (async () => {
+        await starting?.catch(() => undefined)
+        await Promise.race([node.drain(), new Promise<void>((resolve) => clock.setTimer(resolve, drainOnCloseMs))])
+        state = 'closed'
+        closing.abort()
+        if (running) await running.stop()
+        else await store.close()
+      })()
+      return ended
+    },
+    resolve: (agent) => resolveName(config, agent),
+    record(kind, fields) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
+      return running.audit.append({ kind, ...fields }).seq
+    },
+    async [Symbol.asyncDispose]() {
+      await node.close()
+    },
+  }
+  return node
+}
+
+function register(config: NodeConfig, served: Map<string, Served>, contract: Contract, serves: Serves<Contract>): void {
+  if (!config.serves.includes(contract))
+    throw new MeshError('mesh.config-invalid', `the contract ${contract.name} is not among the node's \`serves\``)
+  for (const capability of contract.capabilities) {
+    const operation = capability.capability.slice(contract.name.length + 1)
+    const serve = (serves as Readonly<Record<string, unknown>>)[operation]
+    if (
+      typeof serve !== 'function' &&
+      typeof (serve as UndoableServe<unknown, unknown, never> | undefined)?.do !== 'function'
+    )
+      throw new MeshError('mesh.config-invalid', `nothing is given that serves ${capability.capability}`)
+    served.set(capability.capability, {
+      contract: capability,
+      serve: (typeof serve === 'function' ? { do: serve } : serve) as Served['serve'],
+    })
+  }
+}
+
+function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
+  return [...new Set(capabilities.map(({ capability }) => capability))]
+}
+
+async function connect({ transport, nats, issuer }: NodeOptions): Promise<Transport> {
+  if (transport) return transport
+  if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
+  if (!issuer.connect)
+    throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
+  return issuer.connect()
+}
+
+function tellHealth(state: string, running: Running | undefined): NodeHealth {
+  const reasons: string[] = []
+  if (state !== 'started') reasons.push(`the node is ${state === 'created' ? 'not started' : state}`)
+  if (running && running.transport.status() !== 'connected') reasons.push(`the bus is ${running.transport.status()}`)
+  if (running && running.parts.ownCredential().expiresAtMs <= running.parts.clock.now())
+    reasons.push('the credential is expired')
+  if (running && state !== 'closed' && !running.audit.canAppend()) reasons.push('the audit log cannot take records')
+  return { live: state !== 'conflicted' && state !== 'closed', ready: reasons.length === 0, reasons }
+}

@@ -1,0 +1,147 @@
+import { systemHash, type Signer, type Transport } from '@parley/ports'
+import type { AuditLog } from '@parley/audit'
+import { createOrderBook } from '@parley/identity'
+import { limits, MeshError, type InstanceDid } from '@parley/protocol'
+import { createBulkheads, createReliability } from '@parley/reliability'
+import type { TrustLedger } from '@parley/trust'
+import { createDirectory } from './directory.ts'
+import { createHandshake } from './handshake.ts'
+import { createInFlight } from './in-flight.ts'
+import type { NodeConfig } from './node-options.ts'
+import type { NodeParts } from './node-parts.ts'
+import { resolveName } from './node-options.ts'
+import type { OwnCredential } from './own-credential.ts'
+import { createPendingAnswers } from './pending-answers.ts'
+import type { OutboundHop } from './pipeline/outbound-hop.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createRejectedFrames } from './rejected-frames.ts'
+import { createSealer } from './sealer.ts'
+import { createSenderBuckets } from './sender-buckets.ts'
+import type { Served } from './served.ts'
+import { createSessionTable } from './session.ts'
+import { weighCallee, weighCaller } from './weigh.ts'
+
+/** What the bus needs around a body: header, salt and frame prefix. */
+const frameOverheadBytes = 16 * 1024
+/** An instance is offline after this many heartbeats that did not come. */
+const lapseHeartbeats = 3
+
+/** What a started node has opened; `createParts` joins it. */
+export interface OpenedNode {
+  readonly config: NodeConfig
+  readonly signer: Signer
+  readonly instance: InstanceDid
+  readonly transport: Transport
+  readonly audit: AuditLog
+  readonly trust: TrustLedger
+  readonly own: OwnCredential
+  readonly served: ReadonlyMap<string, Served>
+  readonly closing: AbortSignal
+  readonly caller: NodeParts['caller']
+  readonly isAccepting: () => boolean
+  readonly onConflict: () => void
+}
+
+/** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
+export function createParts(opened: OpenedNode): NodeParts & { readonly presence: Presence } {
+  const { config, signer, instance, transport, audit, trust, own, served } = opened
+  const { name, mesh, clock, random, logger, anchors } = config
+  const hash = systemHash
+  const orders = createOrderBook({ anchors })
+  const sealer = createSealer({ signer, mesh, hash, random, transport: () => transport })
+  const boot = Buffer.from(random.bytes(16)).toString('base64url')
+  const presence = createPresence({
+    sealer,
+    boot,
+    served,
+    clock,
+    logger,
+    heartbeatMs: config.heartbeatMs,
+    issued: own.issued,
+    accepting: opened.isAccepting,
+  })
+  const cancelAtCallee = (hop: OutboundHop): void => {
+    const { session, sealed, peer } = hop
+    if (!session || !sealed || !peer) return
+    const issuedAtMs = clock.now()
+    sealer
+      .seal(
+        {
+          type: 'cancel',
+          to: peer.credential.instance,
+          issuedAtMs,
+          expiresAtMs: issuedAtMs + limits.skewMs,
+          session: session.id,
+          counter: session.nextCounter(),
+          inReplyTo: sealed.leaf,
+        },
+        new Uint8Array(),
+      )
+      .then(sealer.send)
+      .catch((error: unknown) => {
+        logger.debug('hop.cancel-lost', { hop: hop.id, error: error instanceof Error ? error.message : 'unknown' })
+      })
+  }
+  const scales = { trust, clock, logger }
+  const parts: NodeParts & { readonly presence: Presence } = {
+    name,
+    mesh,
+    did: instance,
+    boot,
+    clock,
+    random,
+    hash,
+    logger,
+    anchors,
+    orders,
+    sealer,
+    presence,
+    audit,
+    trust,
+    served,
+    sessions: createSessionTable(),
+    directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
+    pending: createPendingAnswers(clock),
+    buckets: createSenderBuckets(clock),
+    reliability: createReliability({
+      clock,
+      objectives: config.objectives,
+      onEvent: (event) => {
+        audit.append({ ...event, kind: 'breaker' })
+      },
+    }),
+    bulkheads: createBulkheads({ clock }),
+    inFlight: createInFlight(config.maxServing),
+    serving: new Map(),
+    closing: opened.closing,
+    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    caller: opened.caller,
+    rejected: createRejectedFrames(clock, (summary) => {
+      audit.append({ kind: 'rejected', ...summary })
+    }),
+    policy: () => config.policy,
+    ownCredential: own.verified,
+    issued: own.issued,
+    accepting: opened.isAccepting,
+    announceSoon: presence.announceSoon,
+    askWho: presence.askWho,
+    conflict: opened.onConflict,
+    resolve: (agent) => resolveName(config, agent),
+    cancelAtCallee,
+    weighCallee: (peer, hop, outcome) => {
+      weighCallee(scales, peer, hop, outcome)
+    },
+    weighCaller: (peer, leaf, header, outcome) => {
+      weighCaller(scales, peer, leaf, header, outcome)
+    },
+    get handshake() {
+      return handshake
+    },
+  }
+  const handshake = createHandshake(parts)
+  for (const order of config.orders) {
+    const verdict = orders.accept(order, clock.now())
+    if (verdict.kind === 'deny') throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
+  }
+  return parts
+}

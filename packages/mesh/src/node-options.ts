@@ -1,0 +1,134 @@
+import type { Clock, Issuer, Logger, Random, Store, Transport } from '@parley/ports'
+import { createSystemClock, createSystemRandom, silentLogger } from '@parley/ports'
+import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
+import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
+import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
+import type { ObjectiveOptions } from '@parley/reliability'
+import type { NatsOptions } from '@parley/transport-nats'
+import type { Contract, ContractCapability } from './contract.ts'
+import type { NodeRecord } from './node.ts'
+
+/** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
+export interface NodeIssuer extends Issuer {
+  readonly anchor?: Anchor
+  readonly connect?: () => Transport
+}
+
+/** A record of the audit log as it was appended. */
+export type AppendedRecord = { readonly seq: number; readonly atMs: number; readonly kind: string } & NodeRecord
+
+/** What a caller of `createNode` writes. */
+export interface NodeOptions {
+  /** The agent that this node is an instance of, for instance `acme/flights`. */
+  readonly name: string
+  readonly issuer: NodeIssuer
+  /** Contracts that it serves. Its credential is asked for exactly these capabilities. */
+  readonly serves?: readonly Contract[]
+  /** Capabilities that it calls. */
+  readonly calls?: readonly ContractCapability[]
+  /** Owners that it accepts; default: the issuer's own anchor. */
+  readonly anchors?: readonly Anchor[]
+  /** The tenant: one set of anchors on one bus. Default `main`. */
+  readonly mesh?: string
+  /** A NATS URL, or how to connect. Without it and `transport`, the issuer's in-process bus. */
+  readonly nats?: string | NatsOptions | undefined
+  readonly transport?: Transport
+  /** Path of the SQLite file for log, ledger and sagas; default in memory, gone with the process. */
+  readonly data?: string
+  readonly store?: Store
+  /** Policy documents; each narrows what credentials grant. Default none: `parley:credentials-only` and `parley:defaults`. */
+  readonly policy?: readonly PolicySource[]
+  /** Objectives by capability; default 99 % success. */
+  readonly objectives?: readonly ObjectiveOptions[]
+  /** Orders of owners (revoke, kill) to hold from the start. */
+  readonly orders?: readonly string[]
+  /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
+  readonly heartbeatMs?: number
+  /** Calls served at the same time; more are refused. Default 1,024. */
+  readonly maxServing?: number
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  /** Sees every audit record as it is appended. */
+  readonly onRecord?: (record: AppendedRecord) => void
+}
+
+/** The options with everything decided and checked. */
+export interface NodeConfig {
+  readonly name: AgentName
+  readonly mesh: string
+  readonly issuer: NodeIssuer
+  readonly anchors: Anchors
+  readonly serves: readonly Contract[]
+  readonly calls: readonly ContractCapability[]
+  readonly policy: PolicySet
+  readonly objectives: readonly ObjectiveOptions[]
+  readonly orders: readonly string[]
+  readonly heartbeatMs: number
+  readonly maxServing: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Often enough to notice a dead instance within seconds, seldom enough to cost nothing. */
+const defaultHeartbeatMs = 2_000
+/** Far above what one event loop serves at once, far below what exhausts memory. */
+const defaultMaxServing = 1_024
+
+/** Checks and completes options. Throws one `mesh.config-invalid` that lists every problem with its path. */
+export function resolveNodeConfig(options: NodeOptions): NodeConfig {
+  const problems: string[] = []
+  const attempt = <Value>(path: string, make: () => Value): Value | undefined => {
+    try {
+      return make()
+    } catch (error) {
+      problems.push(`${path}: ${error instanceof Error ? error.message : 'is invalid'}`)
+      return undefined
+    }
+  }
+  const { name, mesh = 'main', heartbeatMs = defaultHeartbeatMs, maxServing = defaultMaxServing } = options
+  if (!isAgentName(name))
+    problems.push(`name: ${JSON.stringify(name)} is not of the form owner/agent in a-z, 0-9 and -`)
+  if (!/^[a-z0-9_-]{1,64}$/.test(mesh))
+    problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
+  if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
+  if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
+  if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
+  if (!options.transport && options.nats === undefined && !options.issuer.connect)
+    problems.push('nats: is missing; this issuer brings no in-process bus')
+  if (options.store && options.data !== undefined) problems.push('store, data: give one of them, not both')
+  const listed = options.anchors ?? (options.issuer.anchor ? [options.issuer.anchor] : [])
+  if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
+  const anchors = attempt('anchors', () => createAnchors(listed))
+  const policy = attempt('policy', () => compilePolicy(options.policy ?? []))
+  const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
+  for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
+    problems.push(`serves: ${capability} is in two contracts`)
+  if (problems.length > 0 || !anchors || !policy)
+    throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
+      details: { problems },
+    })
+  return {
+    name: name as AgentName,
+    mesh,
+    issuer: options.issuer,
+    anchors,
+    serves: options.serves ?? [],
+    calls: options.calls ?? [],
+    policy,
+    objectives: options.objectives ?? [],
+    orders: options.orders ?? [],
+    heartbeatMs,
+    maxServing,
+    clock: options.clock ?? createSystemClock(),
+    random: options.random ?? createSystemRandom(),
+    logger: options.logger ?? silentLogger,
+  }
+}
+
+/** Finds the owner of a name under the anchors of a configuration; undefined if none covers it. */
+export function resolveName(config: Pick<NodeConfig, 'anchors'>, name: AgentName): AgentId | undefined {
+  const anchor = config.anchors.ofName(name)
+  return anchor && { owner: anchor.owner, name }
+}

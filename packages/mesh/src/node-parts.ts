@@ -1,0 +1,73 @@
+import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/ports'
+import type { AgentId, AgentName, EnvelopeHeader, InstanceDid } from '@parley/protocol'
+import type { AuditLog } from '@parley/audit'
+import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
+import type { PolicySet } from '@parley/policy'
+import type { Bulkheads, Reliability } from '@parley/reliability'
+import type { TrustLedger } from '@parley/trust'
+import type { Directory } from './directory.ts'
+import type { Handshake } from './handshake.ts'
+import type { InFlight } from './in-flight.ts'
+import type { MeshNode } from './node.ts'
+import type { BareOutcome } from './outcome.ts'
+import type { RejectedFrames } from './rejected-frames.ts'
+import type { PendingAnswers } from './pending-answers.ts'
+import type { OutboundHop } from './pipeline/outbound-hop.ts'
+import type { Sealer } from './sealer.ts'
+import type { SenderBuckets } from './sender-buckets.ts'
+import type { Served } from './served.ts'
+import type { SessionTable } from './session.ts'
+
+/** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
+export interface NodeParts {
+  readonly name: AgentName
+  readonly mesh: string
+  readonly did: InstanceDid
+  readonly boot: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly hash: Hash
+  readonly logger: Logger
+  readonly anchors: Anchors
+  readonly orders: OrderBook
+  readonly sealer: Sealer
+  readonly sessions: SessionTable
+  readonly directory: Directory
+  readonly pending: PendingAnswers
+  readonly buckets: SenderBuckets
+  readonly trust: TrustLedger
+  readonly audit: AuditLog
+  readonly reliability: Reliability
+  readonly bulkheads: Bulkheads
+  readonly inFlight: InFlight
+  readonly served: ReadonlyMap<string, Served>
+  /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
+  readonly serving: Map<string, AbortController>
+  /** Aborts when the node closes. */
+  readonly closing: AbortSignal
+  /** Bytes that one body may have on this bus. */
+  readonly maxBodyBytes: number
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  policy(): PolicySet
+  /** The node's own credential, verified under its own anchors. */
+  ownCredential(): VerifiedCredential
+  /** The same as the issuer gave it. */
+  issued(): IssuedCredential
+  accepting(): boolean
+  readonly rejected: RejectedFrames
+  readonly handshake: Handshake
+  /** Finds the owner of a name under this node's anchors. */
+  resolve(name: AgentName): AgentId | undefined
+  /** Asks everybody to announce. */
+  askWho(): void
+  /** Tells the callee that nobody waits any more. Best effort. */
+  cancelAtCallee(hop: OutboundHop): void
+  /** Announces within a moment; many askers get one answer. */
+  announceSoon(): void
+  /** Another process was seen with this instance's key: stop serving. */
+  conflict(): void
+  /** Adds what a call shows about its callee to the ledger. */
+  weighCallee(peer: VerifiedCredential, hop: OutboundHop, outcome: BareOutcome): void
+  /** Adds what a hop shows about its caller to the ledger. */
+  weighCaller(peer: VerifiedCredential, leaf: string, header: EnvelopeHeader, outcome: BareOutcome): void
+}

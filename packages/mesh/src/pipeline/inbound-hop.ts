@@ -1,0 +1,42 @@
+import type { Delivery } from '@parley/ports'
+import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts } from '@parley/protocol'
+import type { VerifiedChain } from '@parley/identity'
+import type { PolicyDecision } from '@parley/policy'
+import type { NodeParts } from '../node-parts.ts'
+import type { BareOutcome } from '../outcome.ts'
+import type { Session } from '../session.ts'
+import type { EffectiveTrust } from './effective-trust.ts'
+
+/** What came from the bus, before its proof. */
+export interface InboundFrame {
+  readonly parts: NodeParts
+  readonly delivery: Delivery
+  /** Left by `frame`. */
+  subject?: SubjectFacts
+  frame?: Frame
+}
+
+/** One envelope whose proof held, on its way through the stages. */
+export interface InboundHop {
+  readonly parts: NodeParts
+  readonly subject: SubjectFacts
+  readonly envelope: FramedEnvelope
+  /** Leaf hash in base64url. */
+  readonly leaf: string
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number
+  /** Left by `header`. */
+  header?: EnvelopeHeader
+  /** Left by `session`. */
+  session?: Session
+  /** Left by `delegation`, where the caller acts under a chain. */
+  chain?: VerifiedChain
+  /** Left by `trust`. */
+  trust?: EffectiveTrust
+  /** Left by `policy`. */
+  decision?: PolicyDecision
+  /** Left by `admit`: gives the place back. */
+  release?: () => void
+  /** Left by `deliver`. */
+  outcome?: BareOutcome
+}

@@ -1,0 +1,41 @@
+import { verifyCredential } from '@parley/identity'
+import { allowed, refuse } from '@parley/protocol'
+import { announcementTopics, decodeAnnouncement } from '../../announcement.ts'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Takes an announcement into the directory, if an anchor of this node accepts who speaks. */
+export const announced: Stage<InboundHop> = {
+  name: 'announced',
+  run(hop) {
+    const { parts } = hop
+    const header = left(hop.header, 'the header')
+    if (header.to === announcementTopics.who) {
+      if (header.from !== parts.did) parts.announceSoon()
+      return allowed
+    }
+    if (header.to !== announcementTopics.card) return refuse('iatp.misaddressed', 'nobody listens to this topic')
+    const announcement = decodeAnnouncement(hop.envelope.body)
+    if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
+    if (header.from === parts.did) {
+      if (announcement.boot !== parts.boot) parts.conflict()
+      return allowed
+    }
+    if (announcement.leaving) {
+      parts.directory.leave(header.from)
+      return allowed
+    }
+    const verified = verifyCredential(
+      { credential: header.credential ?? '', statement: header.statement ?? '' },
+      { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
+    )
+    if (verified.kind === 'deny') return verified
+    const { credential } = verified
+    const ordered = parts.orders.check(credential)
+    if (ordered.kind === 'deny') return ordered
+    const serves = new Map(Object.entries(announcement.serves))
+    return parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
+      ? allowed
+      : refuse('iatp.replayed', 'a later announcement of this instance is known')
+  },
+}

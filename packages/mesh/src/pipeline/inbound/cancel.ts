@@ -1,0 +1,13 @@
+import { allowed } from '@parley/protocol'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Aborts the handler of a request that its own sender takes back. What it did by then stays unknown. */
+export const cancel: Stage<InboundHop> = {
+  name: 'cancel',
+  run({ parts, header, session }) {
+    const { inReplyTo } = left(header, 'the header')
+    parts.serving.get(`${left(session, 'the session').id} ${inReplyTo ?? ''}`)?.abort()
+    return allowed
+  },
+}

@@ -1,0 +1,40 @@
+import { chainGrants, verifyDelegationChain } from '@parley/identity'
+import { allowed, refuse } from '@parley/protocol'
+import { maxChainsPerSession } from '../../session.ts'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/**
+ * Verifies the chain that the caller acts under, and that it grants the capability. Chains travel whole once a session,
+ * then by hash. Undo and lookup need none: the participant's inbox row is their authority.
+ */
+export const delegation: Stage<InboundHop> = {
+  name: 'delegation',
+  run(hop) {
+    const header = left(hop.header, 'the header')
+    if (header.chain === undefined || (header.saga !== undefined && header.saga.phase !== 'do')) return allowed
+    const { chains, peer } = left(hop.session, 'the session')
+    let chain = chains.get(header.chain)
+    if (!chain) {
+      if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
+      const verified = verifyDelegationChain(header.links, {
+        anchors: hop.parts.anchors,
+        nowMs: hop.parts.clock.now(),
+        delegate: peer,
+      })
+      if (verified.kind === 'deny') return verified
+      if (verified.chain.hash !== header.chain)
+        return refuse('delegation.invalid', 'the links are not those of the hash')
+      chain = verified.chain
+      chains.set(chain.hash, chain)
+      for (const oldest of chains.keys()) {
+        if (chains.size <= maxChainsPerSession) break
+        chains.delete(oldest)
+      }
+    }
+    if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
+    const verdict = chainGrants(chain, left(header.capability, 'the capability'))
+    if (verdict.kind === 'allow') hop.chain = chain
+    return verdict
+  },
+}

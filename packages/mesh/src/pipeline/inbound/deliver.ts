@@ -1,0 +1,60 @@
+import { allowed, refuse } from '@parley/protocol'
+import type { BareOutcome } from '../../outcome.ts'
+import { serveCall } from '../../serve-call.ts'
+import { createServingHop } from '../../serving-hop.ts'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Runs the handler with what is left of the caller's time; what is not done by then is unknown. */
+export const deliver: Stage<InboundHop> = {
+  name: 'deliver',
+  async run(hop) {
+    const { parts, leaf } = hop
+    const header = left(hop.header, 'the header')
+    const session = left(hop.session, 'the session')
+    const body = parseBody(hop.envelope.body)
+    if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
+    const { clock, serving } = parts
+    const deadlineMs = clock.monotonic() + (header.remainingMs ?? 0)
+    const controller = new AbortController()
+    const key = `${session.id} ${leaf}`
+    serving.set(key, controller)
+    const late = new Promise<BareOutcome>((resolve) => {
+      const expire = (): void => {
+        resolve({ kind: 'unknown', code: 'deadline.exceeded' })
+        controller.abort()
+      }
+      const stopTimer = clock.setTimer(expire, header.remainingMs ?? 0)
+      controller.signal.addEventListener('abort', stopTimer, { once: true })
+    })
+    const done = serveCall(
+      left(parts.served.get(left(header.capability, 'the capability')), 'the capability'),
+      body.value,
+      createServingHop({
+        header,
+        peer: session.peer,
+        chain: hop.chain,
+        trust: left(hop.trust, 'the trust'),
+        signal: controller.signal,
+        remainingMs: () => deadlineMs - clock.monotonic(),
+        caller: parts.caller,
+      }),
+      parts.logger,
+    )
+    const outcome = await Promise.race([done, late])
+    serving.delete(key)
+    controller.abort()
+    hop.outcome = outcome
+    if (outcome.kind !== 'refused') return allowed
+    const { code, reason, retryAfterMs } = outcome
+    return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
+  },
+}
+
+function parseBody(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,40 @@
+import { decidePolicy } from '@parley/policy'
+import { allowed, refuse } from '@parley/protocol'
+import type { InboundHop } from '../inbound-hop.ts'
+import { ownTrust, policyPeer } from '../policy-input.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Decides before anything is delivered. */
+export const policy: Stage<InboundHop> = {
+  name: 'policy',
+  run(hop) {
+    const { parts, chain } = hop
+    const header = left(hop.header, 'the header')
+    const action = left(header.capability, 'the capability')
+    const served = parts.served.get(action)
+    if (!served) return refuse('contract.capability-unknown', `${action} is not served here`)
+    const decision = decidePolicy(parts.policy(), {
+      action,
+      direction: 'inbound',
+      phase: header.saga?.phase ?? 'do',
+      risk: served.contract.risk,
+      caller: policyPeer(left(hop.session, 'the session').peer, 'calls', action, left(hop.trust, 'the trust')),
+      callee: policyPeer(parts.ownCredential(), 'serves', action, ownTrust),
+      onBehalfOf: header.onBehalfOf ?? '',
+      labels: header.labels ?? [],
+      delegation: { present: chain !== undefined, root: chain?.root ?? '', depth: chain?.depth ?? 0 },
+      hop: { index: 0 },
+      saga: {
+        present: header.saga !== undefined,
+        id: header.saga?.id ?? '',
+        step: header.saga?.step ?? '',
+        attempt: header.saga?.attempt ?? 0,
+      },
+      body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
+      time: { nowMs: parts.clock.now() },
+    })
+    hop.decision = decision
+    if (decision.kind === 'allow') return allowed
+    return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+  },
+}

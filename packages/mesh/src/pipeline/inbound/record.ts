@@ -1,0 +1,119 @@
+import { isMeshError, type ErrorCode } from '@parley/protocol'
+import { encodeAnswerBody } from '../../answer-body.ts'
+import type { NodeParts } from '../../node-parts.ts'
+import type { NodeRecord } from '../../node.ts'
+import type { BareOutcome } from '../../outcome.ts'
+import { traceOf } from '../../traceparent.ts'
+import type { InboundHop } from '../inbound-hop.ts'
+import type { PipelineEnd } from '../stage.ts'
+
+/** How long an answer is valid. */
+const answerLifetimeMs = 60_000
+
+/** Stages whose refusal is never answered: the sender may be another than the header says, or the answer would settle
+ * the call that the copied envelope belongs to. */
+const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
+
+/** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
+export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> {
+  const { parts, header } = hop
+  const isRequest = header?.type === 'request'
+  if (!isRequest && end.kind === 'allow') return
+  const outcome: BareOutcome =
+    end.kind === 'deny' && hop.outcome === undefined
+      ? refusedBy(end)
+      : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' })
+  let record: number | undefined
+  try {
+    record = parts.audit.append({ kind: isRequest ? 'hop' : 'envelope', ...describe(hop, outcome, end) }).seq
+  } catch (error) {
+    parts.logger.error('hop.unrecorded', {
+      hop: header?.id,
+      error: isMeshError(error) ? error.message : 'not an error',
+    })
+  }
+  if (isRequest && hop.session) parts.weighCaller(hop.session.peer, hop.leaf, header, outcome)
+  if (!header || !answered(header.type) || (end.kind === 'deny' && silentStages.has(end.stage))) return
+  try {
+    await answer(hop, outcome, record)
+  } catch (error) {
+    // A lost answer leaves the caller with `unknown`; it has its own deadline.
+    parts.logger.warn('hop.answer-lost', {
+      hop: header.id,
+      error: error instanceof Error ? error.message : 'not an error',
+    })
+  }
+}
+
+function answered(type: string): boolean {
+  return type === 'request' || type === 'hello'
+}
+
+function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareOutcome {
+  const { code, reason, retryAfterMs } = end
+  return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}
+
+async function answer(hop: InboundHop, outcome: BareOutcome, record: number | undefined): Promise<void> {
+  const { parts, header, session } = hop
+  if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
+  const nowMs = parts.clock.now()
+  const body = encodeAnswerBody(record === undefined ? { outcome } : { outcome, record })
+  const common = {
+    to: header.from,
+    issuedAtMs: nowMs,
+    expiresAtMs: nowMs + answerLifetimeMs,
+    contentType: 'application/json' as const,
+    inReplyTo: hop.leaf,
+  }
+  const sealed =
+    outcome.kind === 'refused' || !session
+      ? await parts.sealer.seal({ type: 'refusal', ...common }, body)
+      : await parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+  parts.sealer.send(sealed)
+}
+
+function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {
+  const { header, session, trust, decision, chain } = hop
+  const saga = header?.saga
+  return {
+    side: 'callee',
+    leaf: hop.leaf,
+    durationMs: Math.round((hop.parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000,
+    outcome: outcome.kind,
+    ...('code' in outcome ? { code: outcome.code } : {}),
+    ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
+    ...(end.kind === 'deny' ? { stage: end.stage, reason: end.reason } : {}),
+    ...(end.kind === 'deny' && end.rule !== undefined ? { rule: end.rule } : {}),
+    instance: hop.subject.from,
+    ...(session ? { peer: session.peer.name, peerOwner: session.peer.owner } : {}),
+    ...(header
+      ? {
+          type: header.type,
+          hop: header.id,
+          to: header.to,
+          ...(header.capability === undefined ? {} : { capability: header.capability }),
+          ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
+          ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
+          ...(header.chain === undefined ? {} : { chain: header.chain }),
+        }
+      : {}),
+    ...(saga
+      ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
+      : {}),
+    ...(chain ? { root: chain.root } : {}),
+    ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
+    ...(decision
+      ? {
+          document: decision.document,
+          ...(decision.kind === 'allow' ? { rule: decision.rule } : {}),
+          policy: decision.policyHash,
+        }
+      : {}),
+  }
+}
+
+/** Counts a frame whose proof failed. They are told of once a second, so that a stranger cannot write the log. */
+export function recordRejected(parts: NodeParts, code: ErrorCode): void {
+  parts.rejected.count(code)
+}

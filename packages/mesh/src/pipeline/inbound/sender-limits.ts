@@ -1,0 +1,14 @@
+import { allowed, refuse } from '@parley/protocol'
+import type { InboundFrame } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Takes a signature from the sender's bucket, so that a flood costs no Ed25519. */
+export const senderLimits: Stage<InboundFrame> = {
+  name: 'sender-limits',
+  run(context) {
+    const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from)
+    return retryAfterMs === 0
+      ? allowed
+      : refuse('iatp.sender-limited', 'the bucket of signatures is empty', { retryAfterMs })
+  },
+}

@@ -1,0 +1,13 @@
+import { allowed, refuse } from '@parley/protocol'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Hands an answer to the call that waits for it: right instance, right leaf, once. */
+export const settle: Stage<InboundHop> = {
+  name: 'settle',
+  run({ parts, header, envelope, leaf }) {
+    return parts.pending.settle({ header: left(header, 'the header'), body: envelope.body, leaf })
+      ? allowed
+      : refuse('iatp.misaddressed', 'nobody waits for this answer')
+  },
+}

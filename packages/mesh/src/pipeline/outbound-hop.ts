@@ -1,0 +1,42 @@
+import type { PolicyDecision } from '@parley/policy'
+import type { CallOptions } from '../call-options.ts'
+import type { ContractCapability } from '../contract.ts'
+import type { DirectoryEntry } from '../directory.ts'
+import type { NodeParts } from '../node-parts.ts'
+import type { BareOutcome } from '../outcome.ts'
+import type { Session } from '../session.ts'
+import type { SealedEnvelope } from '../sealer.ts'
+import type { EffectiveTrust } from './effective-trust.ts'
+
+/** One call on its way through the stages. */
+export interface OutboundHop {
+  readonly parts: NodeParts
+  readonly contract: ContractCapability
+  readonly input: unknown
+  readonly options: CallOptions
+  readonly id: string
+  readonly trace: string
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number
+  /** Left by `deadline`, monotonic milliseconds. */
+  deadlineAtMs?: number
+  /** Left by `address`. */
+  peer?: DirectoryEntry
+  /** Left by `delegation`. */
+  chain?: { readonly hash: string; readonly links: readonly string[] }
+  /** Left by `trust`. */
+  trust?: EffectiveTrust
+  /** Left by `policy`. */
+  decision?: PolicyDecision
+  /** Left by `breaker`: told how it ended. */
+  settleBreaker?: (outcome: BareOutcome['kind'], durationMs: number) => void
+  /** Left by `bulkhead`: gives the place back. */
+  release?: () => void
+  /** Left by `seal`. */
+  session?: Session
+  sealed?: SealedEnvelope
+  /** Left by `send`. */
+  sent?: boolean
+  outcome?: BareOutcome
+  peerRecord?: number
+}

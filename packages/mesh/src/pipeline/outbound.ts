@@ -1,0 +1,24 @@
+import type { OutboundHop } from './outbound-hop.ts'
+import { address } from './outbound/address.ts'
+import { breaker } from './outbound/breaker.ts'
+import { bulkhead } from './outbound/bulkhead.ts'
+import { deadline } from './outbound/deadline.ts'
+import { delegation } from './outbound/delegation.ts'
+import { policy } from './outbound/policy.ts'
+import { seal } from './outbound/seal.ts'
+import { send } from './outbound/send.ts'
+import { trust } from './outbound/trust.ts'
+import type { Stage } from './stage.ts'
+
+/** The stages of every call; `record` follows. What the own node refuses was never sent. */
+export const outboundStages: readonly Stage<OutboundHop>[] = [
+  deadline,
+  address,
+  delegation,
+  trust,
+  policy,
+  breaker,
+  bulkhead,
+  seal,
+  send,
+]

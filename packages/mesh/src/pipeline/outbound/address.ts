@@ -1,0 +1,44 @@
+import { allowed, refuse } from '@parley/protocol'
+import type { DirectoryEntry } from '../../directory.ts'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** How long a call waits for an instance to appear that it could ask, in milliseconds. */
+const patienceMs = 1_000
+
+/**
+ * Chooses the instance to ask: of the name that `to` gives, else of the caller's own owner. Within a name, one with an
+ * open session comes first, then chance decides.
+ */
+export const address: Stage<OutboundHop> = {
+  name: 'address',
+  async run(hop) {
+    const { parts, contract, options } = hop
+    const { capability } = contract
+    const agent = options.to === undefined ? undefined : parts.resolve(options.to)
+    if (options.to !== undefined && !agent)
+      return refuse('identity.owner-unknown', `no anchor of this node has the alias of ${options.to}`)
+    const find = (): DirectoryEntry | undefined => {
+      const entries = agent
+        ? parts.directory.instancesOf(agent).filter(({ serves }) => serves.has(capability))
+        : parts.directory
+            .servers(capability)
+            .filter(({ credential }) => credential.owner === parts.ownCredential().owner)
+      const open = entries.find(({ credential }) => parts.sessions.opened(credential.instance))
+      return open ?? entries[Math.floor(parts.random.float() * entries.length)]
+    }
+    const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
+    let found = find()
+    if (!found) parts.askWho()
+    for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
+      leftMs = untilMs - parts.clock.monotonic()
+      if (leftMs > 0) await parts.directory.changed(leftMs)
+    }
+    if (!found) {
+      const who = options.to ?? `an agent of ${parts.ownCredential().owner}`
+      return refuse('mesh.no-provider', `no live instance of ${who} serves ${capability}`, { retryAfterMs: patienceMs })
+    }
+    hop.peer = found
+    return allowed
+  },
+}

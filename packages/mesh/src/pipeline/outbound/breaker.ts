@@ -1,0 +1,20 @@
+import { allowed, formatAgentId } from '@parley/protocol'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Refuses at once what the peer's breaker holds back. Undo and lookup pass: compensation never hangs on it. */
+export const breaker: Stage<OutboundHop> = {
+  name: 'breaker',
+  run(hop) {
+    const admission = hop.parts.reliability.admit({
+      peer: formatAgentId(left(hop.peer, 'the peer').credential),
+      capability: hop.contract.capability,
+      phase: hop.options.saga?.phase ?? 'do',
+    })
+    if (admission.kind === 'deny') return admission
+    hop.settleBreaker = (kind, durationMs) => {
+      admission.pass.settle({ outcome: kind, durationMs })
+    }
+    return allowed
+  },
+}

@@ -1,0 +1,37 @@
+import { decidePolicy } from '@parley/policy'
+import { allowed, refuse } from '@parley/protocol'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { ownTrust, policyPeer } from '../policy-input.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Decides before anything is sealed: the caller judges the callee by the same documents. */
+export const policy: Stage<OutboundHop> = {
+  name: 'policy',
+  run(hop) {
+    const { parts, contract, options } = hop
+    const { capability: action, risk } = contract
+    const decision = decidePolicy(parts.policy(), {
+      action,
+      direction: 'outbound',
+      phase: options.saga?.phase ?? 'do',
+      risk,
+      caller: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
+      callee: policyPeer(left(hop.peer, 'the peer').credential, 'serves', action, left(hop.trust, 'the trust')),
+      onBehalfOf: options.onBehalfOf ?? '',
+      labels: options.labels ?? [],
+      delegation: { present: hop.chain !== undefined, root: '', depth: hop.chain?.links.length ?? 0 },
+      hop: { index: 0 },
+      saga: {
+        present: options.saga !== undefined,
+        id: options.saga?.id ?? '',
+        step: options.saga?.step ?? '',
+        attempt: options.saga?.attempt ?? 0,
+      },
+      body: () => hop.input,
+      time: { nowMs: parts.clock.now() },
+    })
+    hop.decision = decision
+    if (decision.kind === 'allow') return allowed
+    return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+  },
+}

@@ -1,0 +1,54 @@
+import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
+import { formatTraceparent } from '../../traceparent.ts'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+const encoder = new TextEncoder()
+
+/** Opens a session if there is none, and signs the request for this one instance. */
+export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
+
+/** Seals the request of a hop; also for the one time that it is sent again in a new session. */
+export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
+  const { parts, contract, options, chain } = hop
+  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  const text = JSON.stringify(hop.input) as string | undefined
+  if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
+  const body = encoder.encode(text)
+  if (body.length > parts.maxBodyBytes)
+    return refuse(
+      'iatp.frame-oversize',
+      `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
+    )
+  const { instance } = left(hop.peer, 'the peer').credential
+  const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  if (opened.kind === 'deny') return opened
+  const remainingMs = Math.floor(deadlineAtMs - parts.clock.monotonic())
+  if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
+  const { session } = opened
+  hop.session = session
+  const issuedAtMs = parts.clock.now()
+  hop.sealed = await parts.sealer.seal(
+    {
+      id: hop.id,
+      type: 'request',
+      to: instance,
+      issuedAtMs,
+      expiresAtMs: issuedAtMs + Math.min(limits.lifetimeMs, Math.max(1_000, remainingMs)),
+      contentType: 'application/json',
+      session: session.id,
+      counter: session.nextCounter(),
+      capability: contract.capability,
+      contract: contract.hash,
+      remainingMs,
+      traceparent: formatTraceparent(hop.trace, parts.random),
+      ...(chain ? { chain: chain.hash } : {}),
+      ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
+      ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
+      ...(options.labels?.length ? { labels: options.labels } : {}),
+      ...(options.saga ? { saga: options.saga } : {}),
+    },
+    body,
+  )
+  return allowed
+}

@@ -1,0 +1,85 @@
+import { allowed, isMeshError, refuse, type Verdict } from '@parley/protocol'
+import { decodeAnswerBody } from '../../answer-body.ts'
+import type { Answer, NoAnswer } from '../../pending-answers.ts'
+import type { BareOutcome } from '../../outcome.ts'
+import { checkSchema } from '../../schema.ts'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+import { sealRequest } from './seal.ts'
+
+/** Refusals that say that the callee lost what the session should hold: shake hands and send once more. */
+const forgotten: ReadonlySet<string> = new Set(['iatp.session-unknown', 'delegation.unknown'])
+
+/** Sends the request and waits for its answer until the deadline. A throw of the bus proves that nothing was sent. */
+export const send: Stage<OutboundHop> = {
+  name: 'send',
+  async run(hop) {
+    const first = await sendOnce(hop)
+    if (first.kind === 'allow' || !forgotten.has(first.code) || hop.sent !== true) return first
+    const session = left(hop.session, 'the session')
+    hop.parts.sessions.remove(session.id)
+    hop.sent = false
+    const sealed = await sealRequest(hop)
+    return sealed.kind === 'deny' ? sealed : sendOnce(hop)
+  },
+}
+
+async function sendOnce(hop: OutboundHop): Promise<Verdict> {
+  const { parts, options } = hop
+  const sealed = left(hop.sealed, 'the envelope')
+  const { instance } = left(hop.peer, 'the peer').credential
+  const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
+  const giveUp = new AbortController()
+  const signal = AbortSignal.any([giveUp.signal, parts.closing, ...(options.signal ? [options.signal] : [])])
+  const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, signal)
+  try {
+    parts.sealer.send(sealed)
+  } catch (error) {
+    giveUp.abort()
+    if (!isMeshError(error)) throw error
+    return refuse(error.code, error.message, { retryAfterMs: 1_000 })
+  }
+  hop.sent = true
+  return readAnswer(hop, await waiting)
+}
+
+async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<Verdict> {
+  if (answer === 'timeout') {
+    hop.outcome = { kind: 'unknown', code: 'deadline.exceeded' }
+    return allowed
+  }
+  if (answer === 'cancelled') {
+    hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
+    hop.parts.cancelAtCallee(hop)
+    return allowed
+  }
+  const told = decodeAnswerBody(answer.body)
+  const isRefusal = answer.header.type === 'refusal'
+  if (!told || isRefusal !== (told.outcome.kind === 'refused')) {
+    hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
+    return allowed
+  }
+  if (told.record !== undefined) hop.peerRecord = told.record
+  if (hop.chain && told.outcome.kind !== 'refused') left(hop.session, 'the session').sentChains.add(hop.chain.hash)
+  hop.outcome = await checkAnswer(hop, told.outcome)
+  if (told.outcome.kind !== 'refused') return allowed
+  const { code, reason, retryAfterMs } = told.outcome
+  return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
+}
+
+/** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */
+async function checkAnswer({ contract, options }: OutboundHop, outcome: BareOutcome): Promise<BareOutcome> {
+  const phase = options.saga?.phase ?? 'do'
+  const lie: BareOutcome = { kind: 'unknown', code: 'contract.output-invalid' }
+  if (outcome.kind === 'ok' && phase === 'do') {
+    const checked = await checkSchema(contract.output, outcome.output)
+    return checked.kind === 'valid' ? { kind: 'ok', output: checked.value } : lie
+  }
+  if (outcome.kind === 'declined') {
+    const { name, details } = outcome.error
+    const schema = Object.hasOwn(contract.errors, name) ? contract.errors[name] : undefined
+    const checked = schema ? await checkSchema(schema, details) : undefined
+    return checked?.kind === 'valid' ? { kind: 'declined', error: { name, details: checked.value } } : lie
+  }
+  return outcome
+}

@@ -1,0 +1,16 @@
+import { allowed, refuse } from '@parley/protocol'
+import { effectiveTrust } from '../effective-trust.ts'
+import type { OutboundHop } from '../outbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+/** Asks the ledger about the callee before anything is sent to it. */
+export const trust: Stage<OutboundHop> = {
+  name: 'trust',
+  run(hop) {
+    const { credential } = left(hop.peer, 'the peer')
+    hop.trust = effectiveTrust(hop.parts.trust, credential, hop.contract.capability, [])
+    return Number.isFinite(hop.trust.score)
+      ? allowed
+      : refuse('trust.below-threshold', `the score of ${hop.trust.of} cannot be told`)
+  },
+}

@@ -1,0 +1,98 @@
+import type { CancelTimer, Clock, Logger } from '@parley/ports'
+import { isMeshError } from '@parley/protocol'
+import { announcementTopics, encodeAnnouncement } from './announcement.ts'
+import type { NodeParts } from './node-parts.ts'
+
+/** Makes an instance seen: announces it now and then, and when somebody asks. */
+export interface Presence {
+  start(): Promise<void>
+  announceSoon(): void
+  askWho(): void
+  /** Announces again at once, for instance after a reconnect. */
+  announceNow(): Promise<void>
+  /** Stops, and says goodbye. */
+  leave(): Promise<void>
+}
+
+/** Many askers within this time get one answer, in milliseconds. */
+const gatherMs = 20
+/** A call that finds nobody asks at most this often, in milliseconds. */
+const askEveryMs = 250
+const lifetimeMs = 60_000
+
+/** Creates the presence of a node. */
+export function createPresence(
+  parts: Pick<NodeParts, 'sealer' | 'boot' | 'issued' | 'served' | 'accepting'> & {
+    readonly clock: Clock
+    readonly logger: Logger
+    readonly heartbeatMs: number
+  },
+): Presence {
+  const { clock, logger, heartbeatMs } = parts
+  let stopped = false
+  let cancelBeat: CancelTimer | undefined
+  let cancelSoon: CancelTimer | undefined
+  let askedAtMs = -Infinity
+
+  const emit = async (topic: string, body: Uint8Array, withCredential: boolean): Promise<void> => {
+    const issuedAtMs = clock.now()
+    const { credential, statement } = parts.issued()
+    try {
+      parts.sealer.send(
+        await parts.sealer.seal(
+          {
+            type: 'event',
+            to: topic,
+            issuedAtMs,
+            expiresAtMs: issuedAtMs + lifetimeMs,
+            ...(withCredential ? { credential, statement } : {}),
+          },
+          body,
+        ),
+      )
+    } catch (error) {
+      // Nothing is lost: the next heartbeat, or the reconnect, announces again.
+      logger.debug('mesh.not-announced', { topic, code: isMeshError(error) ? error.code : 'unknown' })
+    }
+  }
+  const announce = (leaving: boolean): Promise<void> => {
+    const serves = parts.accepting()
+      ? Object.fromEntries([...parts.served].map(([capability, { contract }]) => [capability, contract.hash]))
+      : {}
+    return emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }), true)
+  }
+  const beat = (): void => {
+    cancelBeat = clock.setTimer(() => {
+      void announce(false)
+      if (!stopped) beat()
+    }, heartbeatMs)
+  }
+  const askWho = (): void => {
+    if (clock.monotonic() - askedAtMs < askEveryMs) return
+    askedAtMs = clock.monotonic()
+    void emit(announcementTopics.who, new Uint8Array(), false)
+  }
+  return {
+    async start() {
+      await announce(false)
+      askWho()
+      beat()
+    },
+    announceSoon() {
+      if (stopped) return
+      cancelSoon ??= clock.setTimer(() => {
+        cancelSoon = undefined
+        void announce(false)
+      }, gatherMs)
+    },
+    askWho,
+    announceNow: () => announce(false),
+    async leave() {
+      if (stopped) return
+      stopped = true
+      cancelBeat?.()
+      cancelSoon?.()
+      await announce(true)
+    },
+  }
+}

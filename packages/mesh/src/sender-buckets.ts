@@ -1,0 +1,46 @@
+import type { Clock } from '@parley/ports'
+import { limits } from '@parley/protocol'
+
+/** Limits how many signatures a second one sender can make this node check. */
+export interface SenderBuckets {
+  /** Takes one signature from the sender's bucket; 0 if there was one, else the milliseconds until there is. */
+  take(sender: string): number
+  /** Moves a sender out of the strangers' bucket, once a session proved it. */
+  admit(sender: string): void
+}
+
+interface Bucket {
+  tokens: number
+  filledAtMs: number
+}
+
+/**
+ * Creates token buckets of `perSecond` signatures. All strangers share one bucket, so that minting keys gains nothing.
+ * At most `maxSenders` have one of their own; the one admitted longest ago becomes a stranger again.
+ */
+export function createSenderBuckets(
+  clock: Clock,
+  perSecond: number = limits.signaturesPerSecond,
+  maxSenders = 20_000,
+): SenderBuckets {
+  const create = (): Bucket => ({ tokens: perSecond, filledAtMs: clock.monotonic() })
+  const strangers = create()
+  const known = new Map<string, Bucket>()
+  return {
+    take(sender) {
+      const bucket = known.get(sender) ?? strangers
+      const nowMs = clock.monotonic()
+      bucket.tokens = Math.min(perSecond, bucket.tokens + ((nowMs - bucket.filledAtMs) * perSecond) / 1_000)
+      bucket.filledAtMs = nowMs
+      if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 1_000) / perSecond)
+      bucket.tokens -= 1
+      return 0
+    },
+    admit(sender) {
+      if (known.has(sender)) return
+      known.set(sender, create())
+      const [oldest] = known.keys()
+      if (known.size > maxSenders && oldest !== undefined) known.delete(oldest)
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import type { Logger } from '@parley/ports'
+import { isMeshError, type ErrorCode } from '@parley/protocol'
+import type { BareOutcome } from './outcome.ts'
+import { checkSchema } from './schema.ts'
+import { isHandlerMark, type HandlerMark, type Served, type ServedHop } from './served.ts'
+
+/**
+ * Runs what serves a capability and says how it ended. A throw means that nobody knows what was done, unless the
+ * capability only reads; its message stays here. Output and declared errors must fit the contract.
+ */
+export async function serveCall(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  try {
+    switch (hop.saga?.phase ?? 'do') {
+      case 'do':
+        return await serveDo(served, body, hop, logger)
+      case 'undo': {
+        if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
+        const output = isRecord(body) ? body['output'] : undefined
+        const result = await serve.undo(output === undefined ? {} : { output }, hop)
+        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
+      }
+      case 'lookup': {
+        if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
+        const result = await serve.lookup(hop)
+        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
+      }
+    }
+  } catch (error) {
+    logger.error('contract.handler-failed', {
+      capability: contract.capability,
+      hop: hop.id,
+      error: error instanceof Error ? error.message : 'not an error',
+      ...(isMeshError(error) ? { code: error.code } : {}),
+    })
+    if (contract.risk === 'read') return { kind: 'failed', code: 'contract.handler-failed', retryable: true }
+    return { kind: 'unknown', code: 'contract.handler-failed' }
+  }
+}
+
+async function serveDo(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  const input = await checkSchema(contract.input, body)
+  if (input.kind === 'invalid') return refusedAs('contract.input-invalid', input.problems)
+  const result = await serve.do(input.value, hop)
+  if (isHandlerMark(result)) return readMark(served, result, logger)
+  const output = await checkSchema(contract.output, result)
+  if (output.kind === 'valid') return { kind: 'ok', output: output.value }
+  logger.error('contract.output-invalid', { capability: contract.capability, hop: hop.id, problems: output.problems })
+  return { kind: 'unknown', code: 'contract.output-invalid' }
+}
+
+async function readMark({ contract }: Served, mark: HandlerMark, logger: Logger): Promise<BareOutcome> {
+  switch (mark.kind) {
+    case 'nothing-done':
+      return { kind: 'failed', code: 'contract.handler-failed', retryable: mark.retryable }
+    case 'refusal': {
+      const wait = mark.retryAfterMs
+      return { ...refusedAs(mark.code, 'the handler refused'), ...(wait === undefined ? {} : { retryAfterMs: wait }) }
+    }
+    case 'declined': {
+      const { name, details } = mark.error as { readonly name: string; readonly details: unknown }
+      const schema = Object.hasOwn(contract.errors, name) ? contract.errors[name] : undefined
+      const checked = schema ? await checkSchema(schema, details) : undefined
+      if (checked?.kind === 'valid') return { kind: 'declined', error: { name, details: checked.value } }
+      logger.error('contract.output-invalid', { capability: contract.capability, declined: name })
+      return { kind: 'unknown', code: 'contract.output-invalid' }
+    }
+  }
+}
+
+function refusedAs(code: ErrorCode, reason: string): BareOutcome & { readonly kind: 'refused' } {
+  return { kind: 'refused', code, reason }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,57 @@
+import type { EnvelopeHeader } from '@parley/protocol'
+import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
+import type { CallOptions } from './call-options.ts'
+import { markResult, type ServedHop } from './served.ts'
+import type { MeshNode } from './node.ts'
+import type { EffectiveTrust } from './pipeline/effective-trust.ts'
+import { traceOf } from './traceparent.ts'
+
+/** What a handler's hop is made of. */
+export interface ServingHopParts {
+  readonly header: EnvelopeHeader
+  readonly peer: VerifiedCredential
+  readonly chain: VerifiedChain | undefined
+  readonly trust: EffectiveTrust
+  readonly signal: AbortSignal
+  readonly remainingMs: () => number
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+}
+
+/** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */
+export function createServingHop(parts: ServingHopParts): ServedHop {
+  const { header, peer, chain, trust } = parts
+  const trace = traceOf(header.traceparent ?? '')
+  const labels = header.labels ?? []
+  const onward = (options: CallOptions = {}): CallOptions => ({
+    ...options,
+    trace,
+    deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
+    labels: [...new Set([...labels, ...(options.labels ?? [])])],
+    onBehalfOf: header.onBehalfOf ?? peer.name,
+    signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
+  })
+  return {
+    id: header.id,
+    trace,
+    capability: header.capability ?? ':',
+    caller: {
+      owner: peer.owner,
+      name: peer.name,
+      instance: peer.instance,
+      kind: peer.agentKind,
+      score: trust.score,
+      tier: trust.tier,
+    },
+    ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
+    labels,
+    ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
+    ...(header.saga ? { saga: header.saga } : {}),
+    signal: parts.signal,
+    remainingMs: parts.remainingMs,
+    decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
+    fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),
+    refuse: (code, options = {}) => markResult({ kind: 'refusal', code, ...options }),
+    call: (capability, input, options) => parts.caller.call(capability, input, onward(options)),
+    tryCall: (capability, input, options) => parts.caller.tryCall(capability, input, onward(options)),
+  }
+}
