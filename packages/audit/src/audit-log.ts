@@ -1,5 +1,5 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { isMeshError, MeshError } from '@parley/protocol'
 import { formatAuditLine } from './audit-line.ts'
 import { createAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
@@ -55,6 +55,8 @@ export interface AuditLog extends AsyncDisposable {
    * broken or full, `audit.record-invalid` for fields that a record cannot hold.
    */
   append(fields: AuditFields): AuditReceipt
+  /** Tells whether `append` would take a record now: ask before doing what has to be recorded. */
+  canAppend(): boolean
   /** Calls `listener` with every later record, in order, at the end of the turn that appended it. Returns its removal. */
   onAppend(listener: (record: AuditRecord) => void): () => void
   /** Resolves when everything appended so far is durable; rejects with what the store said. */
@@ -193,6 +195,16 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     append(fields) {
       if (closing) throw unrecorded('it is closed')
       return append(fields)
+    },
+    canAppend() {
+      if (closing) return false
+      try {
+        assertWritable()
+        return true
+      } catch (error) {
+        if (isMeshError(error)) return false
+        throw error
+      }
     },
     onAppend(listener) {
       listeners.add(listener)

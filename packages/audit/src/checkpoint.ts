@@ -1,5 +1,5 @@
 import type { Hash, Signer } from '@parley/ports'
-import { MeshError, signingDomains } from '@parley/protocol'
+import { MeshError, signingDomains, type SigningDomain } from '@parley/protocol'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { decodeDidKey } from './did-key.ts'
 import { isSameHash } from './merkle-hash.ts'
@@ -27,7 +27,7 @@ export interface Checkpoint extends Head {
  * Tells whether `signature` is an Ed25519 signature by `did` over `domain ‖ 0x00 ‖ bytes`, as a `Signer` makes them. Must
  * answer false, not throw, for a malformed DID.
  */
-export type VerifySignature = (did: string, domain: string, bytes: Uint8Array, signature: Uint8Array) => boolean
+export type VerifySignature = (did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array) => boolean
 
 const utf8 = new TextEncoder()
 const ed25519NoteType = Uint8Array.of(0x0a, 0x01)

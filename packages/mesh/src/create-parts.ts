@@ -106,11 +106,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     reliability: createReliability({
       clock,
       objectives: config.objectives,
-      onEvent: (event) => {
-        audit.append({ ...event, kind: 'breaker' })
+      onEvent: ({ kind, atMs: _, ...event }) => {
+        audit.append({ kind: 'breaker', event: kind, ...event })
       },
     }),
-    bulkheads: createBulkheads({ clock }),
+    bulkheads: createBulkheads(),
     inFlight: createInFlight(config.maxServing),
     serving: new Map(),
     closing: opened.closing,
@@ -141,7 +141,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const handshake = createHandshake(parts)
   for (const order of config.orders) {
     const verdict = orders.accept(order, clock.now())
-    if (verdict.kind === 'deny') throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
+    if (verdict.kind === 'deny')
+      throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
   }
   return parts
 }

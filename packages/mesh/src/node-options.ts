@@ -3,7 +3,7 @@ import { createSystemClock, createSystemRandom, silentLogger } from '@parley/por
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
 import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
-import type { ObjectiveOptions } from '@parley/reliability'
+import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { NodeRecord } from './node.ts'
@@ -39,7 +39,7 @@ export interface NodeOptions {
   /** Policy documents; each narrows what credentials grant. Default none: `parley:credentials-only` and `parley:defaults`. */
   readonly policy?: readonly PolicySource[]
   /** Objectives by capability; default 99 % success. */
-  readonly objectives?: readonly ObjectiveOptions[]
+  readonly objectives?: NonNullable<ReliabilityOptions['objectives']>
   /** Orders of owners (revoke, kill) to hold from the start. */
   readonly orders?: readonly string[]
   /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
@@ -62,7 +62,7 @@ export interface NodeConfig {
   readonly serves: readonly Contract[]
   readonly calls: readonly ContractCapability[]
   readonly policy: PolicySet
-  readonly objectives: readonly ObjectiveOptions[]
+  readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
   readonly heartbeatMs: number
   readonly maxServing: number

@@ -1,4 +1,5 @@
 import { allowed, formatAgentId } from '@parley/protocol'
+import { verdictOf } from '@parley/reliability'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -6,14 +7,15 @@ import { left, type Stage } from '../stage.ts'
 export const breaker: Stage<OutboundHop> = {
   name: 'breaker',
   run(hop) {
+    const phase = hop.options.saga?.phase ?? 'do'
     const admission = hop.parts.reliability.admit({
       peer: formatAgentId(left(hop.peer, 'the peer').credential),
       capability: hop.contract.capability,
-      phase: hop.options.saga?.phase ?? 'do',
+      phase: phase === 'do' ? 'forward' : phase,
     })
     if (admission.kind === 'deny') return admission
-    hop.settleBreaker = (kind, durationMs) => {
-      admission.pass.settle({ outcome: kind, durationMs })
+    hop.settleBreaker = (outcome, durationMs) => {
+      admission.pass.settle({ verdict: verdictOf(outcome), durationMs })
     }
     return allowed
   },

@@ -7,9 +7,10 @@ export const bulkhead: Stage<OutboundHop> = {
   name: 'bulkhead',
   async run(hop) {
     const peer = formatAgentId(left(hop.peer, 'the peer').credential)
-    const entered = await hop.parts.bulkheads.enter(peer, hop.contract.capability)
-    if (entered.kind === 'deny') return entered
-    hop.release = entered.release
+    const place = hop.parts.bulkheads.enter({ peer, capability: hop.contract.capability })
+    if (place.kind === 'deny') return place
+    hop.release = place.leave
+    await place.ready
     return allowed
   },
 }
