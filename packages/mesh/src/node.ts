@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
-import type { AgentId, AgentName, Did, InstanceDid } from '@parley/protocol'
+import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { Outcome } from './outcome.ts'
@@ -50,6 +50,11 @@ export interface MeshNode extends AsyncDisposable {
     input: Input,
     options?: CallOptions,
   ): Promise<Outcome<Output, Declared>>
+  /**
+   * Names the agents of this node's own owner that serve a capability now, each once: those that a call without `to`
+   * could go to. Empty before `start`.
+   */
+  providers(capability: Capability): readonly AgentName[]
   /** Resolves a name under this node's anchors; undefined when no anchor has its alias. */
   resolve(name: AgentName): AgentId | undefined
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */

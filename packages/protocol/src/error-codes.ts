@@ -81,13 +81,20 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'saga.cancel-refused': ErrorFacts
+  readonly 'saga.cancelled': ErrorFacts
+  readonly 'saga.closed': ErrorFacts
   readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
   readonly 'saga.definition-invalid': ErrorFacts
   readonly 'saga.id-conflict': ErrorFacts
+  readonly 'saga.id-invalid': ErrorFacts
+  readonly 'saga.interrupted': ErrorFacts
   readonly 'saga.journal-corrupt': ErrorFacts
+  readonly 'saga.mapping-failed': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.plan-unsupported': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
   readonly 'saga.tombstoned': ErrorFacts
@@ -472,6 +479,21 @@ export const errorCodes: {
     todo: 'Correct the lines that details names.',
     retryable: false,
   },
+  'saga.cancel-refused': {
+    meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',
+    todo: 'Let it end, or undo its effects by other means.',
+    retryable: false,
+  },
+  'saga.cancelled': {
+    meaning: 'The saga was cancelled and is undone.',
+    todo: 'Nothing, if it was meant.',
+    retryable: false,
+  },
+  'saga.closed': {
+    meaning: 'This instance stopped driving the saga; its journal is whole.',
+    todo: 'Resume it with another instance of the same name.',
+    retryable: true,
+  },
   'saga.command-expired': {
     meaning: 'The expiry of the command is over here: what became of it may be forgotten.',
     todo: 'Look at the participant before doing or undoing it by hand.',
@@ -497,14 +519,34 @@ export const errorCodes: {
     todo: 'Use a new id.',
     retryable: false,
   },
+  'saga.id-invalid': {
+    meaning: 'The id cannot name a saga.',
+    todo: 'Use 1 to 128 letters, digits, dots, underscores, colons and hyphens.',
+    retryable: false,
+  },
+  'saga.interrupted': {
+    meaning: 'The orchestrator stopped while the step was under way: what was done is unknown.',
+    todo: 'Nothing: the step is looked up.',
+    retryable: true,
+  },
   'saga.journal-corrupt': {
     meaning: 'The journal of the saga has a gap or a broken chain; that saga is stopped.',
     todo: 'Restore the store; the other sagas run on.',
     retryable: false,
   },
+  'saga.mapping-failed': {
+    meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
+    todo: 'Correct the mapper.',
+    retryable: false,
+  },
   'saga.not-owned': {
     meaning: 'Another instance has taken the saga over.',
     todo: 'Nothing: the other instance goes on.',
+    retryable: false,
+  },
+  'saga.plan-unsupported': {
+    meaning: 'The journal holds a plan or an event that this version does not run.',
+    todo: 'Run it with a later version.',
     retryable: false,
   },
   'saga.stale-epoch': {

@@ -1,0 +1,66 @@
+import { MeshError } from '@parley/protocol'
+import { listPlanSteps, type Plan, type PlanStep } from './plan.ts'
+
+const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+/** Refuses a definition that could not keep the promises of a saga. Throws `saga.definition-invalid`, naming what to change. */
+export function assertPlan(saga: {
+  readonly name: string
+  readonly version: number
+  readonly expiresAfterMs: number
+  readonly plan: Plan
+}): void {
+  const refuse = (problem: string): never => {
+    throw new MeshError('saga.definition-invalid', `saga "${saga.name}": ${problem}`)
+  }
+  if (!namePattern.test(saga.name)) refuse('its name must be 1 to 63 of a-z, 0-9 and -')
+  if (!Number.isSafeInteger(saga.version) || saga.version < 1)
+    refuse(`version ${saga.version} is not a whole number from 1`)
+  if (!Number.isSafeInteger(saga.expiresAfterMs) || saga.expiresAfterMs < 1)
+    refuse('expiresAfterMs must be a whole number from 1')
+  if (saga.plan.length === 0) refuse('it has no steps')
+  const seen = new Set<string>()
+  for (const name of listNames(saga.plan)) {
+    if (!namePattern.test(name)) refuse(`the name "${name}" must be 1 to 63 of a-z, 0-9 and -`)
+    if (seen.has(name)) refuse(`the name "${name}" is used twice`)
+    seen.add(name)
+  }
+  for (const group of listGroups(saga.plan)) {
+    if (group.branches.length === 0) refuse(`the group "${group.name}" has no branches`)
+    if (group.branches.some((branch) => branch.length === 0)) refuse(`the group "${group.name}" has an empty branch`)
+    const inner = group.branches.flatMap(listPlanSteps).find((step) => step.pivot)
+    if (inner) refuse(`the pivot "${inner.name}" stands inside the group "${group.name}"`)
+  }
+  const steps = listPlanSteps(saga.plan)
+  const pivots = steps.filter((step) => step.pivot)
+  if (pivots.length > 1) refuse(`it has two pivots, "${pivots.map((step) => step.name).join('" and "')}"`)
+  const pivotAt = steps.findIndex((step) => step.pivot)
+  for (const [at, step] of steps.entries()) {
+    const problem = findStepProblem(step, pivotAt === -1 || at < pivotAt ? 'before' : at === pivotAt ? 'at' : 'after')
+    if (problem) refuse(`the step "${step.name}" ${problem}`)
+  }
+}
+
+function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): string | undefined {
+  if (!Number.isSafeInteger(step.deadlineMs) || step.deadlineMs < 1) return 'has a deadlineMs that is not from 1'
+  if (!Number.isSafeInteger(step.retry.attempts) || step.retry.attempts < 1) return 'has fewer than one attempt'
+  if (!(step.retry.minDelayMs >= 0 && step.retry.maxDelayMs >= step.retry.minDelayMs))
+    return 'has a maxDelayMs below its minDelayMs'
+  if (step.providers?.length === 0) return 'names no provider: leave `to` out, or name one'
+  if (step.risk === 'read' || place === 'at') return undefined
+  if (place === 'before' && !step.undo)
+    return `cannot be undone: give ${step.capability} an undo in its contract, or place the step after a pivot`
+  if (place === 'after' && !step.retriable)
+    return 'comes after the pivot, where there is no way back: mark it `retriable: true`, or place it before the pivot'
+  return undefined
+}
+
+function listNames(plan: Plan): readonly string[] {
+  return plan.flatMap((node) =>
+    node.kind === 'step' ? [node.name] : [node.name, ...node.branches.flatMap(listNames)],
+  )
+}
+
+function listGroups(plan: Plan): readonly (Plan[number] & { kind: 'parallel' })[] {
+  return plan.flatMap((node) => (node.kind === 'step' ? [] : [node, ...node.branches.flatMap(listGroups)]))
+}

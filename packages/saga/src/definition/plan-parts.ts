@@ -1,0 +1,44 @@
+import { MeshError } from '@parley/protocol'
+import type { AnyPart, StepPart } from './part.ts'
+import type { Plan, PlanNode, PlanStep } from './plan.ts'
+
+/**
+ * Turns the parts of a definition into plain data. `saga` is the saga's input: with it, providers that are functions are
+ * asked; without it they are left out, as for the fingerprint.
+ */
+export function planParts(parts: readonly AnyPart[], saga?: { readonly input: unknown }): Plan {
+  return parts.map((part) => planPart(part, saga))
+}
+
+function planPart(part: AnyPart, saga?: { readonly input: unknown }): PlanNode {
+  if (part.kind === 'step') return planStep(part, saga)
+  if (part.kind === 'sequence')
+    throw new MeshError('saga.definition-invalid', 'a sequence stands outside a group: list its parts instead')
+  return {
+    kind: 'parallel',
+    name: part.name,
+    branches: part.branches.map((branch) =>
+      planParts(branch.kind === 'sequence' ? branch.parts : [branch], saga),
+    ),
+  }
+}
+
+function planStep(part: StepPart, saga?: { readonly input: unknown }): PlanStep {
+  const { capability } = part
+  const providers = typeof part.to === 'function' ? saga && part.to(saga.input) : part.to
+  return {
+    kind: 'step',
+    name: part.name,
+    capability: capability.capability,
+    hash: capability.hash,
+    risk: capability.risk,
+    undo: capability.undo,
+    errors: Object.keys(capability.errors),
+    pivot: part.pivot,
+    retriable: part.retriable,
+    ...(providers && { providers }),
+    deadlineMs: part.deadlineMs,
+    retry: part.retry,
+    ...(part.delegation && { delegation: part.delegation }),
+  }
+}

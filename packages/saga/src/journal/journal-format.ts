@@ -1,0 +1,87 @@
+import { systemHash } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+import { parsePlan } from '../definition/plan.ts'
+import { sagaEventTypes, type SagaEvent } from '../kernel/saga-event.ts'
+
+/** The format of an entry. A reader refuses any other. */
+export const journalFormat = 1
+
+/** One event as it stands in the journal. */
+export interface JournaledEvent {
+  readonly position: number
+  /** When it was written, in milliseconds since the Unix epoch, by the writer's clock. */
+  readonly atMs: number
+  readonly event: SagaEvent
+}
+
+/** The end of a chain: where the next entry goes and what it points back to. */
+export interface JournalHead {
+  readonly position: number
+  /** base64url SHA-256 of the last entry's bytes. */
+  readonly hash: string
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Returns the head of an empty journal: bound to the stream's name, so that entries cannot move between streams. */
+export function emptyHead(stream: string): JournalHead {
+  return { position: 0, hash: hashBytes(encoder.encode(`parley/saga/1 ${stream}`)) }
+}
+
+/** Encodes an event as the entry after `head`: JSON with format, position, hash of the entry before, and time. */
+export function encodeEntry(
+  head: JournalHead,
+  atMs: number,
+  event: SagaEvent,
+): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
+  const position = head.position + 1
+  const data = encoder.encode(JSON.stringify({ v: journalFormat, n: position, prev: head.hash, at: atMs, event }))
+  return { data, head: { position, hash: hashBytes(data) }, entry: { position, atMs, event } }
+}
+
+/**
+ * Decodes the entry that must follow `head`. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes,
+ * and `saga.plan-unsupported` for an event or plan of a later format.
+ */
+export function decodeEntry(
+  head: JournalHead,
+  position: number,
+  data: Uint8Array,
+): { readonly head: JournalHead; readonly entry: JournaledEvent } {
+  const corrupt = (problem: string, cause?: unknown): MeshError =>
+    new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
+  let value: unknown
+  try {
+    value = JSON.parse(decoder.decode(data))
+  } catch (cause) {
+    throw corrupt('is not JSON', cause)
+  }
+  if (typeof value !== 'object' || value === null) throw corrupt('is not an object')
+  const { v, n, prev, at, event } = value as Readonly<Record<string, unknown>>
+  if (v !== journalFormat)
+    throw new MeshError('saga.plan-unsupported', `entry ${position} has the format ${String(v)}, not ${journalFormat}`)
+  if (position !== head.position + 1 || n !== position) throw corrupt(`follows entry ${head.position}: there is a gap`)
+  if (prev !== head.hash) throw corrupt('does not point to the entry before it: the chain is broken')
+  if (typeof at !== 'number') throw corrupt('has no time')
+  return { head: { position, hash: hashBytes(data) }, entry: { position, atMs: at, event: parseEvent(event, corrupt) } }
+}
+
+function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): SagaEvent {
+  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
+    throw corrupt('holds no event')
+  if (!Object.hasOwn(sagaEventTypes, value.type))
+    throw new MeshError('saga.plan-unsupported', `the event "${value.type}" is not known to this version`)
+  // The chain proves that a writer of this format wrote it; what the fold relies on is checked all the same.
+  const event = value as SagaEvent
+  if (sagaEventTypes[event.type] === 'step' && !('step' in event && typeof event.step === 'string'))
+    throw corrupt(`is a "${event.type}" of no step`)
+  if (event.type !== 'started') return event
+  if (typeof event.expiresAtMs !== 'number' || typeof event.definition.fingerprint !== 'string')
+    throw corrupt('is an incomplete start')
+  return { ...event, plan: parsePlan(event.plan) }
+}
+
+function hashBytes(bytes: Uint8Array): string {
+  return Buffer.from(systemHash(bytes)).toString('base64url')
+}

@@ -1,0 +1,29 @@
+/**
+ * Finds the path of the first value that JSON would lose or change (a function, a class instance, a Map, NaN, a bigint);
+ * undefined when `value` survives. Object properties that are undefined are left out by JSON and are fine.
+ */
+export function findJsonProblem(value: unknown, path = 'value'): string | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is ${value}`
+  if (typeof value !== 'object') return `${path} is of the type ${typeof value}`
+  if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) {
+      const problem = findJsonProblem(item, `${path}[${at}]`)
+      if (problem) return problem
+    }
+    return undefined
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return `${path} is not a plain object`
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue
+    const problem = findJsonProblem(item, `${path}.${key}`)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+/** Returns the value as JSON brings it back: a copy of its own, without undefined properties. */
+export function copyJson(value: unknown): unknown {
+  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown)
+}

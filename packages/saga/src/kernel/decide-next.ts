@@ -1,0 +1,99 @@
+import { listFrontier } from './frontier.ts'
+import { isEnded, isPastPivot, type SagaState, type StepState } from './saga-state.ts'
+import { hasToBeUndone, rootPath } from './settle-tree.ts'
+
+/** What is to be done next. The first three reach out; the others only write to the journal. */
+export type Decision =
+  | { readonly kind: 'send' | 'lookup' | 'undo'; readonly step: string }
+  /** The way back begins, because of this step. */
+  | { readonly kind: 'turn'; readonly step: string; readonly code: string }
+  /** Nothing more can be done about this step. */
+  | { readonly kind: 'stall'; readonly step: string; readonly code: string }
+  | { readonly kind: 'end'; readonly as: 'completed' | 'compensated' | 'stuck' }
+
+/** Decisions that hold now, and when to ask again if nothing happens before. */
+export interface NextDecisions {
+  readonly now: readonly Decision[]
+  readonly wakeAtMs?: number
+}
+
+/** How many undos that reached out may fail before a human is asked: with delays up to 30 s, about 20 minutes. */
+export const maxUndoAttempts = 50
+
+/**
+ * Decides what follows from a state at `nowMs`. Pure, and the same until an event changes the state; the caller leaves out
+ * what it is already doing.
+ */
+export function decideNext(state: SagaState, nowMs: number): NextDecisions {
+  if (isEnded(state)) return { now: [] }
+  const root = state.sequences[rootPath]
+  if (root?.value === 'complete') return { now: [{ kind: 'end', as: 'completed' }] }
+  if (root?.value === 'unwound') return { now: [{ kind: 'end', as: 'compensated' }] }
+  const frontier = listFrontier(state)
+  const expired = nowMs >= state.started.expiresAtMs
+  const due = frontier.filter((step) => expired || (step.notBeforeMs ?? 0) <= nowMs)
+  const now = due.flatMap((step) => decideStep(state, step, expired) ?? [])
+  if (now.length === 0 && frontier.length > 0 && frontier.every((step) => isParked(step)))
+    return { now: [{ kind: 'end', as: 'stuck' }] }
+  const later = frontier.filter((step) => !due.includes(step)).map((step) => step.notBeforeMs ?? 0)
+  return later.length > 0 ? { now, wakeAtMs: Math.min(...later, state.started.expiresAtMs) } : { now }
+}
+
+/** In a branch, what is already through waits for its siblings; what is stuck waits for a human. */
+function isParked(step: StepState): boolean {
+  return step.snapshot.value === 'stuck'
+}
+
+function decideStep(state: SagaState, step: StepState, expired: boolean): Decision | undefined {
+  return state.turned ? decideBack(step, expired) : decideForward(state, step, expired)
+}
+
+function decideForward(state: SagaState, step: StepState, expired: boolean): Decision | undefined {
+  const name = step.plan.name
+  const giveUp = (code: string): Decision =>
+    canTurn(state, step) ? { kind: 'turn', step: name, code } : { kind: 'stall', step: name, code }
+  const mayTry = step.attempts < step.plan.retry.attempts && !step.hopeless
+  switch (step.snapshot.value) {
+    case 'planned':
+      return expired ? giveUp('saga.command-expired') : { kind: 'send', step: name }
+    case 'failed':
+    case 'refused':
+      if (expired) return giveUp('saga.command-expired')
+      return mayTry ? { kind: 'send', step: name } : giveUp(step.code ?? '')
+    case 'declined':
+      return giveUp(step.code ?? '')
+    case 'unknown':
+      if (expired) return giveUp('saga.command-expired')
+      // A read has no effect to find: ask again.
+      if (step.plan.risk !== 'read' && step.found === undefined) return { kind: 'lookup', step: name }
+      // What cannot be taken back is only sent again when its participant said that it was never done.
+      if (step.found === 'refused' && !step.plan.undo && step.plan.risk !== 'read') return giveUp(step.code ?? '')
+      return mayTry ? { kind: 'send', step: name } : giveUp(step.code ?? '')
+    case 'undone':
+      // A lookup found a tombstone: the command can never be done any more.
+      return giveUp('saga.tombstoned')
+    default:
+      return undefined
+  }
+}
+
+/** There is a way back unless the pivot committed, or the step itself may have an effect that nothing takes back. */
+function canTurn(state: SagaState, step: StepState): boolean {
+  if (isPastPivot(state)) return false
+  return step.plan.undo || !hasToBeUndone(step)
+}
+
+function decideBack(step: StepState, expired: boolean): Decision | undefined {
+  const name = step.plan.name
+  switch (step.snapshot.value) {
+    case 'committed':
+    case 'unknown':
+    case 'undoing':
+      // After its expiry a participant may have forgotten the command, and would call undone what still stands.
+      if (expired) return { kind: 'stall', step: name, code: 'saga.command-expired' }
+      if (step.undoAttempts >= maxUndoAttempts) return { kind: 'stall', step: name, code: step.code ?? '' }
+      return { kind: 'undo', step: name }
+    default:
+      return undefined
+  }
+}

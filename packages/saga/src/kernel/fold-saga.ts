@@ -1,0 +1,194 @@
+import { MeshError } from '@parley/protocol'
+import { listPlanSteps } from '../definition/plan.ts'
+import { moveLife, runningLife, type LifeMove } from './life-machine.ts'
+import { listFrontier } from './frontier.ts'
+import type { LifeEvent, OwnedEvent, SagaEvent, StartedEvent, StepEvent } from './saga-event.ts'
+import type { SagaState, StepState, Waiting } from './saga-state.ts'
+import { settleTree } from './settle-tree.ts'
+import { moveStep, plannedStep, type StepMove } from './step-machine.ts'
+
+/**
+ * Folds events into a saga's state, from the beginning or on top of `from`. Pure: the same events give the same state in
+ * any process. An event that its state does not allow changes nothing. Throws `saga.journal-corrupt` when the first event
+ * is not `started`, or an event names a step that the plan does not have.
+ */
+export function foldSaga(events: readonly SagaEvent[], from?: SagaState): SagaState {
+  let state = from
+  for (const event of events) {
+    if (event.type === 'started') {
+      if (state) throw new MeshError('saga.journal-corrupt', `the saga "${event.id}" is started twice`)
+      state = settle(begin(event))
+    } else {
+      if (!state) throw new MeshError('saga.journal-corrupt', `the journal begins with "${event.type}", not "started"`)
+      state = settle(apply(state, event))
+    }
+  }
+  if (!state) throw new MeshError('saga.journal-corrupt', 'the journal is empty')
+  return state
+}
+
+function begin(started: StartedEvent): SagaState {
+  const steps = listPlanSteps(started.plan).map((plan): [string, StepState] => [
+    plan.name,
+    {
+      plan,
+      snapshot: plannedStep,
+      attempts: 0,
+      attempt: 0,
+      pinned: false,
+      skipped: [],
+      hopeless: false,
+      deferrals: 0,
+      undoAttempts: 0,
+    },
+  ])
+  return {
+    started,
+    life: runningLife,
+    epoch: 0,
+    instance: '',
+    steps: Object.fromEntries(steps),
+    sequences: {},
+    awaitsVersion: false,
+  }
+}
+
+function apply(state: SagaState, event: Exclude<SagaEvent, StartedEvent>): SagaState {
+  if ('step' in event && event.type !== 'turned') {
+    const step = state.steps[event.step]
+    if (!step) throw new MeshError('saga.journal-corrupt', `the plan has no step "${event.step}"`)
+    return { ...state, awaitsVersion: false, steps: { ...state.steps, [event.step]: applyToStep(step, event) } }
+  }
+  return applyToSaga(state, event)
+}
+
+function applyToSaga(state: SagaState, event: LifeEvent | OwnedEvent): SagaState {
+  const move = (type: LifeMove['type']): SagaState => ({ ...state, life: moveLife(state.life, { type }) })
+  switch (event.type) {
+    case 'owned':
+      // A new owner may have the version that the last one lacked.
+      return { ...state, epoch: event.epoch, instance: event.instance, awaitsVersion: false }
+    case 'awaiting-version':
+      return { ...state, awaitsVersion: true }
+    case 'turned': {
+      const { type: _type, ...turned } = event
+      return { ...move('turn'), awaitsVersion: false, turned }
+    }
+    case 'completed':
+      return {
+        ...move('complete'),
+        ...('output' in event && { output: event.output }),
+        ...(event.problem !== undefined && { problem: event.problem }),
+      }
+    case 'compensated':
+      return move('compensate')
+    case 'stuck':
+      return move('stall')
+  }
+}
+
+/** Everything that a fact about a step changes besides its status. Deferrals start anew whenever something got through. */
+function applyToStep(step: StepState, event: StepEvent): StepState {
+  const moved = (type: StepMove['type']): StepState => {
+    const { notBeforeMs: _due, ...rest } = step
+    return { ...rest, snapshot: moveStep(step.snapshot, { type }) }
+  }
+  const tried = step.snapshot.value === 'executing' ? { attempts: step.attempts + 1, pinned: true } : {}
+  switch (event.type) {
+    case 'intended':
+      return {
+        ...moved('intend'),
+        attempt: event.attempt,
+        provider: event.provider,
+        key: event.key,
+        ...('input' in event && { input: event.input }),
+      }
+    case 'provider-skipped':
+      return {
+        ...moved('release'),
+        code: event.code,
+        skipped: [...step.skipped, { provider: event.provider, code: event.code, retryable: event.retryable }],
+      }
+    case 'deferred':
+      return {
+        ...moved('release'),
+        code: event.code,
+        skipped: [],
+        notBeforeMs: event.untilMs,
+        deferrals: step.deferrals + 1,
+      }
+    case 'committed':
+      return { ...moved('commit'), ...tried, ...('output' in event && { output: event.output }), deferrals: 0 }
+    case 'declined': {
+      const { found: _found, ...rest } = moved(event.by === 'lookup' ? 'settle-declined' : 'decline')
+      return { ...rest, ...tried, code: event.error.name, deferrals: 0 }
+    }
+    case 'refused':
+    case 'failed':
+      return {
+        ...moved(event.type === 'refused' ? 'refuse' : 'fail'),
+        ...tried,
+        code: event.code,
+        hopeless: event.retryAtMs === undefined,
+        ...(event.retryAtMs !== undefined && { notBeforeMs: event.retryAtMs }),
+        deferrals: step.deferrals + 1,
+      }
+    case 'unknown': {
+      const { found: _found, ...rest } = moved('lose')
+      return { ...rest, ...tried, code: event.code, deferrals: 0 }
+    }
+    case 'looked-up':
+      return {
+        ...step,
+        found: event.found,
+        ...(event.code !== undefined && { code: event.code }),
+        notBeforeMs: event.retryAtMs,
+        deferrals: step.deferrals + 1,
+      }
+    case 'undo-intended':
+      return { ...moved('undo'), undoAttempts: event.attempt }
+    case 'undone':
+      return { ...moved('undone'), deferrals: 0 }
+    case 'stalled':
+      return { ...moved('stall'), code: event.code }
+  }
+}
+
+/** Draws the consequences: what the sequences are at, what is skipped for ever, and whether the saga waits. */
+function settle(state: SagaState): SagaState {
+  const turned = state.turned !== undefined
+  const sequences = { ...state.sequences }
+  const steps = turned ? skipPlanned(state.steps) : state.steps
+  settleTree({ plan: state.started.plan, steps, sequences, turned })
+  const { waiting: _before, ...rest } = state
+  const settled: SagaState = { ...rest, steps, sequences }
+  const waiting = findWaiting(settled)
+  const life = moveLife(settled.life, { type: waiting ? 'wait' : 'resume' })
+  return { ...settled, life, ...(waiting && { waiting }) }
+}
+
+function skipPlanned(steps: SagaState['steps']): SagaState['steps'] {
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => [
+      name,
+      step.snapshot.value === 'planned' ? { ...step, snapshot: moveStep(step.snapshot, { type: 'skip' }) } : step,
+    ]),
+  )
+}
+
+/** A saga waits when all that it could go on with waits. On its way back it is `undoing`, however long that takes. */
+function findWaiting(state: SagaState): Waiting | undefined {
+  if (state.life.value !== 'running' && state.life.value !== 'waiting') return undefined
+  if (state.awaitsVersion) return { for: 'version', code: 'saga.version-unknown' }
+  const frontier = listFrontier(state)
+  if (frontier.length === 0 || frontier.some((step) => step.notBeforeMs === undefined)) return undefined
+  const next = frontier.reduce((left, right) =>
+    (left.notBeforeMs ?? 0) <= (right.notBeforeMs ?? 0) ? left : right,
+  )
+  return {
+    for: ['failed', 'refused'].includes(next.snapshot.value) ? 'retry' : 'participant',
+    step: next.plan.name,
+    code: next.code ?? '',
+    ...(next.notBeforeMs !== undefined && { untilMs: next.notBeforeMs }),
+  }
+}

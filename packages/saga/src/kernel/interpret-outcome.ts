@@ -1,0 +1,174 @@
+import type { LookupAnswer, Outcome } from '@parley/mesh'
+import { errorCodes, type ErrorCode } from '@parley/protocol'
+import { delayMs } from './delay.ts'
+import type { SagaEvent } from './saga-event.ts'
+import { isPastPivot, type SagaState, type StepState } from './saga-state.ts'
+
+/** The time and the random number that a wait is computed from. */
+export interface Moment {
+  readonly nowMs: number
+  /** In [0, 1). */
+  readonly random: number
+}
+
+/** One call of the runner, as it was made: what a reply must match to count. */
+export interface StepCall {
+  readonly step: string
+  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly attempt: number
+}
+
+/** Refusals of a node that is closing or not connected: they say nothing about the step, which waits. */
+const waitCodes: ReadonlySet<string> = new Set<ErrorCode>(['mesh.not-started', 'transport.closed', 'hop.cancelled'])
+
+/**
+ * Turns the outcome of a call into events. Returns none for a reply that matches nothing outstanding (T10): another
+ * attempt, or a step that was settled otherwise.
+ */
+export function interpretOutcome(
+  state: SagaState,
+  call: StepCall,
+  outcome: Outcome,
+  moment: Moment,
+): readonly SagaEvent[] {
+  const step = state.steps[call.step]
+  if (!step) return []
+  const status = step.snapshot.value
+  switch (call.phase) {
+    case 'do':
+      return status === 'executing' && step.attempt === call.attempt
+        ? [interpretForward(state, step, outcome, moment)]
+        : []
+    case 'lookup':
+      return status === 'unknown' && !state.turned ? [interpretLookup(step, outcome, moment)] : []
+    case 'undo':
+      return status === 'undoing' && step.undoAttempts === call.attempt ? [interpretUndo(step, outcome, moment)] : []
+  }
+}
+
+function interpretForward(state: SagaState, step: StepState, outcome: Outcome, moment: Moment): SagaEvent {
+  const name = step.plan.name
+  // After the pivot there is no way back, so that even a definite no is tried again.
+  const retryAtMs = isPastPivot(state) ? backOff(step, moment) : undefined
+  const retry = (atMs: number | undefined): { readonly retryAtMs?: number } =>
+    atMs === undefined ? {} : { retryAtMs: atMs }
+  switch (outcome.kind) {
+    case 'ok':
+      return { type: 'committed', step: name, by: 'reply', output: outcome.output }
+    case 'declined':
+      return { type: 'declined', step: name, by: 'reply', error: readDeclined(outcome.error) }
+    case 'failed':
+      return {
+        type: 'failed',
+        step: name,
+        code: outcome.code,
+        ...retry(outcome.retryable ? backOff(step, moment) : retryAtMs),
+      }
+    case 'unknown':
+      return { type: 'unknown', step: name, code: outcome.code }
+    case 'refused': {
+      if (outcome.hop.sent)
+        return {
+          type: 'refused',
+          step: name,
+          code: outcome.code,
+          ...retry(
+            outcome.retryAfterMs === undefined ? retryAtMs : backOff(step, moment, outcome.retryAfterMs),
+          ),
+        }
+      const retryable = isWorthWaiting(outcome)
+      if (!step.pinned)
+        return { type: 'provider-skipped', step: name, provider: step.provider ?? '', code: outcome.code, retryable }
+      if (retryable) return defer(step, outcome.code, moment, outcome.retryAfterMs)
+      return { type: 'refused', step: name, code: outcome.code, ...retry(retryAtMs) }
+    }
+  }
+}
+
+function interpretLookup(step: StepState, outcome: Outcome, moment: Moment): SagaEvent {
+  const name = step.plan.name
+  const noAnswer = (code: string): SagaEvent => ({
+    type: 'looked-up',
+    step: name,
+    found: 'refused',
+    code,
+    retryAtMs: backOff(step, moment),
+  })
+  switch (outcome.kind) {
+    case 'ok': {
+      const answer = readLookupAnswer(outcome.output)
+      if (!answer) return noAnswer('contract.output-invalid')
+      switch (answer.found) {
+        case 'ok':
+          return { type: 'committed', step: name, by: 'lookup', output: answer.output }
+        case 'declined':
+          return { type: 'declined', step: name, by: 'lookup', error: answer.error }
+        case 'tombstone':
+          return { type: 'undone', step: name, by: 'lookup' }
+        case 'absent':
+          return { type: 'looked-up', step: name, found: 'absent', retryAtMs: backOff(step, moment) }
+      }
+    }
+    case 'unknown':
+      return defer(step, outcome.code, moment)
+    case 'declined':
+      return noAnswer(readDeclined(outcome.error).name)
+    case 'failed':
+      return outcome.retryable ? defer(step, outcome.code, moment) : noAnswer(outcome.code)
+    case 'refused':
+      return isWorthWaiting(outcome)
+        ? defer(step, outcome.code, moment, outcome.retryAfterMs)
+        : noAnswer(outcome.code)
+  }
+}
+
+function interpretUndo(step: StepState, outcome: Outcome, moment: Moment): SagaEvent {
+  const name = step.plan.name
+  switch (outcome.kind) {
+    case 'ok':
+      return { type: 'undone', step: name, by: 'reply' }
+    case 'unknown':
+      return defer(step, outcome.code, moment)
+    case 'declined':
+      return { type: 'stalled', step: name, code: readDeclined(outcome.error).name }
+    case 'failed':
+      return outcome.retryable ? defer(step, outcome.code, moment) : { type: 'stalled', step: name, code: outcome.code }
+    case 'refused':
+      return isWorthWaiting(outcome)
+        ? defer(step, outcome.code, moment, outcome.retryAfterMs)
+        : { type: 'stalled', step: name, code: outcome.code }
+  }
+}
+
+/** Makes the event with which a step waits for its participant. */
+export function defer(step: StepState, code: string, moment: Moment, retryAfterMs?: number): SagaEvent {
+  return { type: 'deferred', step: step.plan.name, code, untilMs: backOff(step, moment, retryAfterMs) }
+}
+
+function backOff(step: StepState, moment: Moment, atLeastMs = 0): number {
+  return moment.nowMs + Math.max(atLeastMs, delayMs(step.plan.retry, step.deferrals, moment.random))
+}
+
+function isWorthWaiting(refused: { readonly code: ErrorCode; readonly retryAfterMs?: number }): boolean {
+  return refused.retryAfterMs !== undefined || waitCodes.has(refused.code) || isRetryable(refused.code)
+}
+
+/** A newer peer may send a code that this build does not know, which is no reason to hope. */
+function isRetryable(code: string): boolean {
+  return Object.hasOwn(errorCodes, code) && errorCodes[code as ErrorCode].retryable
+}
+
+function readDeclined(error: unknown): { readonly name: string; readonly details?: unknown } {
+  const { name, details } = (error ?? {}) as { readonly name?: unknown; readonly details?: unknown }
+  return { name: typeof name === 'string' ? name : 'declined', ...(details !== undefined && { details }) }
+}
+
+/** What a peer answers to a lookup is a peer's claim: anything but the four shapes counts as no answer. */
+function readLookupAnswer(value: unknown): LookupAnswer | undefined {
+  if (typeof value !== 'object' || value === null || !('found' in value)) return undefined
+  if (value.found === 'absent' || value.found === 'tombstone') return { found: value.found }
+  if (value.found === 'ok') return { found: 'ok', output: 'output' in value ? value.output : undefined }
+  if (value.found !== 'declined' || !('error' in value)) return undefined
+  const error = readDeclined(value.error)
+  return { found: 'declined', error: { name: error.name, details: error.details } }
+}

@@ -1,0 +1,45 @@
+import { initialTransition, setup, transition, type AnyStateMachine } from 'xstate'
+
+/** Where a saga is. `completed` and `compensated` are proven ends; `stuck` needs a human. */
+export type SagaStatus = 'running' | 'waiting' | 'undoing' | 'completed' | 'compensated' | 'stuck'
+
+/** What moves a saga. */
+export type LifeMove =
+  | { readonly type: 'wait' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'turn' }
+  | { readonly type: 'complete' }
+  | { readonly type: 'compensate' }
+  | { readonly type: 'stall' }
+
+/** A saga's life as a snapshot. */
+export interface LifeSnapshot {
+  readonly value: SagaStatus
+}
+
+const machine = setup({ types: { events: {} as LifeMove } }).createMachine({
+  id: 'life',
+  initial: 'running',
+  states: {
+    running: { on: { wait: 'waiting', turn: 'undoing', complete: 'completed', stall: 'stuck' } },
+    waiting: { on: { resume: 'running', turn: 'undoing', stall: 'stuck' } },
+    undoing: { on: { compensate: 'compensated', stall: 'stuck' } },
+    completed: {},
+    compensated: {},
+    stuck: {},
+  },
+})
+
+/** The machine of a saga's life, for drawing and for walking its graph. */
+export const lifeMachine: AnyStateMachine = machine
+
+const [running] = initialTransition(machine)
+
+/** The life of a saga that was just started. */
+export const runningLife: LifeSnapshot = { value: running.value }
+
+/** Moves a saga's life. A move that its state does not know returns an equal snapshot. */
+export function moveLife(snapshot: LifeSnapshot, move: LifeMove): LifeSnapshot {
+  const [{ value }] = transition(machine, machine.resolveState({ value: snapshot.value, context: {} }), move)
+  return { value }
+}

@@ -1,0 +1,108 @@
+import type { Plan } from '../definition/plan.ts'
+
+/** Where a step's fact comes from: the reply to the command, or an answer to a lookup. */
+export type FactSource = 'reply' | 'lookup'
+
+/** The first event: everything that goes on without the definition's code. */
+export interface StartedEvent {
+  readonly type: 'started'
+  readonly id: string
+  readonly definition: { readonly name: string; readonly version: number; readonly fingerprint: string }
+  readonly plan: Plan
+  readonly input: unknown
+  readonly expiresAtMs: number
+  /** W3C trace id of all hops of the saga. */
+  readonly trace: string
+  readonly delegation?: readonly string[]
+}
+
+/** The fence: whoever appended it last owns the saga, under an epoch that participants compare. */
+export interface OwnedEvent {
+  readonly type: 'owned'
+  readonly instance: string
+  readonly epoch: number
+}
+
+/** What happened to a step. Each is durable before anything follows from it. */
+export type StepEvent =
+  /** A command is about to be sent. The first one holds the mapped input, which is never computed again. */
+  | {
+      readonly type: 'intended'
+      readonly step: string
+      readonly attempt: number
+      readonly epoch: number
+      readonly key: string
+      readonly provider: string
+      readonly input?: unknown
+    }
+  /** Nothing was sent to this provider, so the next one may be asked. */
+  | {
+      readonly type: 'provider-skipped'
+      readonly step: string
+      readonly provider: string
+      readonly code: string
+      readonly retryable: boolean
+    }
+  /** The step waits until an absolute time for a participant that cannot be reached now. */
+  | { readonly type: 'deferred'; readonly step: string; readonly code: string; readonly untilMs: number }
+  | { readonly type: 'committed'; readonly step: string; readonly by: FactSource; readonly output?: unknown }
+  | {
+      readonly type: 'declined'
+      readonly step: string
+      readonly by: FactSource
+      readonly error: { readonly name: string; readonly details?: unknown }
+    }
+  /** With `retryAtMs` the same command may be tried again then. */
+  | { readonly type: 'refused'; readonly step: string; readonly code: string; readonly retryAtMs?: number }
+  | { readonly type: 'failed'; readonly step: string; readonly code: string; readonly retryAtMs?: number }
+  /** Nobody knows whether the last attempt was done. */
+  | { readonly type: 'unknown'; readonly step: string; readonly code: string }
+  /** A lookup says that the key was never done (`absent`), or that there is no answering it (`refused`). */
+  | {
+      readonly type: 'looked-up'
+      readonly step: string
+      readonly found: 'absent' | 'refused'
+      readonly code?: string
+      readonly retryAtMs: number
+    }
+  | { readonly type: 'undo-intended'; readonly step: string; readonly attempt: number; readonly epoch: number }
+  | { readonly type: 'undone'; readonly step: string; readonly by: FactSource }
+  /** Neither forward nor back can be proven; a human has to decide. */
+  | { readonly type: 'stalled'; readonly step: string; readonly code: string }
+
+/** What happened to the saga as a whole. */
+export type LifeEvent =
+  /** No process has the code of this version; the saga waits for one. */
+  | { readonly type: 'awaiting-version'; readonly version: number }
+  /** The way back begins. `step` is the one that led here; none for a cancel. */
+  | { readonly type: 'turned'; readonly code: string; readonly step?: string; readonly reason?: string }
+  /** `problem` says that the output could not be made; the effects stand. */
+  | { readonly type: 'completed'; readonly output?: unknown; readonly problem?: string }
+  | { readonly type: 'compensated' }
+  | { readonly type: 'stuck' }
+
+/** One entry of a saga's journal. State is the fold of these. */
+export type SagaEvent = StartedEvent | OwnedEvent | StepEvent | LifeEvent
+
+/** Names every event type, so that a reader can refuse what it does not know. */
+export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step'>> = {
+  started: 'saga',
+  owned: 'saga',
+  intended: 'step',
+  'provider-skipped': 'step',
+  deferred: 'step',
+  committed: 'step',
+  declined: 'step',
+  refused: 'step',
+  failed: 'step',
+  unknown: 'step',
+  'looked-up': 'step',
+  'undo-intended': 'step',
+  undone: 'step',
+  stalled: 'step',
+  'awaiting-version': 'saga',
+  turned: 'saga',
+  completed: 'saga',
+  compensated: 'saga',
+  stuck: 'saga',
+}

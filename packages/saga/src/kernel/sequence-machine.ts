@@ -1,0 +1,61 @@
+import { assign, initialTransition, setup, transition, type AnyStateMachine } from 'xstate'
+
+/** Where a sequence is: going forward, done, waiting for what is in flight, going back, or back at its start. */
+export type SequenceStatus = 'forward' | 'complete' | 'turning' | 'backward' | 'unwound'
+
+/** What moves a sequence. */
+export type SequenceMove =
+  | { readonly type: 'advance' }
+  | { readonly type: 'turn' }
+  | { readonly type: 'drained' }
+  | { readonly type: 'retreat' }
+
+/** A sequence's state: its status, and the index of the part that it is at. */
+export interface SequenceSnapshot {
+  readonly value: SequenceStatus
+  readonly context: { readonly at: number; readonly size: number }
+}
+
+const machine = setup({
+  types: {
+    context: {} as { at: number; size: number },
+    events: {} as SequenceMove,
+    input: {} as { size: number },
+  },
+  guards: {
+    atLast: ({ context }) => context.at >= context.size - 1,
+    atFirst: ({ context }) => context.at <= 0,
+  },
+  actions: {
+    stepOn: assign({ at: ({ context }) => context.at + 1 }),
+    stepBack: assign({ at: ({ context }) => context.at - 1 }),
+  },
+}).createMachine({
+  id: 'sequence',
+  initial: 'forward',
+  context: ({ input }) => ({ at: 0, size: input.size }),
+  states: {
+    forward: {
+      on: { advance: [{ guard: 'atLast', target: 'complete' }, { actions: 'stepOn' }], turn: 'turning' },
+    },
+    complete: { on: { turn: 'turning' } },
+    turning: { on: { drained: 'backward' } },
+    backward: { on: { retreat: [{ guard: 'atFirst', target: 'unwound' }, { actions: 'stepBack' }] } },
+    unwound: {},
+  },
+})
+
+/** The machine of a sequence, for drawing and for walking its graph. */
+export const sequenceMachine: AnyStateMachine = machine
+
+/** Begins a sequence of `size` parts, which is at least 1. */
+export function beginSequence(size: number): SequenceSnapshot {
+  const [{ value, context }] = initialTransition(machine, { size })
+  return { value, context }
+}
+
+/** Moves a sequence. A move that its state does not know returns an equal snapshot. */
+export function moveSequence(snapshot: SequenceSnapshot, move: SequenceMove): SequenceSnapshot {
+  const [{ value, context }] = transition(machine, machine.resolveState(snapshot), move)
+  return { value, context }
+}

@@ -1,0 +1,82 @@
+import type { Plan, PlanNode } from '../definition/plan.ts'
+import { beginSequence, moveSequence, type SequenceMove, type SequenceSnapshot } from './sequence-machine.ts'
+import type { StepState } from './saga-state.ts'
+
+/** The path of the saga's own sequence. */
+export const rootPath = '$'
+
+/** Names the sequence of one branch of a group. */
+export function formatBranchPath(group: string, branch: number): string {
+  return `${group}.${branch}`
+}
+
+/** What the tree of sequences is computed from, and its present snapshots, which are written to. */
+export interface Tree {
+  readonly plan: Plan
+  readonly steps: Readonly<Record<string, StepState>>
+  readonly sequences: Record<string, SequenceSnapshot>
+  /** The saga is on its way back. */
+  readonly turned: boolean
+}
+
+/**
+ * Moves every sequence as far as its steps allow: forward over what committed; back only once nothing is in flight
+ * anywhere; over a group only when all its branches are through, so that what follows a group is undone before any of it.
+ */
+export function settleTree(tree: Tree): void {
+  settleSequence(tree, rootPath, tree.plan)
+}
+
+function settleSequence(tree: Tree, path: string, nodes: Plan): SequenceSnapshot {
+  let snapshot = tree.sequences[path] ?? beginSequence(nodes.length)
+  const move = (type: SequenceMove['type']): void => {
+    snapshot = moveSequence(snapshot, { type })
+  }
+  if (tree.turned && (snapshot.value === 'forward' || snapshot.value === 'complete')) move('turn')
+  for (let before: SequenceSnapshot | undefined; before !== snapshot; ) {
+    before = snapshot
+    tree.sequences[path] = snapshot
+    const node = nodes[snapshot.context.at]
+    if (!node) break
+    if (snapshot.value === 'forward' && isCommitted(tree, node)) move('advance')
+    else if (snapshot.value === 'turning' && !isAnyInFlight(tree)) move('drained')
+    else if (snapshot.value === 'backward' && isTakenBack(tree, node)) move('retreat')
+  }
+  return snapshot
+}
+
+function isCommitted(tree: Tree, node: PlanNode): boolean {
+  if (node.kind === 'step') return tree.steps[node.name]?.snapshot.value === 'committed'
+  return everyBranch(tree, node, 'complete')
+}
+
+function isTakenBack(tree: Tree, node: PlanNode): boolean {
+  if (node.kind === 'parallel') return everyBranch(tree, node, 'unwound')
+  const step = tree.steps[node.name]
+  return step !== undefined && !hasToBeUndone(step)
+}
+
+/** Settles all branches before it looks at any, so that they move at the same time. */
+function everyBranch(tree: Tree, group: PlanNode & { kind: 'parallel' }, value: 'complete' | 'unwound'): boolean {
+  const branches = group.branches.map((branch, at) => settleSequence(tree, formatBranchPath(group.name, at), branch))
+  return branches.every((branch) => branch.value === value)
+}
+
+function isAnyInFlight(tree: Tree): boolean {
+  return Object.values(tree.steps).some((step) => step.snapshot.value === 'executing')
+}
+
+/** Tells whether an effect of the step may stand that its participant has to take back. A read has none. */
+export function hasToBeUndone(step: StepState): boolean {
+  switch (step.snapshot.value) {
+    case 'committed':
+    case 'unknown':
+      return step.plan.risk !== 'read'
+    case 'executing':
+    case 'undoing':
+    case 'stuck':
+      return true
+    default:
+      return false
+  }
+}
