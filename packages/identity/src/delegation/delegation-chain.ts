@@ -1,4 +1,13 @@
-import { type AgentId, allowed, capabilityCovers, type Did, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import {
+  type AgentId,
+  allowed,
+  capabilityCovers,
+  type Did,
+  isCapability,
+  refuse,
+  type Refusal,
+  type Verdict,
+} from '@parley/protocol'
 import type { Anchors } from '../credential/anchor.ts'
 import { type CapabilityScope, scopeCovers } from '../credential/capability-scope.ts'
 import { type VerifiedCredential, verifyCredential } from '../credential/verify-credential.ts'
@@ -106,7 +115,7 @@ export function verifyDelegationChain(
  * asked elsewhere: the right to act is what both grant.
  */
 export function chainGrants(chain: VerifiedChain, capability: string): Verdict {
-  if (!chain.capabilities.some((granted) => capabilityCovers(granted, capability))) {
+  if (!isCapability(capability) || !chain.capabilities.some((granted) => capabilityCovers(granted, capability))) {
     return refuse('delegation.not-granted', `the chain does not grant ${capability}`)
   }
   if (!scopeCovers(chain.roots, capability)) {

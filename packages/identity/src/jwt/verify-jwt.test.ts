@@ -90,6 +90,11 @@ describe('verifyJwt', () => {
     expect([at(39), at(40), at(259), at(260)]).toEqual(['deny', 'allow', 'allow', 'deny'])
   })
 
+  it('refuses every token while the time is not a number', async () => {
+    const jwt = await signJwt(signer, typ, { iat: now, exp: now + 60 })
+    expect(verifyJwt(jwt, { typ, nowMs: Number.NaN })).toMatchObject({ code: 'identity.jwt-expired' })
+  })
+
   it('refuses a token from the future', async () => {
     const jwt = await signJwt(signer, typ, { iat: now + 61, exp: now + 200 })
     expect(verifyJwt(jwt, expected)).toMatchObject({ code: 'identity.jwt-expired' })

@@ -114,9 +114,10 @@ function decideTimes(claims: Readonly<Record<string, unknown>>, nowMs: number): 
   if (!isSecondsClaim(exp)) return invalid('it has no exp in whole seconds')
   if (!isSecondsClaim(iat)) return invalid('it has no iat in whole seconds')
   if (nbf !== undefined && !isSecondsClaim(nbf)) return invalid('its nbf is not in whole seconds')
-  if (nowMs >= exp * 1000 + clockSkewMs) return refuse('identity.jwt-expired', `the token expired at ${exp} s`)
+  // Written so that a time that is not a number refuses.
+  if (!(nowMs < exp * 1000 + clockSkewMs)) return refuse('identity.jwt-expired', `the token expired at ${exp} s`)
   const notBefore = Math.max(iat, nbf ?? 0)
-  if (nowMs < notBefore * 1000 - clockSkewMs) {
+  if (!(nowMs >= notBefore * 1000 - clockSkewMs)) {
     return refuse('identity.jwt-expired', `the token is not valid before ${notBefore} s`)
   }
   return { kind: 'allow' }

@@ -10,7 +10,7 @@ const smallOrderCoordinates: ReadonlyMap<number, string> = new Map([
   [0x01, '0100000000000000000000000000000000000000000000000000000000000000'],
   [0xec, 'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'],
   [0xc7, 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
-  [0x26, '26e8958fc2b227b045c3f489f298effdd5dfac05d3c63339b13802886d53fc05'],
+  [0x26, '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'],
 ])
 
 /**

@@ -9,7 +9,7 @@ const groupOrder = Point.CURVE().n
 /**
  * Decides as `verifySignature` does where there is no `node:crypto` (browser, edge), with WebCrypto's SHA-512. It computes
  * `[S]B − [k]A` and compares its encoding with R byte by byte, which is the cofactorless rule, instead of
- * noble's own `verify`, which accepts or refuses other edge cases. About fifty times slower.
+ * noble's own `verify`, which accepts or refuses other edge cases. About fifteen times slower.
  */
 export function verifySignaturePortably(
   did: string,

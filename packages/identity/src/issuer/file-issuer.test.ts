@@ -1,0 +1,112 @@
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createManualClock, createSeededRandom } from '@parley/ports'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAnchors, parseAnchor } from '../credential/anchor.ts'
+import { verifyCredential } from '../credential/verify-credential.ts'
+import { verifyDelegationChain } from '../delegation/delegation-chain.ts'
+import { createKeySigner } from '../key/key-signer.ts'
+import { generateSeed } from '../key/seed.ts'
+import { initFileIssuer, openFileIssuer, renewIssuerStatement } from './file-issuer.ts'
+
+const day = 86_400_000
+const random = createSeededRandom(11)
+const instance = createKeySigner(generateSeed(random)).did
+const request = { name: 'acme/flights', instance, serves: ['flights:*'], calls: [] }
+let dir = ''
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'parley-issuer-'))
+})
+
+afterEach(async () => {
+  await rm(dir, { recursive: true })
+})
+
+describe('openFileIssuer', () => {
+  it('issues and delegates for the owner that initFileIssuer made', async () => {
+    const clock = createManualClock()
+    const anchor = await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const issuer = await openFileIssuer({ dir, clock, random })
+    expect(issuer.anchor).toEqual(anchor)
+    expect(parseAnchor(JSON.parse(await readFile(join(dir, 'anchor.json'), 'utf8')))).toEqual(anchor)
+    for (const file of ['owner.key', 'issuer.key']) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o600)
+    const expected = { anchors: createAnchors([anchor]), nowMs: clock.now() }
+    const verdict = verifyCredential(await issuer.issue(request), { ...expected, instance })
+    expect(verdict).toMatchObject({ kind: 'allow', credential: { owner: issuer.owner } })
+    const links = await issuer.delegate({ to: 'acme/trips', capabilities: ['flights:reserve'], forMs: 1000 })
+    const delegate = { owner: issuer.owner, name: 'acme/trips' } as const
+    expect(verifyDelegationChain(links, { ...expected, delegate })).toMatchObject({ kind: 'allow' })
+  })
+
+  it('issues without the key of the owner, but does not delegate', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random })
+    await rm(join(dir, 'owner.key'))
+    const issuer = await openFileIssuer({ dir, clock, random })
+    expect(await issuer.issue(request)).toBeDefined()
+    await expect(
+      issuer.delegate({ to: 'acme/trips', capabilities: ['flights:reserve'], forMs: 1000 }),
+    ).rejects.toMatchObject({ code: 'identity.key-file-invalid' })
+  })
+
+  it('stops at the end of its statement and goes on when that is renewed', async () => {
+    const clock = createManualClock()
+    const anchor = await initFileIssuer({ dir, alias: 'acme', clock, random, serves: ['flights:*'] })
+    const issuer = await openFileIssuer({ dir, clock, random })
+    clock.jump(91 * day)
+    await expect(issuer.issue(request)).rejects.toMatchObject({ code: 'identity.issuer-unavailable' })
+    await expect(openFileIssuer({ dir, clock, random })).rejects.toThrow(/renewIssuerStatement/)
+    await renewIssuerStatement({ dir, clock })
+    const expected = { anchors: createAnchors([anchor]), nowMs: clock.now(), instance }
+    expect(verifyCredential(await issuer.issue(request), expected).kind).toBe('allow')
+    await expect(issuer.issue({ ...request, serves: ['pay:charge'] })).rejects.toMatchObject({
+      code: 'identity.issuer-refused',
+    })
+  })
+
+  it('refuses a statement of another owner', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const other = join(dir, 'other')
+    await initFileIssuer({ dir: other, alias: 'acme', clock, random })
+    await copyFile(join(other, 'statement.jwt'), join(dir, 'statement.jwt'))
+    await expect(openFileIssuer({ dir, clock, random })).rejects.toThrow(/do not belong together/)
+  })
+
+  it('refuses a statement that was changed', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random, serves: ['flights:*'] })
+    const path = join(dir, 'statement.jwt')
+    const [header = '', payload = '', signature = ''] = (await readFile(path, 'utf8')).trim().split('.')
+    const wider = Buffer.from(payload, 'base64url').toString().replace('"serves":["flights:*"]', '"serves":"all"')
+    await writeFile(path, `${header}.${Buffer.from(wider).toString('base64url')}.${signature}`)
+    const issuer = await openFileIssuer({ dir, clock, random })
+    await expect(issuer.issue(request)).rejects.toMatchObject({ code: 'identity.issuer-unavailable' })
+    await expect(renewIssuerStatement({ dir, clock })).rejects.toMatchObject({ code: 'identity.issuer-unavailable' })
+  })
+
+  it('says which file is missing', async () => {
+    const clock = createManualClock()
+    await expect(openFileIssuer({ dir, clock, random })).rejects.toThrow(/anchor\.json/)
+  })
+})
+
+describe('initFileIssuer', () => {
+  it('never replaces an owner', async () => {
+    const clock = createManualClock()
+    const anchor = await initFileIssuer({ dir, alias: 'acme', clock, random })
+    await expect(initFileIssuer({ dir, alias: 'acme', clock, random })).rejects.toMatchObject({
+      code: 'identity.key-file-exists',
+    })
+    expect((await openFileIssuer({ dir, clock, random })).owner).toBe(anchor.owner)
+  })
+
+  it('refuses terms that no verifier would accept before it writes anything', async () => {
+    const setup = { dir: join(dir, 'new'), alias: 'acme', clock: createManualClock(), random }
+    await expect(initFileIssuer({ ...setup, ceiling: 2000 })).rejects.toMatchObject({ code: 'identity.anchor-invalid' })
+    await expect(initFileIssuer({ ...setup, serves: ['*'] })).rejects.toMatchObject({ code: 'identity.anchor-invalid' })
+    await expect(stat(setup.dir)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})

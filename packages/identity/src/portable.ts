@@ -1,0 +1,6 @@
+export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
+export type { KeySigner } from './key/key-signer.ts'
+export { isSafePublicKey } from './key/point.ts'
+export { verifySignaturePortably } from './key/portable-signature.ts'
+export { createPortableSigner } from './key/portable-signer.ts'
+export { generateSeed } from './key/seed.ts'
