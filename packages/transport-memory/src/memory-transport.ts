@@ -32,7 +32,8 @@ export function createMemoryTransport({ maxPayloadBytes, publish, enqueue, onClo
   const setStatus = (next: TransportStatus): void => {
     if (status === next || status === 'closed') return
     status = next
-    for (const listener of [...listeners]) listener.call(next)
+    const told = [...listeners]
+    for (const listener of told) listener.call(next)
   }
   const assertConnected = (): void => {
     if (status === 'closed') throw new MeshError('transport.closed', 'The memory transport is closed; connect again.')
@@ -86,7 +87,9 @@ export function createMemoryTransport({ maxPayloadBytes, publish, enqueue, onClo
   return {
     transport,
     deliver({ subject, data }) {
-      for (const subscription of [...subscriptions]) {
+      // A subscriber that subscribes again does not get the unit that made it do so.
+      const present = [...subscriptions]
+      for (const subscription of present) {
         // An earlier subscriber may have ended this one, or cut the connection.
         if (status !== 'connected' || !subscriptions.has(subscription)) continue
         if (patternMatches(subscription.pattern, subject)) subscription.onDelivery({ subject, data: data.slice() })

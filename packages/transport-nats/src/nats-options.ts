@@ -1,0 +1,71 @@
+import {
+  nkeyAuthenticator,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+  type Authenticator,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node'
+
+/** How to reach a NATS server. At most one of `token`, `user` and `nkey` is used, in the order nkey, user, token. */
+export interface NatsOptions {
+  /** One URL or several of the same cluster, for instance `nats://127.0.0.1:4222`. */
+  readonly servers: string | readonly string[]
+  /** What the server's monitoring shows for this connection. */
+  readonly name?: string
+  readonly token?: string
+  readonly user?: string
+  readonly pass?: string
+  /** The seed of an nkey (`SU...`); it signs the server's challenge and never leaves the process. */
+  readonly nkey?: string
+  /** TLS settings; an empty object demands TLS with the system's roots. */
+  readonly tls?: {
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
+    readonly handshakeFirst?: boolean
+  }
+  /** How often a lost connection is dialled before it is given up; -1, the default, never gives up. */
+  readonly maxReconnectAttempts?: number
+  /** Pause between dials; default 1000. */
+  readonly reconnectWaitMs?: number
+  /** How long one dial may take; default 5000. */
+  readonly connectTimeoutMs?: number
+}
+
+const defaultConnectTimeoutMs = 5_000
+const defaultReconnectWaitMs = 1_000
+
+/** Translates the options to those of the NATS client. */
+export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions {
+  const authenticator = createAuthenticator(options)
+  return {
+    servers: [...listServers(options)],
+    timeout: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
+    maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
+    reconnectTimeWait: options.reconnectWaitMs ?? defaultReconnectWaitMs,
+    // A server that is set up anew may refuse for a while: that is no reason to give up for ever.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
+    ...(authenticator === undefined ? {} : { authenticator }),
+  }
+}
+
+/** Lists the servers as they were given. */
+export function listServers({ servers }: Pick<NatsOptions, 'servers'>): readonly string[] {
+  return typeof servers === 'string' ? [servers] : servers
+}
+
+/** Formats the servers for a message, without user, password or token. */
+export function formatServers(options: Pick<NatsOptions, 'servers'>): string {
+  return listServers(options)
+    .map((server) => server.replace(/^([a-z+]+:\/\/)?[^/]*@/i, '$1'))
+    .join(', ')
+}
+
+function createAuthenticator({ nkey, user, pass, token }: NatsOptions): Authenticator | undefined {
+  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey))
+  if (user !== undefined) return usernamePasswordAuthenticator(user, pass)
+  return token === undefined ? undefined : tokenAuthenticator(token)
+}
