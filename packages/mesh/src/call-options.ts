@@ -1,5 +1,5 @@
 import type { AgentName } from '@parley/protocol'
-import type { SagaCommand } from './hop.ts'
+import type { SagaCommand } from './saga-command.ts'
 
 /** How one call differs from the defaults. */
 export interface CallOptions {

@@ -16,11 +16,7 @@ export function createCaller(
   stages: readonly Stage<OutboundHop>[],
   unstarted: { readonly random: NodeParts['random']; readonly clock: NodeParts['clock'] },
 ): Pick<MeshNode, 'call' | 'tryCall'> {
-  const tryCall = async (
-    contract: ContractCapability,
-    input: unknown,
-    options: CallOptions = {},
-  ): Promise<Outcome<unknown, Readonly<Record<string, unknown>>>> => {
+  const tryCall = async (contract: ContractCapability, input: unknown, options: CallOptions = {}): Promise<Outcome> => {
     const node = parts()
     const { clock, random } = unstarted
     const id = createEnvelopeId(random)
@@ -51,13 +47,14 @@ export function createCaller(
 }
 
 /** Ends a call: places are given back, the peer is weighed, and one record is written, whatever happened. */
-function finish(hop: OutboundHop, end: PipelineEnd): Outcome<unknown, Readonly<Record<string, unknown>>> {
+function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   const { parts } = hop
   const durationMs = Math.round((parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000
   const outcome = outcomeOf(hop, end)
   hop.release?.()
   hop.settleBreaker?.(outcome.kind, durationMs)
-  if (hop.peer && hop.sent === true) parts.weighCallee(hop.peer.credential, hop, outcome)
+  if (hop.peer && hop.sealed && hop.sent === true)
+    parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })
   let record: number | undefined
   try {
     record = parts.audit.append({ kind: 'hop', ...describe(hop, outcome, end, durationMs) }).seq
@@ -65,7 +62,7 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome<unknown, Readonly<R
     parts.logger.error('hop.unrecorded', { hop: hop.id, error: isMeshError(error) ? error.message : 'not an error' })
   }
   const report = createReport(hop, outcome, end, durationMs, record)
-  return { ...outcome, hop: report } as Outcome<unknown, Readonly<Record<string, unknown>>>
+  return { ...outcome, hop: report }
 }
 
 /** A stage that broke after the request had left cannot say that nothing was done. */

@@ -213,6 +213,15 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       })()
       return ended
     },
+    providers(capability) {
+      const owner = config.anchors.ofName(name)?.owner
+      const serving = running?.parts.directory.servers(capability) ?? []
+      return [
+        ...new Set(
+          serving.filter(({ credential }) => credential.owner === owner).map(({ credential }) => credential.name),
+        ),
+      ]
+    },
     resolve: (agent) => resolveName(config, agent),
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

@@ -5,21 +5,19 @@ import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createDirectory } from './directory.ts'
-import { createHandshake } from './handshake.ts'
+import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
-import type { NodeConfig } from './node-options.ts'
+import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
-import { resolveName } from './node-options.ts'
 import type { OwnCredential } from './own-credential.ts'
 import { createPendingAnswers } from './pending-answers.ts'
-import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
-import { createSessionTable } from './session.ts'
-import { weighCallee, weighCaller } from './weigh.ts'
+import { createSessionTable, type Session } from './session.ts'
+import { weigh } from './weigh.ts'
 
 /** What the bus needs around a body: header, salt and frame prefix. */
 const frameOverheadBytes = 16 * 1024
@@ -60,26 +58,24 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     issued: own.issued,
     accepting: opened.isAccepting,
   })
-  const cancelAtCallee = (hop: OutboundHop): void => {
-    const { session, sealed, peer } = hop
-    if (!session || !sealed || !peer) return
+  const cancelAtCallee = (session: Session, leaf: string): void => {
     const issuedAtMs = clock.now()
     sealer
       .seal(
         {
           type: 'cancel',
-          to: peer.credential.instance,
+          to: session.peer.instance,
           issuedAtMs,
           expiresAtMs: issuedAtMs + limits.skewMs,
           session: session.id,
           counter: session.nextCounter(),
-          inReplyTo: sealed.leaf,
+          inReplyTo: leaf,
         },
         new Uint8Array(),
       )
       .then(sealer.send)
       .catch((error: unknown) => {
-        logger.debug('hop.cancel-lost', { hop: hop.id, error: error instanceof Error ? error.message : 'unknown' })
+        logger.debug('hop.cancel-lost', { leaf, error: error instanceof Error ? error.message : 'unknown' })
       })
   }
   const scales = { trust, clock, logger }
@@ -106,8 +102,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     reliability: createReliability({
       clock,
       objectives: config.objectives,
-      onEvent: ({ kind, atMs: _, ...event }) => {
-        audit.append({ kind: 'breaker', event: kind, ...event })
+      onEvent: ({ kind, atMs, ...event }) => {
+        audit.append({ kind: 'breaker', event: kind, sinceMs: atMs, ...event })
       },
     }),
     bulkheads: createBulkheads(),
@@ -128,11 +124,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     conflict: opened.onConflict,
     resolve: (agent) => resolveName(config, agent),
     cancelAtCallee,
-    weighCallee: (peer, hop, outcome) => {
-      weighCallee(scales, peer, hop, outcome)
+    weighCallee: (peer, seen) => {
+      weigh(scales, 'callee', peer, seen)
     },
-    weighCaller: (peer, leaf, header, outcome) => {
-      weighCaller(scales, peer, leaf, header, outcome)
+    weighCaller: (peer, seen) => {
+      weigh(scales, 'caller', peer, seen)
     },
     get handshake() {
       return handshake

@@ -31,7 +31,7 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
   const byInstance = new Map<InstanceDid, DirectoryEntry & { readonly seenAtMs: number }>()
   const waiting = new Set<() => void>()
   const notify = (): void => {
-    for (const wake of [...waiting]) wake()
+    for (const wake of Array.from(waiting)) wake()
   }
   const live = (): readonly DirectoryEntry[] => {
     const oldest = clock.monotonic() - lapseMs

@@ -2,6 +2,7 @@ import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid } from
 import type { CallOptions } from './call-options.ts'
 import type { ContractCapability } from './contract.ts'
 import type { DeclinedError, Outcome } from './outcome.ts'
+import type { SagaCommand } from './saga-command.ts'
 
 /** The verified sender of a request, with the trust that it has here. */
 export interface HopCaller {
@@ -12,22 +13,6 @@ export interface HopCaller {
   /** 0 to 1000: the lowest of the sender and everybody who handed the right on to it. */
   readonly score: number
   readonly tier: string
-}
-
-/** What a saga says about the step that a command belongs to; signed with the envelope. */
-export interface SagaCommand {
-  /** The saga's id, unique under the orchestrator's name. */
-  readonly id: string
-  readonly step: string
-  /** 1 for the first try. */
-  readonly attempt: number
-  /** The orchestrator's fencing epoch; participants refuse a lower one than they saw. */
-  readonly epoch: number
-  /** Idempotency key of the step, equal for all attempts, for lookup and for undo. */
-  readonly key: string
-  readonly phase: 'do' | 'undo' | 'lookup'
-  /** When participants may forget the saga, in milliseconds since the Unix epoch. */
-  readonly expiresAtMs: number
 }
 
 /** Marks a return value of a handler as a declared error. Made by `hop.decline`. */

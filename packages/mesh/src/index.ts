@@ -8,7 +8,7 @@ export {
   type DeclaredErrors,
 } from './contract.ts'
 export type { HopReport } from './hop-report.ts'
-export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone, SagaCommand } from './hop.ts'
+export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
 export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'
 export {
   CallError,
@@ -25,3 +25,4 @@ export type { HandlerReturn, LookupAnswer, Serve, ServeFunction, Serves, Undoabl
 export { createNode } from './create-node.ts'
 export { localIssuer, type LocalMesh } from './local-issuer.ts'
 export type { AppendedRecord, NodeIssuer, NodeOptions } from './node-options.ts'
+export type { SagaCommand } from './saga-command.ts'

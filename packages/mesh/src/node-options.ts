@@ -1,5 +1,14 @@
-import type { Clock, Issuer, Logger, Random, Store, Transport } from '@parley/ports'
-import { createSystemClock, createSystemRandom, silentLogger } from '@parley/ports'
+import {
+  createSystemClock,
+  createSystemRandom,
+  silentLogger,
+  type Clock,
+  type Issuer,
+  type Logger,
+  type Random,
+  type Store,
+  type Transport,
+} from '@parley/ports'
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
 import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'

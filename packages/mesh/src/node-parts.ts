@@ -1,5 +1,5 @@
 import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/ports'
-import type { AgentId, AgentName, EnvelopeHeader, InstanceDid } from '@parley/protocol'
+import type { AgentId, AgentName, InstanceDid } from '@parley/protocol'
 import type { AuditLog } from '@parley/audit'
 import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
@@ -9,14 +9,13 @@ import type { Directory } from './directory.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
 import type { MeshNode } from './node.ts'
-import type { BareOutcome } from './outcome.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
-import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
-import type { SessionTable } from './session.ts'
+import type { Session, SessionTable } from './session.ts'
+import type { Weighed } from './weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
 export interface NodeParts {
@@ -61,13 +60,13 @@ export interface NodeParts {
   /** Asks everybody to announce. */
   askWho(): void
   /** Tells the callee that nobody waits any more. Best effort. */
-  cancelAtCallee(hop: OutboundHop): void
+  cancelAtCallee(session: Session, leaf: string): void
   /** Announces within a moment; many askers get one answer. */
   announceSoon(): void
   /** Another process was seen with this instance's key: stop serving. */
   conflict(): void
   /** Adds what a call shows about its callee to the ledger. */
-  weighCallee(peer: VerifiedCredential, hop: OutboundHop, outcome: BareOutcome): void
+  weighCallee(peer: VerifiedCredential, seen: Weighed): void
   /** Adds what a hop shows about its caller to the ledger. */
-  weighCaller(peer: VerifiedCredential, leaf: string, header: EnvelopeHeader, outcome: BareOutcome): void
+  weighCaller(peer: VerifiedCredential, seen: Weighed): void
 }

@@ -53,7 +53,7 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
     },
     size: () => waiting.size,
     cancelAll() {
-      for (const { end } of [...waiting.values()]) end('cancelled')
+      for (const entry of Array.from(waiting.values())) entry.end('cancelled')
     },
   }
 }

@@ -59,7 +59,7 @@ async function readMark({ contract }: Served, mark: HandlerMark, logger: Logger)
       return { ...refusedAs(mark.code, 'the handler refused'), ...(wait === undefined ? {} : { retryAfterMs: wait }) }
     }
     case 'declined': {
-      const { name, details } = mark.error as { readonly name: string; readonly details: unknown }
+      const { name, details } = mark.error
       const schema = Object.hasOwn(contract.errors, name) ? contract.errors[name] : undefined
       const checked = schema ? await checkSchema(schema, details) : undefined
       if (checked?.kind === 'valid') return { kind: 'declined', error: { name, details: checked.value } }

@@ -1,9 +1,16 @@
-import { formatAgentId, type EnvelopeHeader } from '@parley/protocol'
-import type { VerifiedCredential } from '@parley/identity'
-import type { Evidence, TrustLedger } from '@parley/trust'
 import type { Clock, Logger } from '@parley/ports'
+import { formatAgentId, type Capability } from '@parley/protocol'
+import type { VerifiedCredential } from '@parley/identity'
+import type { EvidenceRole, TrustLedger } from '@parley/trust'
 import type { BareOutcome } from './outcome.ts'
-import type { OutboundHop } from './pipeline/outbound-hop.ts'
+
+/** What one side saw of a hop, as far as it says something about the other. */
+export interface Weighed {
+  readonly capability: Capability
+  /** Leaf hash of the request: what the evidence rests on. */
+  readonly leaf: string
+  readonly outcome: BareOutcome
+}
 
 /** Where evidence goes. */
 export interface Scales {
@@ -12,51 +19,22 @@ export interface Scales {
   readonly logger: Logger
 }
 
-/** Adds what a call shows about its callee. What this node refused itself was never sent and is nobody's evidence. */
-export function weighCallee(scales: Scales, peer: VerifiedCredential, hop: OutboundHop, outcome: BareOutcome): void {
-  observe(scales, {
-    id: `${hop.id} callee`,
-    peer: formatAgentId(peer),
-    capability: hop.contract.capability,
-    role: 'callee',
-    envelope: hop.sealed?.leaf,
-    outcome,
-  })
-}
-
-/** Adds what a hop shows about its caller: authentic, within its grant, not aborted. */
-export function weighCaller(
-  scales: Scales,
-  peer: VerifiedCredential,
-  leaf: string,
-  header: EnvelopeHeader,
-  outcome: BareOutcome,
-): void {
-  if (header.capability === undefined) return
-  observe(scales, {
-    id: `${leaf} caller`,
-    peer: formatAgentId(peer),
-    capability: header.capability,
-    role: 'caller',
-    envelope: leaf,
-    outcome,
-  })
-}
-
-function observe(
-  { trust, clock, logger }: Scales,
-  about: Pick<Evidence, 'id' | 'peer' | 'capability' | 'role'> & {
-    readonly envelope: string | undefined
-    readonly outcome: BareOutcome
-  },
-): void {
-  const { envelope, outcome, ...rest } = about
+/**
+ * Adds what a hop shows about the peer to the ledger: as callee by how the call ended, as caller by whether it was
+ * authentic, within its grant and not aborted. What was never sent is nobody's evidence.
+ */
+export function weigh(scales: Scales, role: EvidenceRole, peer: VerifiedCredential, seen: Weighed): void {
+  const { trust, clock, logger } = scales
+  const { capability, leaf, outcome } = seen
   const observation = trust.observe({
-    ...rest,
+    id: `${leaf} ${role}`,
     atMs: clock.now(),
+    peer: formatAgentId(peer),
+    capability,
+    role,
     outcome: outcome.kind,
     ...('code' in outcome ? { code: outcome.code } : {}),
-    ...(envelope === undefined ? {} : { envelope }),
+    envelope: leaf,
   })
-  if (observation.kind === 'deny') logger.warn('trust.not-observed', { peer: about.peer, code: observation.code })
+  if (observation.kind === 'deny') logger.warn('trust.not-observed', { peer: peer.name, code: observation.code })
 }

@@ -10,7 +10,7 @@ export interface Clock {
   now(): number
   /** Returns milliseconds since an arbitrary start, with a fraction. Never goes back; use it for durations and leases. */
   monotonic(): number
-  /** Calls `callback` once after `delayMs` milliseconds. A pending timer never keeps the process alive on its own. */
+  /** Calls `callback` once after `delayMs` milliseconds. As with `setTimeout`, a pending timer keeps the process alive. */
   setTimer(callback: () => void, delayMs: number): CancelTimer
   /** Calls `callback` at the end of this event-loop turn: after the microtasks that are queued now, before other I/O. */
   defer(callback: () => void): void

@@ -1,13 +1,12 @@
 import type { CancelTimer, Clock } from './clock.ts'
 
-/** Creates the clock of this machine. Timers do not keep the process alive. */
+/** Creates the clock of this machine. */
 export function createSystemClock(): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delayMs): CancelTimer {
       const timer = setTimeout(callback, delayMs)
-      timer.unref()
       return () => {
         clearTimeout(timer)
       }

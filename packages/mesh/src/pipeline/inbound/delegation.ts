@@ -33,6 +33,8 @@ export const delegation: Stage<InboundHop> = {
       }
     }
     if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
+    const ordered = hop.parts.orders.checkChain(chain)
+    if (ordered.kind === 'deny') return ordered
     const verdict = chainGrants(chain, left(header.capability, 'the capability'))
     if (verdict.kind === 'allow') hop.chain = chain
     return verdict

@@ -32,7 +32,8 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
-  if (isRequest && hop.session) parts.weighCaller(hop.session.peer, hop.leaf, header, outcome)
+  if (isRequest && hop.session && header.capability !== undefined)
+    parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && silentStages.has(end.stage))) return
   try {
     await answer(hop, outcome, record)

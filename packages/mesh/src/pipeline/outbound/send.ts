@@ -50,7 +50,7 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   }
   if (answer === 'cancelled') {
     hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
-    hop.parts.cancelAtCallee(hop)
+    hop.parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
     return allowed
   }
   const told = decodeAnswerBody(answer.body)
