@@ -1,0 +1,36 @@
+/** One measured line: plain facts, the same for the table and for `--json`. */
+export type BenchRow = Readonly<Record<string, string | number>>
+
+/** What a figure must reach for a claim in a README to stand. */
+export interface BenchTarget {
+  readonly name: string
+  readonly value: number
+  readonly target: number
+  readonly holds: boolean
+}
+
+/** What a bench found out. */
+export interface BenchResult {
+  readonly rows: readonly BenchRow[]
+  readonly targets: readonly BenchTarget[]
+}
+
+/** How long a bench measures. */
+export interface BenchOptions {
+  /** Interleaved rounds for each setting. */
+  readonly rounds: number
+  /** How long one round of one contestant takes. */
+  readonly roundMs: number
+  /** Receives a line for a person about what is going on. */
+  readonly log: (line: string) => void
+}
+
+/** One thing that is measured against its peers. */
+export interface Bench {
+  readonly name: string
+  /** What is measured and what is not, in a sentence or two. */
+  readonly about: string
+  /** Libraries whose version matters, resolved from this folder. */
+  readonly libraries: readonly string[]
+  run(options: BenchOptions): Promise<BenchResult>
+}

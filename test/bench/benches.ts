@@ -1,0 +1,5 @@
+import type { Bench } from './bench.ts'
+import { hopBench } from './hop/hop-bench.ts'
+
+/** Every bench that `pnpm bench NAME` knows. */
+export const benches: readonly Bench[] = [hopBench]
