@@ -24,8 +24,8 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
   return {
     async append(stream, expectedLast, entries) {
       assertStoreName(stream)
-      // The caller may reuse its buffers before the group commits.
-      const copies = entries.map((entry) => entry.slice())
+      // The caller may reuse its buffers before the group commits. (`slice` of a Node Buffer would not copy.)
+      const copies = entries.map((entry) => new Uint8Array(entry))
       return group.run(() => {
         const found = readStream(stream)
         let last = found?.last ?? 0

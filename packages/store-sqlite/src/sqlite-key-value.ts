@@ -28,7 +28,7 @@ export function createSqliteKeyValue(db: DatabaseSync, group: CommitGroup): KeyV
     },
     async put(key, value, expectedRevision) {
       assertStoreName(key)
-      const copy = value.slice()
+      const copy = new Uint8Array(value)
       return group.run(() => {
         const row = select.get(key)
         const revision = row ? readNumber(row, 'revision') : 0

@@ -60,7 +60,7 @@ export function createMemoryTransport({ maxPayloadBytes, publish, enqueue, onClo
           `The payload has ${data.length} bytes, the bus takes ${maxPayloadBytes}; send less.`,
           { details: { bytes: data.length, maxPayloadBytes } },
         )
-      publish({ subject, data: data.slice() })
+      publish({ subject, data: new Uint8Array(data) })
     },
     async subscribe(pattern, onDelivery) {
       assertConnected()

@@ -100,7 +100,7 @@ function createNatsTransport(connection: NatsConnection, servers: string): NatsT
           { details: { bytes: data.length, maxPayloadBytes: info.maxPayloadBytes } },
         )
       // The client writes at the end of the turn; by then the caller may use its buffer again.
-      connection.publish(subject, data.slice())
+      connection.publish(subject, new Uint8Array(data))
     },
     async subscribe(pattern, onDelivery) {
       assertConnected()
@@ -109,7 +109,7 @@ function createNatsTransport(connection: NatsConnection, servers: string): NatsT
       const subscription = connection.subscribe(pattern, {
         callback: (error, message) => {
           if (error) refusal = error
-          else handOver(() => onDelivery({ subject: message.subject, data: message.data }))
+          else handOver(() => onDelivery({ subject: message.subject, data: viewBytes(message.data) }))
         },
       })
       try {
@@ -155,6 +155,11 @@ function handOver(deliver: () => void): void {
       throw error
     })
   }
+}
+
+/** The client hands over Node's `Buffer`, whose `slice` does not copy: whoever expects a `Uint8Array` would be surprised. */
+function viewBytes(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 /** Waits for `work`, but neither longer than `timeoutMs` nor for its success. */
