@@ -3,6 +3,7 @@ import { allowed, iatpVersion, refuse, suites, type InstanceDid, type Refusal } 
 import { decodeAnswerBody } from './answer-body.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
+import { trySend } from './sealer.ts'
 import { createSession, type Session } from './session.ts'
 
 const maxPending = 1_024
@@ -70,9 +71,13 @@ export function createHandshake(parts: NodeParts): Handshake {
   ): Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal> => {
     const ownCredentialId = parts.ownCredential().id
     const hello = await parts.sealer.seal({ type: 'hello', to: instance, ...times(), ...proveSelf() }, new Uint8Array())
-    const answer = parts.pending.wait(hello.leaf, instance, timeoutMs, parts.closing)
-    parts.sealer.send(hello)
-    const welcome = await answer
+    const waiting = parts.pending.wait(hello.leaf, instance, timeoutMs)
+    const sent = trySend(parts.sealer, hello)
+    if (sent.kind === 'deny') {
+      waiting.cancel()
+      return sent
+    }
+    const welcome = await waiting.answer
     if (welcome === 'timeout' || welcome === 'cancelled')
       return refuse(
         'iatp.handshake-failed',
@@ -92,7 +97,8 @@ export function createHandshake(parts: NodeParts): Handshake {
       { type: 'ready', to: instance, ...times(), session: session.id, inReplyTo: welcome.leaf },
       new Uint8Array(),
     )
-    parts.sealer.send(ready)
+    const told = trySend(parts.sealer, ready)
+    if (told.kind === 'deny') return told
     parts.sessions.addOpened(session)
     parts.buckets.admit(instance)
     return { kind: 'allow', session }

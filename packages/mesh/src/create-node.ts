@@ -6,9 +6,11 @@ import { openSqliteStore } from '@parley/store-sqlite'
 import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import { announcementTopics } from './announcement.ts'
+import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
+import { createEventLog } from './event-log.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -61,7 +63,6 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
   const signer = createKeySigner(generateSeed(random))
   const instance = signer.did
   const served = new Map<string, Served>()
-  const closing = new AbortController()
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -104,13 +105,16 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         verify: verifySignature,
       })
       undo.push(() => audit.close())
+      const note = createEventLog(audit, logger)
       if (options.onRecord) audit.onAppend(options.onRecord as (record: { readonly seq: number }) => void)
       const trust = await openTrustLedger({
         store,
         clock,
         logger,
         startScoreOf: () => 500,
-        onTierChange: (change) => audit.append({ kind: 'trust', event: 'tier-changed', ...change }),
+        onTierChange: ({ atMs, ...change }) => {
+          note({ kind: 'trust', event: 'tier-changed', sinceMs: atMs, ...change })
+        },
       })
       undo.push(() => trust.close())
       const parts = createParts({
@@ -118,18 +122,22 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         signer,
         instance,
         transport,
+        store,
         audit,
+        note,
         trust,
         own,
         served,
-        closing: closing.signal,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
       })
+      await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
-        void receive(inbound, parts, delivery)
+        receive(inbound, parts, delivery).catch((error: unknown) => {
+          logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
+        })
       }
       const subscriptions: Unsubscribe[] = []
       for (const pattern of [
@@ -139,7 +147,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const stopListening = transport.onStatus((status) => {
-        audit.append({ kind: 'lifecycle', event: `bus-${status}` })
+        note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()
       })
       const stop = async (): Promise<void> => {
@@ -166,7 +174,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
     if (state !== 'started') return
     state = 'conflicted'
     logger.error('iatp.instance-conflict', { name, instance })
-    running?.audit.append({ kind: 'lifecycle', event: 'instance-conflict', instance })
+    running?.parts.note({ kind: 'lifecycle', event: 'instance-conflict', instance })
   }
 
   const node: MeshNode = {
@@ -207,7 +215,6 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         await starting?.catch(() => undefined)
         await Promise.race([node.drain(), new Promise<void>((resolve) => clock.setTimer(resolve, drainOnCloseMs))])
         state = 'closed'
-        closing.abort()
         if (running) await running.stop()
         else await store.close()
       })()

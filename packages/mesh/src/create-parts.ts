@@ -1,10 +1,12 @@
-import { systemHash, type Signer, type Transport } from '@parley/ports'
+import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createDirectory } from './directory.ts'
+import { rememberBreakers } from './breaker-memory.ts'
+import type { EventLog } from './event-log.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
@@ -30,11 +32,12 @@ export interface OpenedNode {
   readonly signer: Signer
   readonly instance: InstanceDid
   readonly transport: Transport
+  readonly store: Store
   readonly audit: AuditLog
+  readonly note: EventLog
   readonly trust: TrustLedger
   readonly own: OwnCredential
   readonly served: ReadonlyMap<string, Served>
-  readonly closing: AbortSignal
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
@@ -42,7 +45,7 @@ export interface OpenedNode {
 
 /** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
 export function createParts(opened: OpenedNode): NodeParts & { readonly presence: Presence } {
-  const { config, signer, instance, transport, audit, trust, own, served } = opened
+  const { config, signer, instance, transport, store, audit, note, trust, own, served } = opened
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
@@ -93,6 +96,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     sealer,
     presence,
     audit,
+    note,
     trust,
     served,
     sessions: createSessionTable(),
@@ -103,17 +107,20 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       clock,
       objectives: config.objectives,
       onEvent: ({ kind, atMs, ...event }) => {
-        audit.append({ kind: 'breaker', event: kind, sinceMs: atMs, ...event })
+        note({ kind: 'breaker', event: kind, sinceMs: atMs, ...event })
+        // The breaker tells of its change before it has made it.
+        clock.defer(() => {
+          rememberBreakers(store, parts.reliability, logger)
+        })
       },
     }),
     bulkheads: createBulkheads(),
     inFlight: createInFlight(config.maxServing),
     serving: new Map(),
-    closing: opened.closing,
     maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
-      audit.append({ kind: 'rejected', ...summary })
+      note({ kind: 'rejected', ...summary })
     }),
     policy: () => config.policy,
     ownCredential: own.verified,

@@ -6,6 +6,7 @@ import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import type { Directory } from './directory.ts'
+import type { EventLog } from './event-log.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
 import type { MeshNode } from './node.ts'
@@ -36,14 +37,13 @@ export interface NodeParts {
   readonly buckets: SenderBuckets
   readonly trust: TrustLedger
   readonly audit: AuditLog
+  readonly note: EventLog
   readonly reliability: Reliability
   readonly bulkheads: Bulkheads
   readonly inFlight: InFlight
   readonly served: ReadonlyMap<string, Served>
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
-  /** Aborts when the node closes. */
-  readonly closing: AbortSignal
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>

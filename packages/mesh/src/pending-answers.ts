@@ -14,8 +14,13 @@ export type NoAnswer = 'timeout' | 'cancelled'
 
 /** Envelopes of ours that wait for an answer, by leaf hash. */
 export interface PendingAnswers {
-  /** Waits for the answer of one instance to one envelope. */
-  wait(leaf: string, from: InstanceDid, timeoutMs: number, signal?: AbortSignal): Promise<Answer | NoAnswer>
+  /** Waits for the answer of one instance to one envelope, until the timeout, the signal or `cancel`. */
+  wait(
+    leaf: string,
+    from: InstanceDid,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): { readonly answer: Promise<Answer | NoAnswer>; readonly cancel: () => void }
   /** Hands an answer to who waits; false if nobody does, or if another instance was asked. */
   settle(answer: Answer): boolean
   size(): number
@@ -27,24 +32,25 @@ export interface PendingAnswers {
 export function createPendingAnswers(clock: Clock): PendingAnswers {
   const waiting = new Map<string, { readonly from: InstanceDid; readonly end: (answer: Answer | NoAnswer) => void }>()
   return {
-    wait: (leaf, from, timeoutMs, signal) =>
-      new Promise((resolve) => {
-        const cancel = (): void => {
-          end('cancelled')
-        }
-        const end = (answer: Answer | NoAnswer): void => {
-          if (!waiting.delete(leaf)) return
-          stopTimer()
-          signal?.removeEventListener('abort', cancel)
-          resolve(answer)
-        }
-        const stopTimer = clock.setTimer(() => {
-          end('timeout')
-        }, timeoutMs)
-        waiting.set(leaf, { from, end })
-        if (signal?.aborted === true) cancel()
-        else signal?.addEventListener('abort', cancel, { once: true })
-      }),
+    wait(leaf, from, timeoutMs, signal) {
+      const { promise, resolve } = Promise.withResolvers<Answer | NoAnswer>()
+      const cancel = (): void => {
+        end('cancelled')
+      }
+      const end = (answer: Answer | NoAnswer): void => {
+        if (!waiting.delete(leaf)) return
+        stopTimer()
+        signal?.removeEventListener('abort', cancel)
+        resolve(answer)
+      }
+      const stopTimer = clock.setTimer(() => {
+        end('timeout')
+      }, timeoutMs)
+      waiting.set(leaf, { from, end })
+      if (signal?.aborted === true) cancel()
+      else signal?.addEventListener('abort', cancel, { once: true })
+      return { answer: promise, cancel }
+    },
     settle(answer) {
       const entry = waiting.get(answer.header.inReplyTo ?? '')
       if (!entry || entry.from !== answer.header.from) return false

@@ -34,7 +34,7 @@ export function createPresence(
   let cancelSoon: CancelTimer | undefined
   let askedAtMs = -Infinity
 
-  const emit = async (topic: string, body: Uint8Array, withCredential: boolean): Promise<void> => {
+  const emit = async (topic: string, body: Uint8Array): Promise<void> => {
     const issuedAtMs = clock.now()
     const { credential, statement } = parts.issued()
     try {
@@ -45,7 +45,8 @@ export function createPresence(
             to: topic,
             issuedAtMs,
             expiresAtMs: issuedAtMs + lifetimeMs,
-            ...(withCredential ? { credential, statement } : {}),
+            credential,
+            statement,
           },
           body,
         ),
@@ -59,7 +60,7 @@ export function createPresence(
     const serves = parts.accepting()
       ? Object.fromEntries([...parts.served].map(([capability, { contract }]) => [capability, contract.hash]))
       : {}
-    return emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }), true)
+    return emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }))
   }
   const beat = (): void => {
     cancelBeat = clock.setTimer(() => {
@@ -70,7 +71,7 @@ export function createPresence(
   const askWho = (): void => {
     if (clock.monotonic() - askedAtMs < askEveryMs) return
     askedAtMs = clock.monotonic()
-    void emit(announcementTopics.who, new Uint8Array(), false)
+    void emit(announcementTopics.who, new Uint8Array())
   }
   return {
     async start() {

@@ -1,15 +1,19 @@
 import type { Hash, Random, Signer, Transport } from '@parley/ports'
 import {
+  allowed,
   commitBody,
   encodeFrame,
   formatEventSubject,
   formatInboxSubject,
   frameSignedBytes,
   hashLeaf,
+  isMeshError,
+  refuse,
   signingDomains,
   suites,
   type EnvelopeHeader,
   type InstanceDid,
+  type Verdict,
 } from '@parley/protocol'
 
 /** An envelope that is signed and ready to be sent. */
@@ -32,6 +36,8 @@ export interface Sealer {
 }
 
 const encoder = new TextEncoder()
+/** When to try again after the bus was gone, in milliseconds. */
+const retryAfterLossMs = 1_000
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
@@ -66,5 +72,16 @@ export function createSealer(parts: {
     send(sealed) {
       parts.transport().publish(sealed.subject, sealed.frame)
     },
+  }
+}
+
+/** Sends, and turns what the bus throws into a refusal: a throw proves that nothing was sent. */
+export function trySend(sealer: Sealer, sealed: SealedEnvelope): Verdict {
+  try {
+    sealer.send(sealed)
+    return allowed
+  } catch (error) {
+    if (!isMeshError(error)) throw error
+    return refuse(error.code, error.message, error.retryable ? { retryAfterMs: retryAfterLossMs } : {})
   }
 }

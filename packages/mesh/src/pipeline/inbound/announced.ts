@@ -1,5 +1,5 @@
 import { verifyCredential } from '@parley/identity'
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
 import { announcementTopics, decodeAnnouncement } from '../../announcement.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -10,21 +10,7 @@ export const announced: Stage<InboundHop> = {
   run(hop) {
     const { parts } = hop
     const header = left(hop.header, 'the header')
-    if (header.to === announcementTopics.who) {
-      if (header.from !== parts.did) parts.announceSoon()
-      return allowed
-    }
-    if (header.to !== announcementTopics.card) return refuse('iatp.misaddressed', 'nobody listens to this topic')
-    const announcement = decodeAnnouncement(hop.envelope.body)
-    if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
-    if (header.from === parts.did) {
-      if (announcement.boot !== parts.boot) parts.conflict()
-      return allowed
-    }
-    if (announcement.leaving) {
-      parts.directory.leave(header.from)
-      return allowed
-    }
+    if (header.from === parts.did) return recogniseSelf(hop)
     const verified = verifyCredential(
       { credential: header.credential ?? '', statement: header.statement ?? '' },
       { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
@@ -33,9 +19,26 @@ export const announced: Stage<InboundHop> = {
     const { credential } = verified
     const ordered = parts.orders.check(credential)
     if (ordered.kind === 'deny') return ordered
-    const serves = new Map(Object.entries(announcement.serves))
-    return parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
-      ? allowed
-      : refuse('iatp.replayed', 'a later announcement of this instance is known')
+    if (header.to === announcementTopics.who) {
+      parts.announceSoon()
+      return allowed
+    }
+    if (header.to !== announcementTopics.card) return refuse('iatp.misaddressed', 'nobody listens to this topic')
+    const announcement = decodeAnnouncement(hop.envelope.body)
+    if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
+    if (announcement.leaving) parts.directory.leave(header.from)
+    else {
+      const serves = new Map(Object.entries(announcement.serves))
+      parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
+    }
+    return allowed
   },
+}
+
+/** A node hears itself; with another boot id it hears a second process that holds its key. */
+function recogniseSelf({ parts, header, envelope }: InboundHop): Verdict {
+  if (header?.to !== announcementTopics.card) return allowed
+  const announcement = decodeAnnouncement(envelope.body)
+  if (announcement && announcement.boot !== parts.boot) parts.conflict()
+  return allowed
 }

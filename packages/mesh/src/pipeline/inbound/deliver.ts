@@ -19,14 +19,11 @@ export const deliver: Stage<InboundHop> = {
     const controller = new AbortController()
     const key = `${session.id} ${leaf}`
     serving.set(key, controller)
-    const late = new Promise<BareOutcome>((resolve) => {
-      const expire = (): void => {
-        resolve({ kind: 'unknown', code: 'deadline.exceeded' })
-        controller.abort()
-      }
-      const stopTimer = clock.setTimer(expire, header.remainingMs ?? 0)
-      controller.signal.addEventListener('abort', stopTimer, { once: true })
-    })
+    const late = Promise.withResolvers<BareOutcome>()
+    const stopTimer = clock.setTimer(() => {
+      late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
+      controller.abort()
+    }, header.remainingMs ?? 0)
     const done = serveCall(
       left(parts.served.get(left(header.capability, 'the capability')), 'the capability'),
       body.value,
@@ -41,9 +38,9 @@ export const deliver: Stage<InboundHop> = {
       }),
       parts.logger,
     )
-    const outcome = await Promise.race([done, late])
+    const outcome = await Promise.race([done, late.promise])
+    stopTimer()
     serving.delete(key)
-    controller.abort()
     hop.outcome = outcome
     if (outcome.kind !== 'refused') return allowed
     const { code, reason, retryAfterMs } = outcome

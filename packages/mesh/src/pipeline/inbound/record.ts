@@ -19,6 +19,11 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   const { parts, header } = hop
   const isRequest = header?.type === 'request'
   if (!isRequest && end.kind === 'allow') return
+  if (header?.type === 'event' && end.kind === 'deny') {
+    // Announcements come every few seconds from every stranger on the bus.
+    recordRejected(parts, end.code)
+    return
+  }
   const outcome: BareOutcome =
     end.kind === 'deny' && hop.outcome === undefined
       ? refusedBy(end)

@@ -24,8 +24,10 @@ export const address: Stage<OutboundHop> = {
         : parts.directory
             .servers(capability)
             .filter(({ credential }) => credential.owner === parts.ownCredential().owner)
-      const open = entries.find(({ credential }) => parts.sessions.opened(credential.instance))
-      return open ?? entries[Math.floor(parts.random.float() * entries.length)]
+      const sound = entries.filter(({ suspected }) => suspected !== true)
+      const choice = sound.length > 0 ? sound : entries
+      const open = choice.find(({ credential }) => parts.sessions.opened(credential.instance))
+      return open ?? choice[Math.floor(parts.random.float() * choice.length)]
     }
     const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
     let found = find()

@@ -1,8 +1,9 @@
-import { allowed, isMeshError, refuse, type Verdict } from '@parley/protocol'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
 import { decodeAnswerBody } from '../../answer-body.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { checkSchema } from '../../schema.ts'
+import { trySend } from '../../sealer.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 import { sealRequest } from './seal.ts'
@@ -29,23 +30,20 @@ async function sendOnce(hop: OutboundHop): Promise<Verdict> {
   const sealed = left(hop.sealed, 'the envelope')
   const { instance } = left(hop.peer, 'the peer').credential
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
-  const giveUp = new AbortController()
-  const signal = AbortSignal.any([giveUp.signal, parts.closing, ...(options.signal ? [options.signal] : [])])
-  const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, signal)
-  try {
-    parts.sealer.send(sealed)
-  } catch (error) {
-    giveUp.abort()
-    if (!isMeshError(error)) throw error
-    return refuse(error.code, error.message, { retryAfterMs: 1_000 })
+  const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, options.signal)
+  const sent = trySend(parts.sealer, sealed)
+  if (sent.kind === 'deny') {
+    waiting.cancel()
+    return sent
   }
   hop.sent = true
-  return readAnswer(hop, await waiting)
+  return readAnswer(hop, await waiting.answer)
 }
 
 async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<Verdict> {
   if (answer === 'timeout') {
     hop.outcome = { kind: 'unknown', code: 'deadline.exceeded' }
+    hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
     return allowed
   }
   if (answer === 'cancelled') {
