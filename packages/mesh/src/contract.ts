@@ -38,8 +38,8 @@ export type DeclaredErrors<D extends CapabilityDefinition> =
     ? { readonly [Name in keyof D['errors'] & string]: SchemaOutput<D['errors'][Name]> }
     : Record<never, never>
 
-/** A contract: its facts, and one property for each capability. */
-export type Contract<Definitions extends Record<string, CapabilityDefinition> = Record<string, CapabilityDefinition>> =
+/** A contract: its facts, and one property for each capability. Without `Definitions`, any contract. */
+export type Contract<Definitions extends Record<string, CapabilityDefinition> = Record<never, CapabilityDefinition>> =
   {
     readonly name: string
     readonly version: number

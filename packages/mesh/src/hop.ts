@@ -61,13 +61,13 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   /** Calls on, for this hop's caller: same trace, what is left of its time, its labels and its `onBehalfOf`. */
   call<Input, Output, Declared>(
     capability: ContractCapability<Input, Output, Declared>,
-    input: Input,
+    input: NoInfer<Input>,
     options?: CallOptions,
   ): Promise<Output>
   /** Like `call`, as a value. */
   tryCall<Input, Output, Declared>(
     capability: ContractCapability<Input, Output, Declared>,
-    input: Input,
+    input: NoInfer<Input>,
     options?: CallOptions,
   ): Promise<Outcome<Output, Declared>>
 }

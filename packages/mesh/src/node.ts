@@ -41,13 +41,13 @@ export interface MeshNode extends AsyncDisposable {
   /** Calls and returns the output; every other outcome throws a `CallError`. */
   call<Input, Output, Declared>(
     capability: ContractCapability<Input, Output, Declared>,
-    input: Input,
+    input: NoInfer<Input>,
     options?: CallOptions,
   ): Promise<Output>
   /** Calls and returns the outcome, whichever it is. Never throws for what a peer or the mesh does. */
   tryCall<Input, Output, Declared>(
     capability: ContractCapability<Input, Output, Declared>,
-    input: Input,
+    input: NoInfer<Input>,
     options?: CallOptions,
   ): Promise<Outcome<Output, Declared>>
   /**
