@@ -33,8 +33,12 @@ export function createCaller(
       return { kind: 'refused', code: 'mesh.not-started', reason: 'the node is not started, or closed', hop: report }
     }
     const hop: OutboundHop = { parts: node, contract, input, options, id, trace, startedAtMs: clock.monotonic() }
-    const end = await runStages(stages, hop, node.logger)
-    return finish(hop, end)
+    const leave = node.calls.enter()
+    try {
+      return finish(hop, await runStages(stages, hop, node.logger))
+    } finally {
+      leave?.()
+    }
   }
   return {
     tryCall: tryCall as MeshNode['tryCall'],

@@ -1,4 +1,4 @@
-import type { Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
 import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
@@ -33,6 +33,8 @@ const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
+/** How long `close` waits for cancelled calls to be recorded, in milliseconds. */
+const lastWordsMs = 1_000
 
 /**
  * Creates an instance of an agent, with a fresh key of its own. It is silent until `start`. Throws `mesh.config-invalid`
@@ -154,6 +156,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         stopListening()
         await parts.presence.leave()
         parts.pending.cancelAll()
+        await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
         for (const controller of parts.serving.values()) controller.abort()
         own.stop()
@@ -213,7 +216,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
     close() {
       ended ??= (async () => {
         await starting?.catch(() => undefined)
-        await Promise.race([node.drain(), new Promise<void>((resolve) => clock.setTimer(resolve, drainOnCloseMs))])
+        await settledWithin(clock, node.drain(), drainOnCloseMs)
         state = 'closed'
         if (running) await running.stop()
         else await store.close()
@@ -279,4 +282,12 @@ function tellHealth(state: string, running: Running | undefined): NodeHealth {
     reasons.push('the credential is expired')
   if (running && state !== 'closed' && !running.audit.canAppend()) reasons.push('the audit log cannot take records')
   return { live: state !== 'conflicted' && state !== 'closed', ready: reasons.length === 0, reasons }
+}
+
+/** Resolves when `work` is done, or after `ms`, leaving no timer behind. */
+async function settledWithin(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const cancelTimer = clock.setTimer(late.resolve, ms)
+  await Promise.race([work, late.promise])
+  cancelTimer()
 }

@@ -116,6 +116,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     }),
     bulkheads: createBulkheads(),
     inFlight: createInFlight(config.maxServing),
+    calls: createInFlight(Infinity),
     serving: new Map(),
     maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
     caller: opened.caller,

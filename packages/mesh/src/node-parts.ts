@@ -40,7 +40,10 @@ export interface NodeParts {
   readonly note: EventLog
   readonly reliability: Reliability
   readonly bulkheads: Bulkheads
+  /** Calls that are being served. */
   readonly inFlight: InFlight
+  /** Calls that this node makes. */
+  readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>

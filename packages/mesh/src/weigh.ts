@@ -21,20 +21,27 @@ export interface Scales {
 
 /**
  * Adds what a hop shows about the peer to the ledger: as callee by how the call ended, as caller by whether it was
- * authentic, within its grant and not aborted. What was never sent is nobody's evidence.
+ * authentic, within its grant and not aborted. What was never sent is nobody's evidence. Never throws: the hop is over.
  */
 export function weigh(scales: Scales, role: EvidenceRole, peer: VerifiedCredential, seen: Weighed): void {
   const { trust, clock, logger } = scales
   const { capability, leaf, outcome } = seen
-  const observation = trust.observe({
-    id: `${leaf} ${role}`,
-    atMs: clock.now(),
-    peer: formatAgentId(peer),
-    capability,
-    role,
-    outcome: outcome.kind,
-    ...('code' in outcome ? { code: outcome.code } : {}),
-    envelope: leaf,
-  })
-  if (observation.kind === 'deny') logger.warn('trust.not-observed', { peer: peer.name, code: observation.code })
+  try {
+    const observation = trust.observe({
+      id: `${leaf} ${role}`,
+      atMs: clock.now(),
+      peer: formatAgentId(peer),
+      capability,
+      role,
+      outcome: outcome.kind,
+      ...('code' in outcome ? { code: outcome.code } : {}),
+      envelope: leaf,
+    })
+    if (observation.kind === 'deny') logger.warn('trust.not-observed', { peer: peer.name, code: observation.code })
+  } catch (error) {
+    logger.error('trust.not-observed', {
+      peer: peer.name,
+      error: error instanceof Error ? error.message : 'not an error',
+    })
+  }
 }
