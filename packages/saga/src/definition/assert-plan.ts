@@ -56,9 +56,7 @@ function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): stri
 }
 
 function listNames(plan: Plan): readonly string[] {
-  return plan.flatMap((node) =>
-    node.kind === 'step' ? [node.name] : [node.name, ...node.branches.flatMap(listNames)],
-  )
+  return plan.flatMap((node) => (node.kind === 'step' ? [node.name] : [node.name, ...node.branches.flatMap(listNames)]))
 }
 
 function listGroups(plan: Plan): readonly (Plan[number] & { kind: 'parallel' })[] {

@@ -17,9 +17,7 @@ function planPart(part: AnyPart, saga?: { readonly input: unknown }): PlanNode {
   return {
     kind: 'parallel',
     name: part.name,
-    branches: part.branches.map((branch) =>
-      planParts(branch.kind === 'sequence' ? branch.parts : [branch], saga),
-    ),
+    branches: part.branches.map((branch) => planParts(branch.kind === 'sequence' ? branch.parts : [branch], saga)),
   }
 }
 

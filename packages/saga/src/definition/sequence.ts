@@ -1,4 +1,4 @@
-import type { Part } from './part.ts'
+import type { AnyPart, Part } from './part.ts'
 
 /** Describes a branch of a group that has several parts, one after the other. */
 export function sequence<Saga, Before, A, B>(
@@ -19,6 +19,6 @@ export function sequence<Saga, Before, A, B, C, D>(
 export function sequence<Saga, Before>(
   ...parts: readonly Part<Saga, Before, unknown>[]
 ): Part<Saga, Before, Readonly<Record<string, unknown>>>
-export function sequence(...parts: readonly Part<never, never, unknown>[]): Part<never, never, never> {
+export function sequence(...parts: readonly AnyPart[]): AnyPart {
   return { kind: 'sequence', parts }
 }

@@ -52,7 +52,7 @@ function describeStep<Name extends string, Input, Output, Declared, Result, Saga
   return {
     kind: 'step',
     name,
-    capability: options.do as ContractCapability,
+    capability: options.do,
     // The compiler checked both against the saga's types; the runner hands them exactly those values.
     map: options.input as Mapper,
     pivot: isPivot,

@@ -128,6 +128,8 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return {
         ...moved(event.type === 'refused' ? 'refuse' : 'fail'),
         ...tried,
+        // All providers of a round refused before anything was sent: that round counts, and the next starts anew.
+        ...(step.snapshot.value === 'planned' && { attempts: step.attempts + 1, skipped: [] }),
         code: event.code,
         hopeless: event.retryAtMs === undefined,
         ...(event.retryAtMs !== undefined && { notBeforeMs: event.retryAtMs }),
@@ -182,9 +184,7 @@ function findWaiting(state: SagaState): Waiting | undefined {
   if (state.awaitsVersion) return { for: 'version', code: 'saga.version-unknown' }
   const frontier = listFrontier(state)
   if (frontier.length === 0 || frontier.some((step) => step.notBeforeMs === undefined)) return undefined
-  const next = frontier.reduce((left, right) =>
-    (left.notBeforeMs ?? 0) <= (right.notBeforeMs ?? 0) ? left : right,
-  )
+  const next = frontier.reduce((left, right) => ((left.notBeforeMs ?? 0) <= (right.notBeforeMs ?? 0) ? left : right))
   return {
     for: ['failed', 'refused'].includes(next.snapshot.value) ? 'retry' : 'participant',
     step: next.plan.name,

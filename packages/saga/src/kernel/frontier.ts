@@ -13,9 +13,7 @@ function listSequenceFrontier(state: SagaState, path: string, nodes: Plan): read
   const node = nodes[snapshot.context.at]
   if (!node) return []
   if (node.kind === 'parallel')
-    return node.branches.flatMap((branch, at) =>
-      listSequenceFrontier(state, formatBranchPath(node.name, at), branch),
-    )
+    return node.branches.flatMap((branch, at) => listSequenceFrontier(state, formatBranchPath(node.name, at), branch))
   const step = state.steps[node.name]
   return step ? [step] : []
 }

@@ -72,9 +72,7 @@ function interpretForward(state: SagaState, step: StepState, outcome: Outcome, m
           type: 'refused',
           step: name,
           code: outcome.code,
-          ...retry(
-            outcome.retryAfterMs === undefined ? retryAtMs : backOff(step, moment, outcome.retryAfterMs),
-          ),
+          ...retry(outcome.retryAfterMs === undefined ? retryAtMs : backOff(step, moment, outcome.retryAfterMs)),
         }
       const retryable = isWorthWaiting(outcome)
       if (!step.pinned)
@@ -116,9 +114,7 @@ function interpretLookup(step: StepState, outcome: Outcome, moment: Moment): Sag
     case 'failed':
       return outcome.retryable ? defer(step, outcome.code, moment) : noAnswer(outcome.code)
     case 'refused':
-      return isWorthWaiting(outcome)
-        ? defer(step, outcome.code, moment, outcome.retryAfterMs)
-        : noAnswer(outcome.code)
+      return isWorthWaiting(outcome) ? defer(step, outcome.code, moment, outcome.retryAfterMs) : noAnswer(outcome.code)
   }
 }
 
@@ -145,7 +141,8 @@ export function defer(step: StepState, code: string, moment: Moment, retryAfterM
   return { type: 'deferred', step: step.plan.name, code, untilMs: backOff(step, moment, retryAfterMs) }
 }
 
-function backOff(step: StepState, moment: Moment, atLeastMs = 0): number {
+/** Computes when a step is tried again: later each time, and not before the callee asked for. */
+export function backOff(step: StepState, moment: Moment, atLeastMs = 0): number {
   return moment.nowMs + Math.max(atLeastMs, delayMs(step.plan.retry, step.deferrals, moment.random))
 }
 

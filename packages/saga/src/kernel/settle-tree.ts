@@ -33,7 +33,7 @@ function settleSequence(tree: Tree, path: string, nodes: Plan): SequenceSnapshot
     snapshot = moveSequence(snapshot, { type })
   }
   if (tree.turned && (snapshot.value === 'forward' || snapshot.value === 'complete')) move('turn')
-  for (let before: SequenceSnapshot | undefined; before !== snapshot; ) {
+  for (let before: SequenceSnapshot | undefined; before !== snapshot;) {
     before = snapshot
     tree.sequences[path] = snapshot
     const node = nodes[snapshot.context.at]

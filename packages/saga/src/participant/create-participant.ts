@@ -34,7 +34,10 @@ export interface ParticipantOptions<Tx> {
 /** What serves one capability inside the participant's transaction. */
 export interface TransactionalServe<Tx, Input, Result, Declared> {
   /** Does it, through `tx` only: a throw, a `hop.fail()` and a `hop.refuse()` roll everything back. */
-  readonly do: (tx: Tx, ...served: Parameters<ServeFunction<Input, Result, Declared>>) => ReturnType<ServeFunction<Input, Result, Declared>>
+  readonly do: (
+    tx: Tx,
+    ...served: Parameters<ServeFunction<Input, Result, Declared>>
+  ) => ReturnType<ServeFunction<Input, Result, Declared>>
   /** Takes back what `do` answered with `output`. Not called when there is nothing to take back. */
   readonly undo?: (
     tx: Tx,

@@ -1,0 +1,52 @@
+import type { JournaledEvent } from '../journal/journal-format.ts'
+import { foldSaga } from '../kernel/fold-saga.ts'
+import { isEnded, type SagaState } from '../kernel/saga-state.ts'
+
+/** What is durable of one saga, as it grows: written by whoever drives or follows it, read by runs. */
+export interface SagaFeed {
+  readonly events: readonly JournaledEvent[]
+  /** The fold of the events. */
+  readonly state: SagaState
+  /** Why nothing more comes although the saga has not ended. */
+  readonly stopped: Error | undefined
+  push(entries: readonly JournaledEvent[]): void
+  stop(error: Error): void
+  /** Resolves at the next change; at once if nothing more can come. */
+  changed(): Promise<void>
+}
+
+/** Creates a feed from the events so far, which begin with `started`. */
+export function createSagaFeed(first: readonly JournaledEvent[]): SagaFeed {
+  const events = [...first]
+  let state = foldSaga(first.map(({ event }) => event))
+  let stopped: Error | undefined
+  let waiting: (() => void)[] = []
+  const wake = (): void => {
+    const woken = waiting
+    waiting = []
+    for (const resolve of woken) resolve()
+  }
+  return {
+    events,
+    get state() {
+      return state
+    },
+    get stopped() {
+      return stopped
+    },
+    push(entries) {
+      events.push(...entries)
+      state = foldSaga(
+        entries.map(({ event }) => event),
+        state,
+      )
+      wake()
+    },
+    stop(error) {
+      stopped ??= error
+      wake()
+    },
+    changed: () =>
+      stopped || isEnded(state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
+  }
+}

@@ -1,0 +1,75 @@
+import type { Clock, Inbox, InboxCommand, InboxOutcome } from '@parley/ports'
+import { createParticipant, type Participant } from '../participant/create-participant.ts'
+
+/** What a participant's database holds: everything that a transaction commits or rolls back. */
+export interface World {
+  readonly epochs: Map<string, number>
+  readonly rows: Map<string, InboxOutcome | 'tombstone'>
+  /** Effects that stand, by key. */
+  readonly effects: Map<string, unknown>
+  /** What was ever done and undone, in order, as `do key` and `undo key`. */
+  readonly log: string[]
+}
+
+/** A participant over a database in memory. */
+export interface MemoryParticipant {
+  readonly participant: Participant<World>
+  world(): World
+}
+
+/** Creates a participant whose transactions are copies that replace the database when they succeed. */
+export function createMemoryParticipant(clock: Clock): MemoryParticipant {
+  let world: World = { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] }
+  let last: Promise<unknown> = Promise.resolve()
+  const transaction = <T>(run: (tx: World) => T | Promise<T>): Promise<T> => {
+    const current = last.then(async () => {
+      const tx: World = {
+        epochs: new Map(world.epochs),
+        rows: new Map(world.rows),
+        effects: new Map(world.effects),
+        log: [...world.log],
+      }
+      const result = await run(tx)
+      world = tx
+      return result
+    })
+    last = current.catch(() => undefined)
+    return current
+  }
+  return { participant: createParticipant({ inbox, transaction, clock }), world: () => world }
+}
+
+const sagaOf = (command: InboxCommand): string => `${command.owner} ${command.name} ${command.saga}`
+const rowOf = (command: InboxCommand): string => `${sagaOf(command)} ${command.key}`
+
+/** Raises the epoch; returns the higher one that was seen before, if any. */
+function findHigher(tx: World, command: InboxCommand): number | undefined {
+  const seen = tx.epochs.get(sagaOf(command)) ?? 0
+  if (seen > command.epoch) return seen
+  tx.epochs.set(sagaOf(command), command.epoch)
+  return undefined
+}
+
+const inbox: Inbox<World> = {
+  begin(tx, command) {
+    const higher = findHigher(tx, command)
+    if (higher !== undefined) return { kind: 'stale-epoch', epoch: higher }
+    const row = tx.rows.get(rowOf(command))
+    if (row === undefined) return { kind: 'new' }
+    return row === 'tombstone' ? { kind: 'tombstone' } : { kind: 'known', outcome: row }
+  },
+  settle(tx, command, outcome) {
+    tx.rows.set(rowOf(command), outcome)
+  },
+  undo(tx, command) {
+    const higher = findHigher(tx, command)
+    if (higher !== undefined) return { kind: 'stale-epoch', epoch: higher }
+    const row = tx.rows.get(rowOf(command))
+    tx.rows.set(rowOf(command), 'tombstone')
+    if (row === undefined || row === 'tombstone' || row.kind !== 'ok') return { kind: 'nothing' }
+    return { kind: 'undo', outcome: row }
+  },
+  lookup(tx, command) {
+    return inbox.begin(tx, command)
+  },
+}

@@ -1,0 +1,41 @@
+import type { JournalEntry, Store } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+
+/** A store in memory whose streams a test can read and damage. Only the journal: sagas use nothing else. */
+export interface MemoryStore extends Store {
+  readonly streams: Map<string, Uint8Array[]>
+  /** How often `append` succeeded. */
+  appends(): number
+}
+
+/** Creates a journal with the conflict rules of the port. */
+export function createMemoryStore(): MemoryStore {
+  const streams = new Map<string, Uint8Array[]>()
+  let appends = 0
+  const unused = (): never => {
+    throw new MeshError('store.closed', 'sagas keep everything in the journal')
+  }
+  return {
+    kind: 'memory',
+    streams,
+    appends: () => appends,
+    journal: {
+      async append(stream, expectedLast, entries) {
+        const list = streams.get(stream) ?? []
+        if (list.length !== expectedLast)
+          throw new MeshError('store.position-conflict', `${stream} is at ${list.length}, not ${expectedLast}`)
+        streams.set(stream, [...list, ...entries])
+        appends++
+        return list.length + entries.length
+      },
+      async read(stream, from = 1, limit = Infinity): Promise<readonly JournalEntry[]> {
+        const list = streams.get(stream) ?? []
+        return list.map((data, at) => ({ position: at + 1, data })).slice(from - 1, from - 1 + limit)
+      },
+      last: async (stream) => streams.get(stream)?.length ?? 0,
+      streams: async (prefix) => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted(),
+    },
+    keyValue: { get: unused, put: unused, delete: unused, list: unused },
+    close: async () => undefined,
+  }
+}
