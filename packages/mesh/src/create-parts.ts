@@ -108,10 +108,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       objectives: config.objectives,
       onEvent: ({ kind, atMs, ...event }) => {
         note({ kind: 'breaker', event: kind, sinceMs: atMs, ...event })
-        // The breaker tells of its change before it has made it.
-        clock.defer(() => {
-          rememberBreakers(store, parts.reliability, logger)
-        })
+        rememberBreakers(store, parts.reliability, logger)
       },
     }),
     bulkheads: createBulkheads(),
