@@ -64,5 +64,5 @@ export function listPackages(): readonly WorkspacePackage[] {
 
 /** Tells whether a file is a test, or only serves tests. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('test/') || path.includes('/bench/')
+  return /\.(?:test|fixture)\.ts$/.test(path) || path.startsWith('test/') || path.includes('/bench/')
 }

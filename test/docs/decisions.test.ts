@@ -1,0 +1,41 @@
+import { basename } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { listFiles, listPackages, listSources, readManifest, readText } from '../architecture/source-tree.ts'
+
+const records = listFiles('docs/adr')
+
+describe('docs/adr', () => {
+  it('are numbered without gaps', () => {
+    const numbers = records.map((path) => Number(/^(\d{4})-[a-z0-9-]+\.md$/.exec(basename(path))?.[1])).toSorted()
+    expect(numbers).toEqual(Array.from({ length: records.length }, (_, at) => at + 1))
+  })
+
+  it.each(records)('%s has its four parts in at most 40 lines', (path) => {
+    const text = readText(path)
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+    expect(headings).toEqual(['Context', 'Decision', 'Consequences', 'Enforced by'])
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(40)
+  })
+
+  it('give a reason for every library that is kept', () => {
+    const manifests = [...listPackages().map(({ manifest }) => manifest), readManifest('.'), readManifest('test')]
+    const kept = manifests.flatMap(({ dependencies, devDependencies }) =>
+      Object.keys({ ...dependencies, ...devDependencies }),
+    )
+    const page = readText('docs/adr/0002-dependencies.md')
+    const unexplained = kept.filter((name) => !/^@(?:parley|types)\//.test(name) && !page.includes(`\`${name}\``))
+    expect(unexplained).toEqual([])
+  })
+})
+
+describe('docs/threat-model.md', () => {
+  it('names only tests that exist', () => {
+    const named = [...readText('docs/threat-model.md').matchAll(/\| `([^`]+)` \|$/gm)].map(([, title = '']) => title)
+    const tests = listSources()
+      .filter((path) => path.endsWith('.test.ts'))
+      .map(readText)
+      .join('\n')
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((title) => !tests.includes(`'${title}'`))).toEqual([])
+  })
+})
