@@ -39,19 +39,18 @@ export type DeclaredErrors<D extends CapabilityDefinition> =
     : Record<never, never>
 
 /** A contract: its facts, and one property for each capability. Without `Definitions`, any contract. */
-export type Contract<Definitions extends Record<string, CapabilityDefinition> = Record<never, CapabilityDefinition>> =
-  {
-    readonly name: string
-    readonly version: number
-    readonly capabilities: readonly ContractCapability[]
-  } & {
-    readonly [Operation in keyof Definitions & string]: ContractCapability<
-      SchemaInput<Definitions[Operation]['input']>,
-      SchemaOutput<Definitions[Operation]['output']>,
-      DeclaredErrors<Definitions[Operation]>,
-      SchemaInput<Definitions[Operation]['output']>
-    >
-  }
+export type Contract<Definitions extends Record<string, CapabilityDefinition> = Record<never, CapabilityDefinition>> = {
+  readonly name: string
+  readonly version: number
+  readonly capabilities: readonly ContractCapability[]
+} & {
+  readonly [Operation in keyof Definitions & string]: ContractCapability<
+    SchemaInput<Definitions[Operation]['input']>,
+    SchemaOutput<Definitions[Operation]['output']>,
+    DeclaredErrors<Definitions[Operation]>,
+    SchemaInput<Definitions[Operation]['output']>
+  >
+}
 
 const reserved: ReadonlySet<string> = new Set(['name', 'version', 'capabilities'])
 

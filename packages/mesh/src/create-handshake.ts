@@ -3,7 +3,6 @@ import { allowed, iatpVersion, refuse, suites, type InstanceDid, type Refusal } 
 import { decodeAnswerBody } from './answer-body.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
-import { trySend } from './sealer.ts'
 import { createSession, type Session } from './session.ts'
 
 const maxPending = 1_024
@@ -70,9 +69,9 @@ export function createHandshake(parts: NodeParts): Handshake {
     timeoutMs: number,
   ): Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal> => {
     const ownCredentialId = parts.ownCredential().id
-    const hello = await parts.sealer.seal({ type: 'hello', to: instance, ...times(), ...proveSelf() }, new Uint8Array())
+    const hello = parts.sealer.seal({ type: 'hello', to: instance, ...times(), ...proveSelf() }, new Uint8Array())
     const waiting = parts.pending.wait(hello.leaf, instance, timeoutMs)
-    const sent = trySend(parts.sealer, hello)
+    const sent = await parts.sealer.send(hello)
     if (sent.kind === 'deny') {
       waiting.cancel()
       return sent
@@ -93,12 +92,12 @@ export function createHandshake(parts: NodeParts): Handshake {
     const verified = verifyPeer(welcome.header)
     if (verified.kind === 'deny') return verified
     const session = createSession(sessionId(hello.leaf, welcome.leaf), verified.credential, ownCredentialId)
-    const ready = await parts.sealer.seal(
+    const ready = parts.sealer.seal(
       { type: 'ready', to: instance, ...times(), session: session.id, inReplyTo: welcome.leaf },
       new Uint8Array(),
     )
-    const told = trySend(parts.sealer, ready)
-    if (told.kind === 'deny') return told
+    // The first request follows in the same frame; should this one be lost, the callee asks for a new handshake.
+    void parts.sealer.send(ready)
     parts.sessions.addOpened(session)
     parts.buckets.admit(instance)
     return { kind: 'allow', session }
@@ -128,7 +127,7 @@ export function createHandshake(parts: NodeParts): Handshake {
         return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
       const verified = verifyPeer(header)
       if (verified.kind === 'deny') return verified
-      const welcome = await parts.sealer.seal(
+      const welcome = parts.sealer.seal(
         { type: 'welcome', to: header.from, ...times(), ...proveSelf(), inReplyTo: leaf },
         new Uint8Array(),
       )
@@ -138,8 +137,7 @@ export function createHandshake(parts: NodeParts): Handshake {
         welcomeLeaf: welcome.leaf,
         expiresAtMs: parts.clock.monotonic() + pendingMs,
       })
-      parts.sealer.send(welcome)
-      return allowed
+      return parts.sealer.send(welcome)
     },
     confirm(header) {
       const pending = pendingReady.get(header.session ?? '')

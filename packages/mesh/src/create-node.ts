@@ -159,6 +159,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
         for (const controller of parts.serving.values()) controller.abort()
+        await settledWithin(clock, parts.inFlight.idle(), lastWordsMs)
         own.stop()
         parts.rejected.flush()
         await trust.close()

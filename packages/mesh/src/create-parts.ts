@@ -49,7 +49,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const sealer = createSealer({ signer, mesh, hash, random, transport: () => transport })
+  const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -63,23 +63,9 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   })
   const cancelAtCallee = (session: Session, leaf: string): void => {
     const issuedAtMs = clock.now()
-    sealer
-      .seal(
-        {
-          type: 'cancel',
-          to: session.peer.instance,
-          issuedAtMs,
-          expiresAtMs: issuedAtMs + limits.skewMs,
-          session: session.id,
-          counter: session.nextCounter(),
-          inReplyTo: leaf,
-        },
-        new Uint8Array(),
-      )
-      .then(sealer.send)
-      .catch((error: unknown) => {
-        logger.debug('hop.cancel-lost', { leaf, error: error instanceof Error ? error.message : 'unknown' })
-      })
+    const header = { type: 'cancel' as const, to: session.peer.instance, session: session.id, inReplyTo: leaf }
+    const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
+    void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {

@@ -1,5 +1,4 @@
 import type { CancelTimer, Clock, Logger } from '@parley/ports'
-import { isMeshError } from '@parley/protocol'
 import { announcementTopics, encodeAnnouncement } from './announcement.ts'
 import type { NodeParts } from './node-parts.ts'
 
@@ -37,24 +36,14 @@ export function createPresence(
   const emit = async (topic: string, body: Uint8Array): Promise<void> => {
     const issuedAtMs = clock.now()
     const { credential, statement } = parts.issued()
-    try {
-      parts.sealer.send(
-        await parts.sealer.seal(
-          {
-            type: 'event',
-            to: topic,
-            issuedAtMs,
-            expiresAtMs: issuedAtMs + lifetimeMs,
-            credential,
-            statement,
-          },
-          body,
-        ),
-      )
-    } catch (error) {
-      // Nothing is lost: the next heartbeat, or the reconnect, announces again.
-      logger.debug('mesh.not-announced', { topic, code: isMeshError(error) ? error.code : 'unknown' })
-    }
+    const sent = await parts.sealer.send(
+      parts.sealer.seal(
+        { type: 'event', to: topic, issuedAtMs, expiresAtMs: issuedAtMs + lifetimeMs, credential, statement },
+        body,
+      ),
+    )
+    // Nothing is lost: the next heartbeat, or the reconnect, announces again.
+    if (sent.kind === 'deny') logger.debug('mesh.not-announced', { topic, code: sent.code })
   }
   const announce = (leaving: boolean): Promise<void> => {
     const serves = parts.accepting()

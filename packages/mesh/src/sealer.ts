@@ -1,42 +1,49 @@
-import type { Hash, Random, Signer, Transport } from '@parley/ports'
+import type { Clock, Hash, Random, Signer, Transport } from '@parley/ports'
 import {
   allowed,
   commitBody,
   encodeFrame,
+  envelopeBytes,
   formatEventSubject,
   formatInboxSubject,
   frameSignedBytes,
   hashLeaf,
   isMeshError,
+  limits,
   refuse,
   signingDomains,
   suites,
   type EnvelopeHeader,
   type InstanceDid,
+  type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
 
-/** An envelope that is signed and ready to be sent. */
-export interface SealedEnvelope {
+/** An envelope whose bytes are fixed; its frame is signed when it is sent. */
+export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
   readonly leaf: string
   readonly subject: string
-  readonly frame: Uint8Array
 }
 
 /** Header fields that the sealer fills in by itself. */
 export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readonly id?: string }
 
-/** Signs envelopes with the instance's key and hands them to the bus. */
+/**
+ * Signs envelopes with the instance's key and hands them to the bus.
+ *
+ * I1 What is sent in one turn to one recipient travels under one signature, in the order of `send`.
+ * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
+ */
 export interface Sealer {
-  /** Signs one envelope in a frame of its own. `topic` sends it as an event instead of to an inbox. */
-  seal(header: OpenHeader, body: Uint8Array): Promise<SealedEnvelope>
-  /** Publishes. Throws what `Transport.publish` throws. */
-  send(sealed: SealedEnvelope): void
+  /** Fixes the bytes of an envelope. */
+  seal(header: OpenHeader, body: Uint8Array): SealedEnvelope
+  /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
+  send(sealed: SealedEnvelope): Promise<Verdict>
 }
 
 const encoder = new TextEncoder()
-/** When to try again after the bus was gone, in milliseconds. */
+/** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
@@ -44,44 +51,89 @@ export function createEnvelopeId(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('base64url')
 }
 
+interface Waiting {
+  readonly sealed: SealedEnvelope
+  readonly told: (verdict: Verdict) => void
+}
+
 /** Creates the sealer of one instance on one mesh. */
 export function createSealer(parts: {
   readonly signer: Signer
   readonly mesh: string
+  readonly clock: Clock
   readonly hash: Hash
   readonly random: Random
-  readonly transport: () => Transport
+  readonly transport: Transport
 }): Sealer {
-  const { signer, mesh, hash, random } = parts
+  const { signer, mesh, clock, hash, random, transport } = parts
   const from = signer.did as InstanceDid
-  return {
-    async seal(open, body) {
-      const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const header: EnvelopeHeader = { type, id, from, to, mesh, ...rest }
-      const envelope = { header: encoder.encode(JSON.stringify(header)), body, salt: random.bytes(16) }
-      const leaf = hashLeaf(hash, envelope.header, commitBody(hash, envelope.salt, body))
-      const signedBytes = frameSignedBytes(hash, suites.ed25519Sha256, [leaf])
+  const bySubject = new Map<string, Waiting[]>()
+  let isFlushing = false
+
+  const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
+    try {
+      const leaves = bundle.map(({ sealed }) => Buffer.from(sealed.leaf, 'base64url'))
+      const signedBytes = frameSignedBytes(hash, suites.ed25519Sha256, leaves)
       const signature = await signer.sign(signingDomains.frame, signedBytes)
-      return {
-        leaf: Buffer.from(leaf).toString('base64url'),
-        subject:
-          type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from),
-        frame: encodeFrame(suites.ed25519Sha256, signature, [envelope]),
+      const envelopes = bundle.map(({ sealed }) => sealed)
+      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes))
+      return allowed
+    } catch (error) {
+      if (!isMeshError(error)) throw error
+      return refuse(error.code, error.message, error.retryable ? { retryAfterMs: retryAfterLossMs } : {})
+    }
+  }
+  const flush = async (): Promise<void> => {
+    for (const [subject, waiting] of bySubject) {
+      const bundle = takeBundle(waiting)
+      if (waiting.length === 0) bySubject.delete(subject)
+      let verdict: Verdict = refuse('hop.stage-failed', 'the frame could not be sent')
+      try {
+        verdict = await publish(subject, bundle)
+      } finally {
+        for (const { told } of bundle) told(verdict)
       }
+    }
+  }
+  const flushAll = async (): Promise<void> => {
+    try {
+      while (bySubject.size > 0) await flush()
+    } finally {
+      isFlushing = false
+    }
+  }
+  return {
+    seal(open, body) {
+      const { id = createEnvelopeId(random), type, to, ...rest } = open
+      const header = encoder.encode(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
+      const salt = random.bytes(16)
+      const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
+      const subject =
+        type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from)
+      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url') }
     },
     send(sealed) {
-      parts.transport().publish(sealed.subject, sealed.frame)
+      const { promise, resolve } = Promise.withResolvers<Verdict>()
+      const waiting = bySubject.get(sealed.subject)
+      if (waiting) waiting.push({ sealed, told: resolve })
+      else bySubject.set(sealed.subject, [{ sealed, told: resolve }])
+      if (!isFlushing) {
+        isFlushing = true
+        clock.defer(() => void flushAll())
+      }
+      return promise
     },
   }
 }
 
-/** Sends, and turns what the bus throws into a refusal: a throw proves that nothing was sent. */
-export function trySend(sealer: Sealer, sealed: SealedEnvelope): Verdict {
-  try {
-    sealer.send(sealed)
-    return allowed
-  } catch (error) {
-    if (!isMeshError(error)) throw error
-    return refuse(error.code, error.message, error.retryable ? { retryAfterMs: retryAfterLossMs } : {})
+/** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */
+function takeBundle(waiting: Waiting[]): readonly Waiting[] {
+  let bytes = 0
+  let count = 0
+  for (const { sealed } of waiting) {
+    bytes += envelopeBytes(sealed)
+    if (count > 0 && (count === limits.frameEnvelopes || bytes > limits.bundleBytes)) break
+    count += 1
   }
+  return waiting.splice(0, count)
 }

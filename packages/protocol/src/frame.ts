@@ -48,6 +48,11 @@ export function frameSignedBytes(hash: Sha256, suite: number, leaves: readonly U
   return bytes
 }
 
+/** Bytes that an envelope adds to a frame; the first one brings the frame's prefix too. */
+export function envelopeBytes({ header, body }: Pick<UnsignedEnvelope, 'header' | 'body'>): number {
+  return envelopeOverheadBytes + prefixBytes + header.length + body.length
+}
+
 /** Hashes the leaves of envelopes that are about to be signed. */
 export function hashEnvelopes(hash: Sha256, envelopes: readonly UnsignedEnvelope[]): readonly Uint8Array[] {
   return envelopes.map(({ header, salt, body }) => hashLeaf(hash, header, commitBody(hash, salt, body)))

@@ -6,6 +6,7 @@ export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
 export {
   decodeFrame,
   encodeFrame,
+  envelopeBytes,
   frameSignedBytes,
   hashEnvelopes,
   iatpVersion,

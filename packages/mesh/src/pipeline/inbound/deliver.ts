@@ -5,7 +5,10 @@ import { createServingHop } from '../../serving-hop.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-/** Runs the handler with what is left of the caller's time; what is not done by then is unknown. */
+/**
+ * Runs the handler with what is left of the caller's time. What is not done by then, when the caller takes the call back,
+ * or when the node closes, is unknown at once: a handler that heeds no signal holds up neither record nor answer.
+ */
 export const deliver: Stage<InboundHop> = {
   name: 'deliver',
   async run(hop) {
@@ -20,6 +23,9 @@ export const deliver: Stage<InboundHop> = {
     const key = `${session.id} ${leaf}`
     serving.set(key, controller)
     const late = Promise.withResolvers<BareOutcome>()
+    controller.signal.addEventListener('abort', () => {
+      late.resolve({ kind: 'unknown', code: 'hop.cancelled' })
+    })
     const stopTimer = clock.setTimer(() => {
       late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
       controller.abort()

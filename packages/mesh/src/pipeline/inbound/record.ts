@@ -40,15 +40,7 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   if (isRequest && hop.session && header.capability !== undefined)
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && silentStages.has(end.stage))) return
-  try {
-    await answer(hop, outcome, record)
-  } catch (error) {
-    // A lost answer leaves the caller with `unknown`; it has its own deadline.
-    parts.logger.warn('hop.answer-lost', {
-      hop: header.id,
-      error: error instanceof Error ? error.message : 'not an error',
-    })
-  }
+  await answer(hop, outcome, record)
 }
 
 function answered(type: string): boolean {
@@ -74,9 +66,11 @@ async function answer(hop: InboundHop, outcome: BareOutcome, record: number | un
   }
   const sealed =
     outcome.kind === 'refused' || !session
-      ? await parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : await parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
-  parts.sealer.send(sealed)
+      ? parts.sealer.seal({ type: 'refusal', ...common }, body)
+      : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+  const sent = await parts.sealer.send(sealed)
+  // A lost answer leaves the caller with `unknown`; it has its own deadline.
+  if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {

@@ -25,10 +25,11 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (opened.kind === 'deny') return opened
   const remainingMs = Math.floor(deadlineAtMs - parts.clock.monotonic())
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
+  if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
   hop.session = session
   const issuedAtMs = parts.clock.now()
-  hop.sealed = await parts.sealer.seal(
+  hop.sealed = parts.sealer.seal(
     {
       id: hop.id,
       type: 'request',

@@ -3,7 +3,6 @@ import { decodeAnswerBody } from '../../answer-body.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { checkSchema } from '../../schema.ts'
-import { trySend } from '../../sealer.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 import { sealRequest } from './seal.ts'
@@ -31,7 +30,7 @@ async function sendOnce(hop: OutboundHop): Promise<Verdict> {
   const { instance } = left(hop.peer, 'the peer').credential
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
   const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, options.signal)
-  const sent = trySend(parts.sealer, sealed)
+  const sent = await parts.sealer.send(sealed)
   if (sent.kind === 'deny') {
     waiting.cancel()
     return sent
