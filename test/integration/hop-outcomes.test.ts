@@ -31,7 +31,7 @@ describe('tryCall', () => {
   it('ends unknown for an error that the contract does not declare, or with other details', async () => {
     const decline = (hop: Hop, name: string, details: unknown): never => hop.decline(name, details) as never
     await using open = await openShop({
-      buy: ({ item }, hop) => decline(hop as Hop, item === 'name' ? 'stolen' : 'sold-out', { left: 'two' }),
+      buy: ({ item }, hop) => decline(hop as unknown as Hop, item === 'name' ? 'stolen' : 'sold-out', { left: 'two' }),
     })
     expect(await open.buy('name')).toMatchObject({ kind: 'unknown', code: 'contract.output-invalid' })
     expect(await open.buy('details')).toMatchObject({ kind: 'unknown', code: 'contract.output-invalid' })
@@ -39,7 +39,7 @@ describe('tryCall', () => {
 
   it('never ends declined by the names that every object has', async () => {
     await using open = await openShop({
-      buy: ({ item }, hop) => (hop as Hop).decline(item, {}) as never,
+      buy: ({ item }, hop) => (hop as unknown as Hop).decline(item, {}) as never,
     })
     expect((await open.buy('constructor')).kind).toBe('unknown')
     expect((await open.buy('__proto__')).kind).toBe('unknown')
@@ -64,7 +64,9 @@ describe('tryCall', () => {
     expect(outcome).toMatchObject({ kind: 'unknown', code: 'contract.handler-failed' })
     expect(wire.length).toBeGreaterThan(0)
     expect(wire.join('')).not.toContain(secret)
-    expect(JSON.stringify([outcome, await open.hopsOf(open.counter), await open.hopsOf(open.desk)])).not.toContain(secret)
+    expect(JSON.stringify([outcome, await open.hopsOf(open.counter), await open.hopsOf(open.desk)])).not.toContain(
+      secret,
+    )
   })
 
   it('ends failed for a throw of what only reads', async () => {
@@ -124,7 +126,10 @@ describe('tryCall', () => {
     expect(await missing).toMatchObject({ kind: 'refused', code: 'mesh.no-provider', hop: { sent: false } })
     const foreign = await open.desk.tryCall(shop.buy, { item: 'lamp' }, { to: 'evil/shop' })
     expect(foreign).toMatchObject({ kind: 'refused', code: 'identity.owner-unknown', hop: { sent: false } })
-    expect((await open.hopsOf(open.desk)).map(({ code }) => code)).toEqual(['mesh.no-provider', 'identity.owner-unknown'])
+    expect((await open.hopsOf(open.desk)).map(({ code }) => code)).toEqual([
+      'mesh.no-provider',
+      'identity.owner-unknown',
+    ])
     expect(await open.hopsOf(open.counter)).toEqual([])
   })
 
@@ -175,7 +180,7 @@ describe('hop', () => {
     let seen: Hop | undefined
     await using open = await openShop({
       buy: (_, hop) => {
-        seen = hop as Hop
+        seen = hop as unknown as Hop
         return { receipt: String(hop.remainingMs()) }
       },
     })
@@ -202,7 +207,9 @@ describe('hop', () => {
     let seen: Hop | undefined
     await using open = await openShop(
       {
-        buy: async (_, hop) => ({ receipt: String((await hop.call(till.charge, {}, { deadlineMs: 60_000 })).remainingMs) }),
+        buy: async (_, hop) => ({
+          receipt: String((await hop.call(till.charge, {}, { deadlineMs: 60_000 })).remainingMs),
+        }),
       },
       { counter: { calls: [till.charge] } },
     )
@@ -211,7 +218,7 @@ describe('hop', () => {
       serve: (node) => {
         node.serve(till, {
           charge: (_, hop) => {
-            seen = hop as Hop
+            seen = hop as unknown as Hop
             return { remainingMs: hop.remainingMs() }
           },
         })
