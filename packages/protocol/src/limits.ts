@@ -1,21 +1,21 @@
 /** Limits of the wire, in one place. A node may lower them, never raise what peers must accept. */
 export const limits = {
   /** Header bytes, without the credential and chain that it may carry. */
-  headerBytes: 8 * 1024,
+  headerBytes: 8_192,
   /** How deep objects and lists of a header may nest; the header itself is the first level. */
   headerDepth: 8,
   /** A credential; its issuer's statement may have as much again. */
-  credentialBytes: 8 * 1024,
+  credentialBytes: 8_192,
   /** All links of a delegation chain. */
-  chainBytes: 32 * 1024,
+  chainBytes: 32_768,
   chainLinks: 5,
-  bodyBytes: 960 * 1024,
+  bodyBytes: 983_040,
   /** Envelopes in one frame. */
   frameEnvelopes: 64,
   /** A frame of more than one envelope. */
-  bundleBytes: 256 * 1024,
+  bundleBytes: 262_144,
   /** From issued-at to expiry. */
-  lifetimeMs: 5 * 60_000,
+  lifetimeMs: 300_000,
   /** How far another machine's clock may be off. */
   skewMs: 60_000,
   /** Counters that a session remembers per direction. */

@@ -13,7 +13,6 @@ export class MeshError extends Error {
   readonly details: ErrorDetails
   /** What the reader can do about it. */
   readonly todo: string
-  readonly [brand] = true
 
   constructor(code: ErrorCode, message: string, options: { details?: ErrorDetails; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -22,6 +21,7 @@ export class MeshError extends Error {
     this.retryable = errorCodes[code].retryable
     this.todo = errorCodes[code].todo
     this.details = options.details ?? {}
+    Object.defineProperty(this, brand, { value: true })
   }
 }
 
