@@ -165,7 +165,9 @@ function settle(state: SagaState): SagaState {
   const { waiting: _before, ...rest } = state
   const settled: SagaState = { ...rest, steps, sequences }
   const waiting = findWaiting(settled)
-  const life = moveLife(settled.life, { type: waiting ? 'wait' : 'resume' })
+  const { value } = settled.life
+  const isWrong = waiting ? value === 'running' : value === 'waiting'
+  const life = isWrong ? moveLife(settled.life, { type: waiting ? 'wait' : 'resume' }) : settled.life
   return { ...settled, life, ...(waiting && { waiting }) }
 }
 

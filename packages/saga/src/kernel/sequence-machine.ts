@@ -20,7 +20,6 @@ const machine = setup({
   types: {
     context: {} as { at: number; size: number },
     events: {} as SequenceMove,
-    input: {} as { size: number },
   },
   guards: {
     atLast: ({ context }) => context.at >= context.size - 1,
@@ -33,7 +32,7 @@ const machine = setup({
 }).createMachine({
   id: 'sequence',
   initial: 'forward',
-  context: ({ input }) => ({ at: 0, size: input.size }),
+  context: { at: 0, size: 1 },
   states: {
     forward: {
       on: { advance: [{ guard: 'atLast', target: 'complete' }, { actions: 'stepOn' }], turn: 'turning' },
@@ -48,10 +47,11 @@ const machine = setup({
 /** The machine of a sequence, for drawing and for walking its graph. */
 export const sequenceMachine: AnyStateMachine = machine
 
+const [first] = initialTransition(machine)
+
 /** Begins a sequence of `size` parts, which is at least 1. */
 export function beginSequence(size: number): SequenceSnapshot {
-  const [{ value, context }] = initialTransition(machine, { size })
-  return { value, context }
+  return { value: first.value, context: { at: 0, size } }
 }
 
 /** Moves a sequence. A move that its state does not know returns an equal snapshot. */

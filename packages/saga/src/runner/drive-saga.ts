@@ -48,6 +48,14 @@ interface Mail {
   settled?(): void
 }
 
+/** How far a saga could go without waiting for anybody: what to write, and then what to do. */
+interface Advance {
+  readonly state: SagaState
+  readonly events: readonly SagaEvent[]
+  readonly calls: readonly StepCall[]
+  readonly wakeAtMs?: number
+}
+
 /** The longest timer: a wake too early only looks again. */
 const maxSleepMs = 60 * 60 * 1000
 
@@ -100,9 +108,7 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
   }
 
   /** Goes on from a state as far as possible without waiting for anybody. */
-  const advance = (
-    from: SagaState,
-  ): { readonly events: readonly SagaEvent[]; readonly calls: readonly StepCall[]; readonly wakeAtMs?: number } => {
+  const advance = (from: SagaState): Advance => {
     const events: SagaEvent[] = []
     const calls: StepCall[] = []
     for (let state = from; ;) {
@@ -113,7 +119,7 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
       })
       if (!decision) {
         const { wakeAtMs } = next
-        return { events, calls, ...(wakeAtMs !== undefined && { wakeAtMs }) }
+        return { state, events, calls, ...(wakeAtMs !== undefined && { wakeAtMs }) }
       }
       const { event, call } = realise(state, decision)
       if (event) {
@@ -177,13 +183,13 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
           events.push(...opened)
           state = foldSaga(opened, state)
         }
-        const next = isHeld ? { events: [], calls: [] } : advance(state)
+        const next: Advance = isHeld ? { state, events: [], calls: [] } : advance(state)
         const all = [...events, ...next.events]
         if (all.length > 0) {
           const entries = await journal.append(all)
           // Read again: `stop` may have come while the append was under way.
           if (isStopped()) return
-          feed.push(entries)
+          feed.push(entries, next.state)
           publish(entries)
         }
         act(next)
@@ -194,7 +200,7 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
     }
   }
 
-  const act = (next: { readonly calls: readonly StepCall[]; readonly wakeAtMs?: number }): void => {
+  const act = (next: Advance): void => {
     for (const call of next.calls) {
       busy.add(call.step)
       void perform(call)
@@ -216,9 +222,9 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
   }
 
   const begun = foldSaga([...past.map(({ event }) => event), ...unsaved])
-  const first = held ? { events: [], calls: [] } : advance(begun)
+  const first: Advance = held ? { state: begun, events: [], calls: [] } : advance(begun)
   const entries = await journal.append([...unsaved, ...first.events])
-  const feed = createSagaFeed([...past, ...entries])
+  const feed = createSagaFeed([...past, ...entries], first.state)
   try {
     publish(entries)
     act(first)

@@ -9,16 +9,17 @@ export interface SagaFeed {
   readonly state: SagaState
   /** Why nothing more comes although the saga has not ended. */
   readonly stopped: Error | undefined
-  push(entries: readonly JournaledEvent[]): void
+  /** Adds what became durable. `next` is its fold, where the writer has it already. */
+  push(entries: readonly JournaledEvent[], next?: SagaState): void
   stop(error: Error): void
   /** Resolves at the next change; at once if nothing more can come. */
   changed(): Promise<void>
 }
 
-/** Creates a feed from the events so far, which begin with `started`. */
-export function createSagaFeed(first: readonly JournaledEvent[]): SagaFeed {
+/** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
+export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaState): SagaFeed {
   const events = [...first]
-  let state = foldSaga(first.map(({ event }) => event))
+  let state = begun ?? foldSaga(first.map(({ event }) => event))
   let stopped: Error | undefined
   let waiting: (() => void)[] = []
   const wake = (): void => {
@@ -34,12 +35,14 @@ export function createSagaFeed(first: readonly JournaledEvent[]): SagaFeed {
     get stopped() {
       return stopped
     },
-    push(entries) {
+    push(entries, next) {
       events.push(...entries)
-      state = foldSaga(
-        entries.map(({ event }) => event),
-        state,
-      )
+      state =
+        next ??
+        foldSaga(
+          entries.map(({ event }) => event),
+          state,
+        )
       wake()
     },
     stop(error) {

@@ -43,6 +43,8 @@ export interface FakeMesh {
 
 type Served = UndoableServe<unknown, unknown, Readonly<Record<string, unknown>>>
 
+const patient = new AbortController().signal
+
 /** Creates an empty bus. */
 export function createFakeMesh(): FakeMesh {
   const served = new Map<string, Served>()
@@ -133,7 +135,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     },
     labels: [],
     saga: call.saga,
-    signal: AbortSignal.abort(),
+    signal: patient,
     remainingMs: () => 1_000,
     decline: (name, details) =>
       mark(

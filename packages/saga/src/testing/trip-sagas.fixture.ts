@@ -1,0 +1,28 @@
+import { defineSaga, type SagaDefinition } from '../definition/define-saga.ts'
+import { parallel } from '../definition/parallel.ts'
+import type { Part } from '../definition/part.ts'
+import { step } from '../definition/step.ts'
+import { anySchema, trips, type Trip } from './trip-contract.fixture.ts'
+
+type AnyTripPart = Part<Trip, Readonly<Record<string, unknown>>, unknown>
+
+/** Defines `size` reversible steps, one after the other. */
+export function defineSequential(size: number): SagaDefinition<Trip> {
+  return defineSaga('sequential', { version: 1, input: anySchema<Trip>() }, ...reserveSteps(size))
+}
+
+/** Defines `size` reversible steps at the same time. */
+export function defineParallel(size: number): SagaDefinition<Trip> {
+  return defineSaga('parallel', { version: 1, input: anySchema<Trip>() }, parallel('all', reserveSteps(size)))
+}
+
+function reserveSteps(size: number): readonly AnyTripPart[] {
+  return Array.from({ length: size }, (_, at): AnyTripPart => {
+    const name = `s${at + 1}`
+    return step(name, {
+      do: trips.reserve,
+      input: () => ({ what: name }),
+      retry: { attempts: 3, minDelayMs: 1, maxDelayMs: 10 },
+    })
+  })
+}
