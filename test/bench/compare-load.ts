@@ -8,9 +8,9 @@ const warmUpRounds = 2
 
 /**
  * Measures contestants against each other at several loads. Rounds of all contestants alternate, and each round starts
- * with another one, so that what else the machine does hits all alike. The first contestant is compared to the others:
- * the rows of the others have a ratio, the median of the ratios of the rounds. Throws what a contestant failed with if it
- * did nothing at all in a round: there is nothing to compare then.
+ * with another one, so that what else the machine does hits all alike. The row of the first contestant has its ratio to
+ * each other one: the median of the ratios of the rounds. Throws what a contestant failed with if it did nothing at all in
+ * a round: there is nothing to compare then.
  */
 export async function compareLoad(
   contestants: readonly Contestant[],
@@ -39,17 +39,17 @@ export async function compareLoad(
       }
     }
     rows.push(
-      ...contestants.map(({ name }, at) =>
-        formatRow(name, inFlight, loads[at] ?? [], at === 0 ? [] : (loads[0] ?? [])),
-      ),
+      ...contestants.map(({ name }, at) => ({
+        ...formatRow(name, inFlight, loads[at] ?? []),
+        ...(at === 0 ? compareTo(loads[0] ?? [], contestants.slice(1), loads.slice(1)) : {}),
+      })),
     )
   }
   return rows
 }
 
-function formatRow(contestant: string, inFlight: number, own: readonly Load[], first: readonly Load[]): BenchRow {
+function formatRow(contestant: string, inFlight: number, own: readonly Load[]): BenchRow {
   const calls = spreadOf(own.map(({ callsPerSecond }) => callsPerSecond))
-  const ratios = first.map(({ callsPerSecond }, round) => callsPerSecond / (own[round]?.callsPerSecond ?? Number.NaN))
   return {
     inFlight,
     contestant,
@@ -59,8 +59,19 @@ function formatRow(contestant: string, inFlight: number, own: readonly Load[], f
     p50Ms: round3(spreadOf(own.map(({ p50Ms }) => p50Ms)).median),
     p99Ms: round3(spreadOf(own.map(({ p99Ms }) => p99Ms)).median),
     failed: own.reduce((sum, { failed }) => sum + failed, 0),
-    ...(ratios.length > 0 ? { ratio: round3(spreadOf(ratios).median) } : {}),
   }
+}
+
+function compareTo(
+  first: readonly Load[],
+  peers: readonly Contestant[],
+  loads: readonly (readonly Load[])[],
+): BenchRow {
+  const ratios = peers.map(({ name }, at) => {
+    const rounds = first.map(({ callsPerSecond }, round) => callsPerSecond / (loads[at]?.[round]?.callsPerSecond ?? 0))
+    return [`ratio to ${name}`, round3(spreadOf(rounds).median)] as const
+  })
+  return Object.fromEntries(ratios)
 }
 
 function round3(value: number): number {
