@@ -4,17 +4,26 @@ import {
   findAny,
   findEmptyCatches,
   findFocused,
+  findHostReadings,
   findIndexFaults,
   findSleeps,
   findSuppressions,
   findUnexplainedSkips,
   type SourceRule,
 } from './source-rules.ts'
-import { listSources } from './source-tree.ts'
+import { layerOf } from './layers.ts'
+import { isTest, listSources } from './source-tree.ts'
 
 const sources = listSources()
 const tests = sources.filter((path) => path.endsWith('.test.ts'))
 const sleepless = tests.filter((path) => !path.startsWith('test/nats/') && !path.startsWith('test/chaos/'))
+const judging = sources.filter(
+  (path) =>
+    path.startsWith('packages/') &&
+    !isTest(path) &&
+    !path.includes('/cli/') &&
+    (layerOf(path.split('/')[1] ?? '') ?? 0) >= 2,
+)
 const indexes = sources.filter((path) => path.endsWith('/src/index.ts'))
 
 interface RuleCase {
@@ -60,6 +69,13 @@ const cases: readonly RuleCase[] = [
       'globalThis.setInterval(f, 1)',
     ],
     good: ['clock.setTimer(f, 5)', 'await clock.advance(5)'],
+  },
+  {
+    name: 'time and randomness come from ports in layers 2 and up',
+    rule: findHostReadings,
+    paths: judging,
+    bad: ['const now = Date.now()', 'f(Date.now)', 'new Date()', 'Math.random()', 'performance.now()'],
+    good: ['clock.now()', 'new Date(atMs).toISOString()', 'random.float()', 'Math.round(1.5)'],
   },
   {
     name: 'a test that is left out says why',

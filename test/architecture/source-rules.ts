@@ -61,6 +61,24 @@ export const findSleeps: SourceRule = (source) => {
   return found
 }
 
+const hostReadings: ReadonlySet<string> = new Set(['Date.now', 'performance.now', 'Math.random'])
+
+/** Finds where time or randomness is read from the machine instead of a port. */
+export const findHostReadings: SourceRule = (source) => {
+  const found: string[] = []
+  visit(source.program, {
+    MemberExpression(member) {
+      const name = nameOfCallee(member).join('.')
+      if (hostReadings.has(name)) found.push(`${formatPlace(source, member.start)} ${name}`)
+    },
+    NewExpression({ callee, arguments: values, start }) {
+      if (callee.type === 'Identifier' && callee.name === 'Date' && values.length === 0)
+        found.push(`${formatPlace(source, start)} new Date()`)
+    },
+  })
+  return found
+}
+
 const testFunctions: ReadonlySet<string> = new Set(['it', 'test', 'describe', 'suite'])
 const leavesOut: ReadonlySet<string> = new Set(['skip', 'skipIf', 'runIf', 'todo'])
 const reason = /\((?:needs|because|until) [^)]+\)/

@@ -6,7 +6,9 @@ const records = listFiles('docs/adr')
 
 describe('docs/adr', () => {
   it('are numbered without gaps', () => {
-    const numbers = records.map((path) => Number(/^(\d{4})-[a-z0-9-]+\.md$/.exec(basename(path))?.[1])).toSorted()
+    const numbers = records
+      .map((path) => Number(/^(\d{4})-[a-z0-9-]+\.md$/.exec(basename(path))?.[1]))
+      .toSorted((left, right) => left - right)
     expect(numbers).toEqual(Array.from({ length: records.length }, (_, at) => at + 1))
   })
 
