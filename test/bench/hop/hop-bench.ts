@@ -16,7 +16,7 @@ export const hopBench: Bench = {
   async run(options) {
     const binary = await findNatsServer({
       env: process.env,
-      cacheDir: join(import.meta.dirname, '../../../.parley/nats-server'),
+      cacheDir: join(import.meta.dirname, '../../../.parley/cache'),
       log: options.log,
     })
     await using server = await startNatsServer({ binary })
