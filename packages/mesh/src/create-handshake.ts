@@ -1,5 +1,5 @@
 import { verifyCredential, type VerifiedCredential } from '@parley/identity'
-import { allowed, iatpVersion, refuse, suites, type InstanceDid, type Refusal } from '@parley/protocol'
+import { allowed, iatpVersion, limits, refuse, suites, type InstanceDid, type Refusal } from '@parley/protocol'
 import { decodeAnswerBody } from './answer-body.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -8,6 +8,8 @@ import { createSession, type Session } from './session.ts'
 const maxPending = 1_024
 const maxPendingPerDid = 2
 const pendingMs = 30_000
+/** Hellos that are remembered, so that a copy is not answered. */
+const maxGreeted = 4_096
 /** How long a hello, a welcome or a ready is valid. */
 const lifetimeMs = 30_000
 
@@ -21,6 +23,8 @@ interface PendingReady {
 export function createHandshake(parts: NodeParts): Handshake {
   const opening = new Map<InstanceDid, Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal>>()
   const pendingReady = new Map<string, PendingReady>()
+  /** Leaf of each answered hello, with the wall time after which `addressed` refuses a copy. */
+  const greeted = new Map<string, number>()
 
   const proveSelf = (): {
     credential: string
@@ -106,6 +110,8 @@ export function createHandshake(parts: NodeParts): Handshake {
   const forgetLapsed = (): void => {
     const nowMs = parts.clock.monotonic()
     for (const [id, pending] of pendingReady) if (pending.expiresAtMs < nowMs) pendingReady.delete(id)
+    for (const [leaf, untilMs] of greeted)
+      if (untilMs < parts.clock.now() || greeted.size > maxGreeted) greeted.delete(leaf)
   }
 
   return {
@@ -122,11 +128,13 @@ export function createHandshake(parts: NodeParts): Handshake {
     },
     async greet(header, leaf) {
       forgetLapsed()
+      if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
       const ofSender = [...pendingReady.values()].filter(({ session }) => session.peer.instance === header.from)
       if (pendingReady.size >= maxPending || ofSender.length >= maxPendingPerDid)
         return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
       const verified = verifyPeer(header)
       if (verified.kind === 'deny') return verified
+      greeted.set(leaf, header.expiresAtMs + limits.skewMs)
       const welcome = parts.sealer.seal(
         { type: 'welcome', to: header.from, ...times(), ...proveSelf(), inReplyTo: leaf },
         new Uint8Array(),

@@ -39,8 +39,13 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   }
   if (isRequest && hop.session && header.capability !== undefined)
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
-  if (!header || !answered(header.type) || (end.kind === 'deny' && silentStages.has(end.stage))) return
+  if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
   await answer(hop, outcome, record)
+}
+
+/** A copy is never answered, whichever stage knew it. */
+function isSilent({ stage, code }: Exclude<PipelineEnd, { readonly kind: 'allow' }>): boolean {
+  return silentStages.has(stage) || code === 'iatp.replayed'
 }
 
 function answered(type: string): boolean {
