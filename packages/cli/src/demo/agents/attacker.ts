@@ -63,7 +63,13 @@ export const openAttacker: OpenAgent = async ({ natsUrl }) => {
       async readdress() {
         const { subject, data, leaf } = findRequest('flights:reserve')
         const other = findRequest('hotels:reserve').subject.split('.')
-        bus.publish(subject.split('.').with(3, other[3] ?? '').join('.'), data)
+        bus.publish(
+          subject
+            .split('.')
+            .with(3, other[3] ?? '')
+            .join('.'),
+          data,
+        )
         await bus.flush()
         return leaf
       },

@@ -32,7 +32,11 @@ export function openBooks(folder: string, tables: string): Books {
 }
 
 /** Notes an effect in the transaction that makes it. */
-export function noteEffect<Declared>(tx: DatabaseSync, hop: Pick<Hop<Declared>, 'saga'>, change: 'done' | 'undone'): void {
+export function noteEffect<Declared>(
+  tx: DatabaseSync,
+  hop: Pick<Hop<Declared>, 'saga'>,
+  change: 'done' | 'undone',
+): void {
   const { id = '', step = '', key = '' } = hop.saga ?? {}
   tx.prepare('INSERT INTO effect (saga, step, key, change) VALUES (?, ?, ?, ?)').run(id, step, key, change)
 }

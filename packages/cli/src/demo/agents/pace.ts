@@ -7,9 +7,7 @@ import type { Commands } from '../channel.ts'
 export interface Pace {
   readonly commands: Commands
   /** Makes a capability wait as told before it is done. Undo and lookup are never slowed. */
-  slow<Input, Result, Declared>(
-    serve: UndoableServe<Input, Result, Declared>,
-  ): UndoableServe<Input, Result, Declared>
+  slow<Input, Result, Declared>(serve: UndoableServe<Input, Result, Declared>): UndoableServe<Input, Result, Declared>
 }
 
 /** Creates the pace of an agent that is fast until told otherwise: `slow` in milliseconds, `hold` and `release`. */
