@@ -15,6 +15,7 @@ import {
   suites,
   type EnvelopeHeader,
   type InstanceDid,
+  type Refusal,
   type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
@@ -70,37 +71,42 @@ export function createSealer(parts: {
   const bySubject = new Map<string, Waiting[]>()
   let isFlushing = false
 
-  const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
+  const sign = async (bundle: readonly Waiting[]): Promise<Uint8Array | Refusal> => {
     try {
       const leaves = bundle.map(({ sealed }) => Buffer.from(sealed.leaf, 'base64url'))
       const signedBytes = frameSignedBytes(hash, suites.ed25519Sha256, leaves)
-      const signature = await signer.sign(signingDomains.frame, signedBytes)
+      return await signer.sign(signingDomains.frame, signedBytes)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'not an error'
+      return refuse('identity.signer-unavailable', `the signer could not sign: ${why}`, {
+        retryAfterMs: retryAfterLossMs,
+      })
+    }
+  }
+  const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
+    const signature = await sign(bundle)
+    if ('kind' in signature) return signature
+    try {
       const envelopes = bundle.map(({ sealed }) => sealed)
       transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes))
       return allowed
     } catch (error) {
-      if (!isMeshError(error)) throw error
-      return refuse(error.code, error.message, error.retryable ? { retryAfterMs: retryAfterLossMs } : {})
+      const { code, message, retryable } = isMeshError(error)
+        ? error
+        : { code: 'hop.stage-failed' as const, message: 'the frame could not be published', retryable: false }
+      return refuse(code, message, retryable ? { retryAfterMs: retryAfterLossMs } : {})
     }
   }
   const flush = async (): Promise<void> => {
-    for (const [subject, waiting] of bySubject) {
-      const bundle = takeBundle(waiting)
-      if (waiting.length === 0) bySubject.delete(subject)
-      let verdict: Verdict = refuse('hop.stage-failed', 'the frame could not be sent')
-      try {
-        verdict = await publish(subject, bundle)
-      } finally {
+    while (bySubject.size > 0) {
+      for (const [subject, waiting] of bySubject) {
+        const bundle = takeBundle(waiting)
+        if (waiting.length === 0) bySubject.delete(subject)
+        const verdict = await publish(subject, bundle)
         for (const { told } of bundle) told(verdict)
       }
     }
-  }
-  const flushAll = async (): Promise<void> => {
-    try {
-      while (bySubject.size > 0) await flush()
-    } finally {
-      isFlushing = false
-    }
+    isFlushing = false
   }
   return {
     seal(open, body) {
@@ -119,7 +125,7 @@ export function createSealer(parts: {
       else bySubject.set(sealed.subject, [{ sealed, told: resolve }])
       if (!isFlushing) {
         isFlushing = true
-        clock.defer(() => void flushAll())
+        clock.defer(() => void flush())
       }
       return promise
     },

@@ -117,7 +117,6 @@ export const errorCodes: {
   readonly 'transport.subject-invalid': ErrorFacts
   readonly 'trust.below-threshold': ErrorFacts
   readonly 'trust.entry-refused': ErrorFacts
-  readonly 'trust.quarantined': ErrorFacts
 } = {
   'audit.chain-broken': {
     meaning: 'A record is missing, moved or inserted.',
@@ -657,11 +656,6 @@ export const errorCodes: {
   'trust.entry-refused': {
     meaning: 'The trust ledger does not take this evidence or pin.',
     todo: 'See the reason: it is malformed, out of time, too much, or the store is gone.',
-    retryable: false,
-  },
-  'trust.quarantined': {
-    meaning: 'The peer is quarantined.',
-    todo: 'Wait until the quarantine ends, or ask the operator.',
     retryable: false,
   },
 }
