@@ -15,13 +15,13 @@ export function encodeAnswerBody({ outcome, record }: AnswerBody): Uint8Array {
 
 /** Decodes a reply's body; undefined if it is not one, which leaves the outcome unknown. */
 export function decodeAnswerBody(body: Uint8Array): AnswerBody | undefined {
-  let value: { outcome?: Partial<Record<string, unknown>>; record?: unknown } | null
+  let value: { outcome?: Partial<Record<string, unknown>> | null; record?: unknown } | null
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as typeof value
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null || typeof value.outcome !== 'object') return undefined
+  if (typeof value?.outcome !== 'object' || value.outcome === null) return undefined
   const outcome = readOutcome(value.outcome)
   if (!outcome) return undefined
   return Number.isSafeInteger(value.record) ? { outcome, record: value.record as number } : { outcome }
@@ -36,7 +36,7 @@ function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | unde
     case 'ok':
       return { kind: 'ok', output: told['output'] }
     case 'declined': {
-      const error = told['error'] as { name?: unknown; details?: unknown } | undefined
+      const error = told['error'] as { name?: unknown; details?: unknown } | null | undefined
       if (typeof error?.name !== 'string') return undefined
       return { kind: 'declined', error: { name: error.name, details: error.details } }
     }
