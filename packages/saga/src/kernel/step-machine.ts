@@ -66,7 +66,7 @@ const machine = setup({
         stall: 'stuck',
       },
     },
-    committed: { on: { undo: 'undoing' } },
+    committed: { on: { undo: 'undoing', stall: 'stuck' } },
     declined: { on: { stall: 'stuck' } },
     refused: { on: { intend: 'executing', stall: 'stuck' } },
     failed: { on: { intend: 'executing', stall: 'stuck' } },

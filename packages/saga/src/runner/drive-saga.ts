@@ -125,6 +125,8 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
       if (event) {
         events.push(event)
         state = foldSaga([event], state)
+        // Every step can be decided about a few times at most before somebody has to answer.
+        if (events.length > maxEventsAtOnce(state)) throw new TypeError(`deciding to ${decision.kind} changes nothing`)
       }
       if (call) calls.push(call)
     }
@@ -265,6 +267,10 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
       await pumping
     },
   }
+}
+
+function maxEventsAtOnce(state: SagaState): number {
+  return 10 + 10 * Object.keys(state.steps).length
 }
 
 /** Only the definition's code can map an input or an output; lookups, retries and undos go on without it. */

@@ -1,0 +1,210 @@
+import { createManualClock, type ManualClock } from '@parley/ports'
+import type { Outcome, SagaCommand } from '@parley/mesh'
+import { describe, expect, it } from 'vitest'
+import { createFakeMesh } from '../testing/fake-mesh.fixture.ts'
+import { createMemoryParticipant, type MemoryParticipant } from '../testing/memory-participant.fixture.ts'
+import { createMemoryStore } from '../testing/memory-store.fixture.ts'
+import { trips } from '../testing/trip-contract.fixture.ts'
+import { createParticipant, type TransactionalServe } from './create-participant.ts'
+import type { World } from '../testing/memory-participant.fixture.ts'
+
+type Reserve = TransactionalServe<
+  World,
+  { readonly what: string },
+  { readonly ref: string },
+  { full: { seats: number } }
+>
+
+interface Desk {
+  readonly clock: ManualClock
+  readonly memory: MemoryParticipant
+  ask(command?: Partial<SagaCommand>, as?: `${string}/${string}`): Promise<Outcome>
+}
+
+const done: Reserve['do'] = (tx, { what }, hop) => {
+  tx.effects.set(hop.saga?.key ?? '', what)
+  tx.log.push('do')
+  return { ref: `ref-${what}` }
+}
+
+/** Serves one capability and sends commands to it by hand. */
+function createDesk(act: Reserve['do'] = done): Desk {
+  const clock = createManualClock()
+  const memory = createMemoryParticipant(clock)
+  const mesh = createFakeMesh()
+  mesh.serve(
+    'acme/desk',
+    trips.reserve,
+    memory.participant.serve(trips.reserve, {
+      do: act,
+      undo(tx, { output }, hop) {
+        tx.effects.delete(hop.saga?.key ?? '')
+        tx.log.push(`undo ${JSON.stringify(output)}`)
+      },
+    }),
+  )
+  return {
+    clock,
+    memory,
+    ask(command = {}, as = 'acme/travel') {
+      const node = mesh.createNode({ name: as, store: createMemoryStore(), clock })
+      const saga: SagaCommand = {
+        id: 't',
+        step: 'a',
+        attempt: 1,
+        epoch: 1,
+        key: 'k',
+        phase: 'do',
+        expiresAtMs: clock.now() + 1_000,
+        ...command,
+      }
+      return node.tryCall(trips.reserve, { what: 'x' }, { to: 'acme/desk', saga })
+    },
+  }
+}
+
+describe('participant.serve', () => {
+  it('I2: does a key once and answers the same again', async () => {
+    const desk = createDesk()
+    const [first, second] = await Promise.all([desk.ask(), desk.ask({ attempt: 2 })])
+    expect([first, second]).toMatchObject([
+      { kind: 'ok', output: { ref: 'ref-x' } },
+      { kind: 'ok', output: { ref: 'ref-x' } },
+    ])
+    expect(desk.memory.world().log).toEqual(['do'])
+  })
+
+  it('I1: rolls effect and row back together when the handler throws, and says that nothing was done', async () => {
+    let broken = true
+    const desk = createDesk((tx, input, hop) => {
+      const result = done(tx, input, hop)
+      if (broken) throw new Error('late')
+      return result
+    })
+    expect(await desk.ask()).toMatchObject({ kind: 'failed', retryable: true })
+    expect(desk.memory.world()).toMatchObject({ effects: new Map(), rows: new Map(), log: [] })
+    broken = false
+    expect(await desk.ask()).toMatchObject({ kind: 'ok' })
+  })
+
+  it.each<[string, Reserve['do'], object]>([
+    [
+      'fail',
+      (tx, input, hop) => {
+        void done(tx, input, hop)
+        return hop.fail()
+      },
+      { kind: 'failed', retryable: false },
+    ],
+    [
+      'refuse',
+      (tx, input, hop) => {
+        void done(tx, input, hop)
+        return hop.refuse('policy.denied')
+      },
+      { kind: 'refused', code: 'policy.denied' },
+    ],
+  ])('rolls back what was done before hop.%s', async (_, act, outcome) => {
+    const desk = createDesk(act)
+    expect(await desk.ask()).toMatchObject(outcome)
+    expect(desk.memory.world().effects.size).toBe(0)
+    expect(await desk.ask({ phase: 'lookup' })).toMatchObject({ output: { found: 'absent' } })
+  })
+
+  it('does not take an output for a refusal, whatever it looks like', async () => {
+    const lookalike = { kind: 'nothing-done', retryable: true, ref: 'x' }
+    const desk = createDesk(() => lookalike)
+    expect(await desk.ask()).toMatchObject({ kind: 'ok', output: lookalike })
+    expect(await desk.ask({ phase: 'lookup' })).toMatchObject({ output: { found: 'ok', output: lookalike } })
+  })
+
+  it('remembers a decline', async () => {
+    let calls = 0
+    const desk = createDesk((_tx, _input, hop) => hop.decline('full', { seats: calls++ }))
+    const declined = { kind: 'declined', error: { name: 'full', details: { seats: 0 } } }
+    expect(await desk.ask()).toMatchObject(declined)
+    expect(await desk.ask({ attempt: 2 })).toMatchObject(declined)
+    expect(await desk.ask({ phase: 'lookup' })).toMatchObject({ output: { found: 'declined', error: declined.error } })
+    expect(calls).toBe(1)
+  })
+
+  it('undoes once, with the output that it remembers itself', async () => {
+    const desk = createDesk()
+    await desk.ask()
+    expect(await desk.ask({ phase: 'undo' })).toMatchObject({ kind: 'ok' })
+    expect(await desk.ask({ phase: 'undo' })).toMatchObject({ kind: 'ok' })
+    expect(desk.memory.world().log).toEqual(['do', 'undo {"ref":"ref-x"}'])
+  })
+
+  it('I3: keeps an undo that came first as a tombstone', async () => {
+    const desk = createDesk()
+    expect(await desk.ask({ phase: 'undo' })).toMatchObject({ kind: 'ok' })
+    expect(await desk.ask()).toMatchObject({ kind: 'refused', code: 'saga.tombstoned' })
+    expect(await desk.ask({ phase: 'lookup' })).toMatchObject({ output: { found: 'tombstone' } })
+    expect(desk.memory.world().log).toEqual([])
+  })
+
+  it.each(['do', 'undo', 'lookup'] as const)('I4: refuses to %s for an epoch that is over', async (phase) => {
+    const desk = createDesk()
+    await desk.ask({ epoch: 3, key: 'other' })
+    expect(await desk.ask({ epoch: 2, phase })).toMatchObject({ kind: 'refused', code: 'saga.stale-epoch' })
+    expect(desk.memory.world().log).toEqual(['do'])
+  })
+
+  it("I5: lets nobody bury, see or fence another's saga", async () => {
+    const desk = createDesk()
+    await desk.ask({ phase: 'undo', epoch: 99 }, 'acme/mallory')
+    expect(await desk.ask()).toMatchObject({ kind: 'ok' })
+    expect(await desk.ask({ phase: 'undo' }, 'acme/mallory')).toMatchObject({
+      kind: 'refused',
+      code: 'saga.stale-epoch',
+    })
+    expect(await desk.ask({ phase: 'lookup', id: 't2' }, 'acme/mallory')).toMatchObject({ output: { found: 'absent' } })
+    expect(desk.memory.world().effects.size).toBe(1)
+  })
+
+  it.each(['do', 'undo', 'lookup'] as const)('refuses to %s once the command may be forgotten', async (phase) => {
+    const desk = createDesk()
+    const expiresAtMs = desk.clock.now() + 1_000
+    await desk.ask({ expiresAtMs })
+    await desk.clock.advance(1_000)
+    expect(await desk.ask({ expiresAtMs, phase })).toMatchObject({ kind: 'refused', code: 'saga.command-expired' })
+  })
+
+  it('refuses a contract with an undo that nothing serves', () => {
+    const { participant } = createMemoryParticipant(createManualClock())
+    expect(() => participant.serve(trips.reserve, { do: done })).toThrow(
+      expect.objectContaining({ code: 'contract.invalid' }),
+    )
+  })
+
+  it('claims nothing about a transaction that breaks by itself', async () => {
+    const clock = createManualClock()
+    const mesh = createFakeMesh()
+    const broken = createParticipant<World>({
+      inbox: {
+        begin: () => ({ kind: 'new' }),
+        settle: () => undefined,
+        undo: () => ({ kind: 'nothing' }),
+        lookup: () => ({ kind: 'new' }),
+      },
+      async transaction(run) {
+        await run({ epochs: new Map(), rows: new Map(), effects: new Map(), log: [] })
+        throw new Error('commit failed')
+      },
+      clock,
+    })
+    mesh.serve('acme/desk', trips.mail, broken.serve(trips.mail, { do: () => null }))
+    const node = mesh.createNode({ name: 'acme/travel', store: createMemoryStore(), clock })
+    const saga = {
+      id: 't',
+      step: 'a',
+      attempt: 1,
+      epoch: 1,
+      key: 'k',
+      phase: 'do',
+      expiresAtMs: clock.now() + 1,
+    } as const
+    expect(await node.tryCall(trips.mail, { text: '' }, { to: 'acme/desk', saga })).toMatchObject({ kind: 'unknown' })
+  })
+})

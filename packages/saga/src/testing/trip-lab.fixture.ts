@@ -1,0 +1,42 @@
+import type { Clock } from '@parley/ports'
+import type { AgentName } from '@parley/protocol'
+import type { SagaDefinition } from '../definition/define-saga.ts'
+import type { SagaEvent } from '../kernel/saga-event.ts'
+import { createSagas, type Sagas } from '../runner/create-sagas.ts'
+import { createFakeMesh, type FakeMesh } from './fake-mesh.fixture.ts'
+import { createInstantClock } from './instant-clock.fixture.ts'
+import { createMemoryStore, type MemoryStore } from './memory-store.fixture.ts'
+import { serveTrips, type TripAgents } from './trip-agents.fixture.ts'
+
+/** A bus with trip agents, a store, and as many orchestrators over it as a test wants. */
+export interface TripLab {
+  readonly clock: Clock
+  readonly mesh: FakeMesh
+  readonly agents: TripAgents
+  readonly store: MemoryStore
+  orchestrator(definitions: readonly SagaDefinition[], instance?: string, store?: MemoryStore): Sagas
+  /** The events in the journal of a saga, as they were written. */
+  journal(id: string): readonly SagaEvent[]
+}
+
+/** Creates a lab; time passes at once unless another clock is given. */
+export function createTripLab(
+  clock: Clock = createInstantClock(),
+  names: readonly AgentName[] = ['acme/trips'],
+): TripLab {
+  const mesh = createFakeMesh()
+  const agents = serveTrips(mesh, clock, names)
+  const store = createMemoryStore()
+  return {
+    clock,
+    mesh,
+    agents,
+    store,
+    orchestrator: (definitions, instance = 'did:key:zOne', other = store) =>
+      createSagas(mesh.createNode({ name: 'acme/travel', store: other, clock, instance }), { definitions }),
+    journal: (id) =>
+      (store.streams.get(`saga/acme/travel/${id}`) ?? []).map(
+        (data) => (JSON.parse(new TextDecoder().decode(data)) as { readonly event: SagaEvent }).event,
+      ),
+  }
+}
