@@ -43,7 +43,7 @@ export function startAgentProcess({ role, name, folder, commands, onRecord }: Ag
   const entry = fileURLToPath(new URL(`./agent-main${extname(import.meta.url)}`, import.meta.url))
   const child = fork(entry, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   const records: AppendedRecord[] = []
   const watchers = new Set<{ readonly look: () => boolean; readonly fail: (error: Error) => void }>()
@@ -107,7 +107,8 @@ export function startAgentProcess({ role, name, folder, commands, onRecord }: Ag
     },
     async stop() {
       await channel.ask('close')
-      child.disconnect()
+      // Everything is closed and on disk: the process has nothing left to do.
+      await kill()
       await ended
     },
     kill,

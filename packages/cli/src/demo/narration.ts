@@ -32,7 +32,8 @@ function narrateServed(record: AppendedRecord): string | undefined {
   switch (record['outcome']) {
     case 'ok':
       // Reads that go well come by the dozen.
-      return record['saga'] === undefined ? undefined : `does ${what} for ${caller}`
+      if (record['saga'] === undefined) return undefined
+      return `${record['phase'] === 'lookup' ? 'answers' : 'does'} ${what} for ${caller}`
     case 'declined':
       return `declines ${what} for ${caller}: ${text(record, 'code')}`
     case 'refused':
@@ -58,6 +59,7 @@ function narrateSaga(record: AppendedRecord): string | undefined {
   const code = text(record, 'code')
   const of = `saga ${text(record, 'saga')}:`
   if (event === 'owned') return `${of} owned, epoch ${text(record, 'epoch')}`
+  if (event === 'turned') return `${of} turns back after ${step}: ${code}`
   return [of, step, event, code === '' ? '' : `(${code})`].filter((part) => part !== '').join(' ')
 }
 

@@ -30,7 +30,8 @@ export const openAttacker: OpenAgent = async ({ natsUrl }) => {
   const captured: Captured[] = []
   await bus.subscribe('>', (delivery) => {
     const request = captured.length < maxCaptured ? readRequest(delivery) : undefined
-    if (request) captured.push(request)
+    // What it sends itself comes back to it, too.
+    if (request && !captured.some(({ leaf }) => leaf === request.leaf)) captured.push(request)
   })
   const findRequest = (capability: string): Captured => {
     const found = captured.findLast(({ header }) => header.capability === capability && header.saga?.phase === 'do')
