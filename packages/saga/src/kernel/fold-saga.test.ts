@@ -1,7 +1,7 @@
 import { createSeededRandom } from '@parley/ports'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSagas } from '../runner/create-sagas.ts'
+import type { SagaRun } from '../runner/saga-run.ts'
 import type { Fault } from '../testing/fake-mesh.fixture.ts'
 import { createTripLab, type TripLab } from '../testing/trip-lab.fixture.ts'
 import { defineParallel, defineSequential } from '../testing/trip-sagas.fixture.ts'
@@ -19,7 +19,7 @@ const faults: readonly (Fault | undefined)[] = [
 ]
 
 /** Runs a saga over a bus that misbehaves as the seed says, forward only: what is undone is reached in the end. */
-async function runSeeded(seed: number, lab: TripLab): Promise<ReturnType<ReturnType<typeof createSagas>['start']>> {
+async function runSeeded(seed: number, lab: TripLab): Promise<SagaRun> {
   const random = createSeededRandom(seed)
   const definition = definitions[Math.floor(random.float() * definitions.length)]
   if (!definition) throw new TypeError('no definition')

@@ -44,11 +44,11 @@ describe('stepMachine', () => {
   const edges = walk(stepMachine, stepMachine.events)
   it('reaches every status', () => {
     const reached = new Set(edges.flatMap((edge) => [edge.split(' ')[0], edge.split('-> ')[1]]))
-    expect([...reached].toSorted()).toEqual(Object.keys(stepMachine.states).toSorted())
+    expect(reached).toEqual(new Set(Object.keys(stepMachine.states)))
   })
   it('takes back only what is committed or unknown', () => {
     const before = edges.filter((edge) => edge.endsWith('-> undoing')).map((edge) => edge.split(' ')[0])
-    expect([...new Set(before)].toSorted()).toEqual(['committed', 'unknown'])
+    expect(new Set(before)).toEqual(new Set(['committed', 'unknown']))
   })
   it('never leaves what is undone, skipped or stuck', () => {
     for (const end of ['undone', 'skipped', 'stuck']) expect(targets(edges, end)).toEqual([])

@@ -2,11 +2,10 @@ import { createManualClock, type ManualClock } from '@parley/ports'
 import type { Outcome, SagaCommand } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
 import { createFakeMesh } from '../testing/fake-mesh.fixture.ts'
-import { createMemoryParticipant, type MemoryParticipant } from '../testing/memory-participant.fixture.ts'
+import { createMemoryParticipant, type MemoryParticipant, type World } from '../testing/memory-participant.fixture.ts'
 import { createMemoryStore } from '../testing/memory-store.fixture.ts'
 import { trips } from '../testing/trip-contract.fixture.ts'
 import { createParticipant, type TransactionalServe } from './create-participant.ts'
-import type { World } from '../testing/memory-participant.fixture.ts'
 
 type Reserve = TransactionalServe<
   World,

@@ -78,8 +78,8 @@ export function createFakeMesh(): FakeMesh {
         tryCall: tryCall as SagaNode['tryCall'],
         providers: (capability) =>
           [...served.keys()].flatMap((key) => {
-            const [agent = '', serves] = key.split(' ')
-            return serves === capability ? [agent as AgentName] : []
+            const [agent, serves] = key.split(' ') as [AgentName, string]
+            return serves === capability ? [agent] : []
           }),
         record: (kind, fields) => records.push({ kind, ...fields }),
       }
@@ -138,10 +138,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     signal: patient,
     remainingMs: () => 1_000,
     decline: (name, details) =>
-      mark(
-        { kind: 'declined', error: { name, details } },
-        { kind: 'declined', error: { name, details } as never, hop },
-      ),
+      mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),
     fail: (options = {}) => {
       const retryable = options.retryable ?? false
       return mark(
