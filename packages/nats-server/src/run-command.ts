@@ -29,9 +29,13 @@ export function runCommand(
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env: { ...env } }),
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
     })
+    // Node's own `timeout` would keep the process alive for that long after a program that cannot start.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    const end = (result: CommandResult): void => {
+      clearTimeout(timer)
+      resolve(result)
+    }
     let stdout = ''
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -42,10 +46,10 @@ export function runCommand(
       output = (output + text).slice(-maxOutputChars)
     })
     child.once('error', (error) => {
-      resolve({ code: null, stdout, output: `${output}${error.message}` })
+      end({ code: null, stdout, output: `${output}${error.message}` })
     })
     child.once('close', (code) => {
-      resolve({ code, stdout, output })
+      end({ code, stdout, output })
     })
   })
 }
