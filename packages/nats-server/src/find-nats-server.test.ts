@@ -1,9 +1,9 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readBinaryCache, withFetchLock, writeBinaryCache } from './binary-cache.ts'
-import { findNatsServer } from './find-nats-server.ts'
+import { findNatsServer, locateNatsServer } from './find-nats-server.ts'
 import { formatInstallAdvice } from './install-advice.ts'
 import { hashFile } from './nats-server-binary.ts'
 
@@ -22,6 +22,22 @@ async function writeProgram(path: string, line: string): Promise<string> {
   await chmod(path, 0o755)
   return path
 }
+
+describe('locateNatsServer', () => {
+  it('finds what is there and fetches nothing', async () => {
+    // On Linux /usr/sbin is looked at too, where this machine may have one.
+    const absent = await locateNatsServer({ env: { PATH: folder }, cacheDir: join(folder, 'cache') })
+    expect([undefined, '/usr/sbin/nats-server']).toContain(absent?.path)
+    expect(await readdir(folder)).toEqual([])
+    const path = await writeProgram(join(folder, 'bin/nats-server'), 'nats-server: v2.15.1')
+    const found = await locateNatsServer({ env: { PATH: join(folder, 'bin') }, cacheDir: folder })
+    expect(found).toMatchObject({ path, version: '2.15.1', source: 'PATH' })
+  })
+  it('refuses a NATS_SERVER that does not run', async () => {
+    const env = { NATS_SERVER: join(folder, 'absent') }
+    await expect(locateNatsServer({ env, cacheDir: folder })).rejects.toMatchObject({ code: 'nats-server.not-found' })
+  })
+})
 
 describe('findNatsServer', () => {
   it('takes NATS_SERVER before PATH, with its hash', async () => {

@@ -34,8 +34,7 @@ export async function findNatsServer(options: FindNatsServerOptions): Promise<Na
   const { env, log = () => {} } = options
   const cacheDir = resolve(options.cacheDir)
   const problems: string[] = []
-  if (env['NATS_SERVER'] !== undefined && env['NATS_SERVER'] !== '') return probeChosen(env['NATS_SERVER'])
-  const found = (await findOnPath(env, 'PATH', problems)) ?? (await readBinaryCache(cacheDir))
+  const found = await locate(env, cacheDir, problems)
   if (found) return found
   return withFetchLock(cacheDir, async () => {
     const fetched =
@@ -55,6 +54,21 @@ export async function findNatsServer(options: FindNatsServerOptions): Promise<Na
       { details: { problems } },
     )
   })
+}
+
+/**
+ * Finds a nats-server that is already on this machine, as `findNatsServer` does before it fetches; undefined if there is
+ * none. Changes nothing. Rejects with `nats-server.not-found` for a `NATS_SERVER` that cannot be used.
+ */
+export async function locateNatsServer(
+  options: Pick<FindNatsServerOptions, 'env' | 'cacheDir'>,
+): Promise<NatsServerBinary | undefined> {
+  return locate(options.env, resolve(options.cacheDir), [])
+}
+
+async function locate(env: Environment, cacheDir: string, problems: string[]): Promise<NatsServerBinary | undefined> {
+  if (env['NATS_SERVER'] !== undefined && env['NATS_SERVER'] !== '') return probeChosen(env['NATS_SERVER'])
+  return (await findOnPath(env, 'PATH', problems)) ?? (await readBinaryCache(cacheDir))
 }
 
 async function probeChosen(path: string): Promise<NatsServerBinary> {
