@@ -1,1 +1,3 @@
-export {}
+export type { CliHost } from './cli-host.ts'
+export { exitCodes } from './exit-code.ts'
+export { runCli } from './run-cli.ts'

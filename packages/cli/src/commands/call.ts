@@ -1,0 +1,115 @@
+import type { Command } from 'commander'
+import { openFileIssuer, parseAnchor, type Anchor } from '@parley/identity'
+import { createNode, type Outcome } from '@parley/mesh'
+import { createSystemClock, createSystemRandom } from '@parley/ports'
+import { isAgentName, MeshError } from '@parley/protocol'
+import type { CliContext } from '../cli-context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { loadCapability } from '../load-capability.ts'
+import { collect, parseWhole } from '../parse-whole.ts'
+import { readText } from '../read-text.ts'
+
+interface CallFlags {
+  readonly as: string
+  readonly to?: string
+  readonly issuer: string
+  readonly contract: string
+  readonly nats?: string
+  readonly mesh?: string
+  readonly anchor?: readonly string[]
+  readonly data?: string
+  readonly deadline?: number
+  readonly onBehalfOf?: string
+  readonly json?: boolean
+}
+
+/** Adds `parley call`. */
+export function addCallCommand(program: Command, context: CliContext): void {
+  program
+    .command('call <capability> <input>')
+    .description('call a capability as an agent, for instance: parley call flights:reserve \'{"to":"SFO"}\'')
+    .requiredOption('--as <name>', 'the agent that calls, for instance acme/desk')
+    .option('--to <name>', 'the agent to ask; default: any of the same owner that serves it')
+    .requiredOption('--issuer <dir>', 'a folder that `parley issuer init` made')
+    .requiredOption('--contract <file>', 'a module that exports the contract; caller and callee must have the same')
+    .option('--nats <url>', 'the broker; default NATS_URL')
+    .option('--mesh <name>', 'the mesh; default main')
+    .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
+    .option('--data <file>', 'keeps the audit log in a store, for `parley why`')
+    .option('--deadline <ms>', 'milliseconds to wait; default 5000', parseWhole)
+    .option('--on-behalf-of <who>', 'the human or tenant for whom this is done')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (capability: string, input: string, flags: CallFlags) => {
+      const outcome = await callOnce(context, capability, parseInput(input), flags)
+      context.print(flags.json ?? false, formatOutcome(context, outcome), describeOutcome(outcome))
+      context.end(exitCodeOf(outcome))
+    })
+}
+
+async function callOnce({ env }: CliContext, capability: string, input: unknown, flags: CallFlags): Promise<Outcome> {
+  const nats = flags.nats ?? env.natsUrl
+  if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
+  const { to, mesh, data, deadline, onBehalfOf } = flags
+  if (to !== undefined && !isAgentName(to))
+    throw new MeshError('cli.usage', `--to ${to} is not of the form owner/agent`)
+  const contract = await loadCapability(flags.contract, capability)
+  const others = await Promise.all((flags.anchor ?? []).map(readAnchor))
+  const issuer = await openFileIssuer({
+    dir: flags.issuer,
+    clock: createSystemClock(),
+    random: createSystemRandom(),
+    ...(env.passphrase === undefined ? {} : { passphrase: env.passphrase }),
+  })
+  await using node = await createNode({
+    name: flags.as,
+    issuer,
+    anchors: [issuer.anchor, ...others],
+    calls: [contract],
+    nats: { servers: nats, maxReconnectAttempts: 0 },
+    ...(mesh === undefined ? {} : { mesh }),
+    ...(data === undefined ? {} : { data }),
+  })
+  await node.start()
+  return await node.tryCall(contract, input, {
+    ...(to === undefined ? {} : { to }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline }),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+  })
+}
+
+async function readAnchor(path: string): Promise<Anchor> {
+  const text = await readText(path)
+  try {
+    return parseAnchor(JSON.parse(text))
+  } catch (cause) {
+    throw new MeshError('cli.usage', `${path} is not an anchor: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    })
+  }
+}
+
+function parseInput(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new MeshError('cli.usage', 'the input is not JSON; quote it for the shell, like \'{"to":"SFO"}\'', { cause })
+  }
+}
+
+function exitCodeOf({ kind }: Outcome): number {
+  if (kind === 'ok') return exitCodes.ok
+  return kind === 'declined' || kind === 'refused' ? exitCodes.no : exitCodes.failure
+}
+
+function describeOutcome({ hop, ...outcome }: Outcome): unknown {
+  const { explain, ...facts } = hop
+  return { ...outcome, hop: { ...facts, explained: explain() } }
+}
+
+function formatOutcome({ paint }: CliContext, outcome: Outcome): readonly string[] {
+  const { hop } = outcome
+  const detail =
+    outcome.kind === 'ok' ? outcome.output : outcome.kind === 'declined' ? outcome.error : { code: outcome.code }
+  const kind = outcome.kind === 'ok' ? paint.green(outcome.kind) : paint.red(outcome.kind)
+  return [`${kind} ${JSON.stringify(detail)}`, hop.explain(), paint.dim(`hop ${hop.id}`)]
+}

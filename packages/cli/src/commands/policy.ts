@@ -1,0 +1,66 @@
+import type { Command } from 'commander'
+import { compilePolicy, credentialsOnly, defaults, type PolicyProblem, type PolicySet } from '@parley/policy'
+import { isMeshError, MeshError } from '@parley/protocol'
+import type { CliContext } from '../cli-context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { readText } from '../read-text.ts'
+
+/** Adds `parley policy lint` and `parley policy show`. */
+export function addPolicyCommands(program: Command, context: CliContext): void {
+  const policy = program.command('policy').description('check and show policy documents')
+  policy
+    .command('lint <files...>')
+    .description('compile documents as one set, as a node would')
+    .option('--json', 'print the problems as JSON')
+    .action(async (files: readonly string[], { json = false }: { readonly json?: boolean }) => {
+      context.end(await lintFiles(context, files, json))
+    })
+  policy
+    .command('show')
+    .description('print the documents that are built in')
+    .option('--defaults', 'print parley:credentials-only and parley:defaults')
+    .option('--json', 'print them as JSON')
+    .action((options: { readonly defaults?: boolean; readonly json?: boolean }) => {
+      if (options.defaults !== true) throw new MeshError('cli.usage', 'policy show needs --defaults')
+      const documents = [credentialsOnly, defaults]
+      context.print(
+        options.json ?? false,
+        documents.map(({ text }) => `---\n${text.trimEnd()}`),
+        { documents },
+      )
+    })
+}
+
+async function lintFiles(context: CliContext, files: readonly string[], json: boolean): Promise<number> {
+  const sources = await Promise.all(files.map(async (file) => ({ file, text: await readText(file) })))
+  const checked = compile(sources)
+  if ('problems' in checked) {
+    const { problems } = checked
+    const lines = problems.map(({ file, line, column, problem }) => `${file}:${line}:${column}: ${problem}`)
+    context.print(json, lines, { kind: 'invalid', problems })
+    return exitCodes.no
+  }
+  const { documents, policyHash } = checked
+  const rules = documents.reduce((sum, document) => sum + document.rules.length, 0)
+  context.print(
+    json,
+    [`${context.paint.green('ok')} ${documents.length} documents, ${rules} rules, hash ${policyHash}`],
+    {
+      kind: 'ok',
+      documents: documents.map(({ name }) => name),
+      policyHash,
+    },
+  )
+  return exitCodes.ok
+}
+
+function compile(
+  sources: readonly { readonly file: string; readonly text: string }[],
+): PolicySet | { readonly problems: readonly PolicyProblem[] } {
+  try {
+    return compilePolicy(sources)
+  } catch (error) {
+    if (!isMeshError(error) || error.code !== 'policy.invalid') throw error
+    return { problems: (error.details as { readonly problems: readonly PolicyProblem[] }).problems }
+  }
+}

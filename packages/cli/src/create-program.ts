@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { addAuditCommands } from './commands/audit.ts'
+import { addCallCommand } from './commands/call.ts'
+import { addDemoCommand } from './commands/demo.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
+import { addIssuerCommands } from './commands/issuer.ts'
+import { addPolicyCommands } from './commands/policy.ts'
+import { addWhyCommand } from './commands/why.ts'
+
+const afterHelp = `
+Exit codes: 0 ok, 1 a decided no or a check that did not hold, 2 usage, 3 failure.
+Environment: NATS_URL, NATS_SERVER, PARLEY_PASSPHRASE, NO_COLOR.`
+
+/** Creates the program with all its commands. */
+export async function createProgram(context: CliContext): Promise<Command> {
+  const { host } = context
+  const program = new Command('parley')
+    .description('A trust mesh for AI agents: signed hops, earned trust, policy at every hop, sagas that unwind.')
+    .version(await readVersion())
+    .option('--debug', 'print the stack of an unexpected error')
+    .addHelpText('after', afterHelp)
+    .showHelpAfterError('(parley --help shows what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        host.out(text)
+      },
+      writeErr: (text) => {
+        host.err(text)
+      },
+      getOutHasColors: () => host.isTerminal && !context.env.noColour,
+      getErrHasColors: () => false,
+    })
+  addDemoCommand(program, context)
+  addDoctorCommand(program, context)
+  addCallCommand(program, context)
+  addWhyCommand(program, context)
+  addAuditCommands(program, context)
+  addPolicyCommands(program, context)
+  addIssuerCommands(program, context)
+  return program
+}
+
+async function readVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  return (manifest as { readonly version: string }).version
+}

@@ -1,0 +1,20 @@
+import { isMeshError } from '@parley/protocol'
+
+/** An error as the command line tells it, on standard error and, with `--json`, on standard output. */
+export interface DescribedError {
+  readonly code: string
+  readonly message: string
+  readonly todo: string
+}
+
+/** Describes what was thrown. What is no `MeshError` is a bug of parley; its stack is shown with `--debug` only. */
+export function describeError(error: unknown): DescribedError {
+  if (isMeshError(error)) return { code: error.code, message: error.message, todo: error.todo }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'bug', message, todo: 'Run it again with --debug, and report what it prints.' }
+}
+
+/** Formats a described error in two lines. */
+export function formatError({ code, message, todo }: DescribedError): string {
+  return `${code}: ${message}\nwhat to do: ${todo}\n`
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { describeError, formatError } from './describe-error.ts'
+import { exitCodes } from './exit-code.ts'
+import { assertNodeVersion } from './node-version.ts'
+
+/** Ends quietly when whoever reads has enough (`parley audit export … | head`). */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(process.exitCode ?? exitCodes.ok)
+}
+
+process.stdout.on('error', endWithReader)
+process.stderr.on('error', endWithReader)
+try {
+  assertNodeVersion(process.version)
+  const { runCli } = await import('./run-cli.ts')
+  process.exitCode = await runCli(process.argv.slice(2), {
+    env: process.env,
+    out: (text) => {
+      process.stdout.write(text)
+    },
+    err: (text) => {
+      process.stderr.write(text)
+    },
+    isTerminal: process.stdout.isTTY,
+  })
+} catch (error) {
+  process.stderr.write(formatError(describeError(error)))
+  process.exitCode = exitCodes.failure
+}
