@@ -54,8 +54,16 @@ export function beginSequence(size: number): SequenceSnapshot {
   return { value: first.value, context: { at: 0, size } }
 }
 
+/** What the machine answered before: as many questions as there are lengths and places in plans. */
+const answers = new Map<string, SequenceSnapshot>()
+
 /** Moves a sequence. A move that its state does not know returns an equal snapshot. */
 export function moveSequence(snapshot: SequenceSnapshot, move: SequenceMove): SequenceSnapshot {
+  const question = `${snapshot.value} ${snapshot.context.at} ${snapshot.context.size} ${move.type}`
+  const known = answers.get(question)
+  if (known) return known
   const [{ value, context }] = transition(machine, machine.resolveState(snapshot), move)
-  return { value, context }
+  const answer: SequenceSnapshot = Object.freeze({ value, context: Object.freeze(context) })
+  answers.set(question, answer)
+  return answer
 }
