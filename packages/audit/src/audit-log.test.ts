@@ -285,6 +285,21 @@ describe('append', () => {
     expect(seen).toEqual([2, 3])
   })
 
+  it('tells a listener of the options the records of the opening, too', async () => {
+    const { clock, options } = setUp()
+    const seen: AuditRecord[] = []
+    const onAppend = (record: AuditRecord): void => {
+      seen.push(record)
+    }
+    const log = await openAuditLog({ ...options, onAppend })
+    log.append(hop)
+    await clock.settle()
+    expect(seen.map(({ seq, kind }) => [seq, kind])).toEqual([
+      [1, 'lifecycle'],
+      [2, 'hop'],
+    ])
+  })
+
   it('refuses after close, which may be called twice', async () => {
     const { store, options } = setUp()
     const log = await openAuditLog(options)

@@ -27,6 +27,8 @@ export interface AuditLogOptions {
   readonly verify?: VerifySignature
   /** Records that may wait for the store, or for a checkpoint, before `append` refuses; default 10,000. */
   readonly maxUnwritten?: number
+  /** Sees every record as a listener of `onAppend` does, those of the opening included. */
+  readonly onAppend?: (record: AuditRecord) => void
 }
 
 /** Proves that a record has its place in the log. It is durable after the next `flush`. */
@@ -101,7 +103,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string }, tail: AuditTail): AuditLog {
   const { store, clock, signer, origin, hash, stream, tenant, maxUnwritten = defaultMaxUnwritten } = options
   const { frontier } = tail
-  const listeners = new Set<(record: AuditRecord) => void>()
+  const listeners = new Set(options.onAppend ? [options.onAppend] : [])
   let last = tail.last
   let headSize = tail.checkpoint?.size ?? 0
   let signed = tail.checkpoint

@@ -105,10 +105,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         origin: `parley/${config.mesh}/${name}`,
         tenant: config.mesh,
         verify: verifySignature,
+        ...(options.onRecord && { onAppend: options.onRecord as (record: { readonly seq: number }) => void }),
       })
       undo.push(() => audit.close())
       const note = createEventLog(audit, logger)
-      if (options.onRecord) audit.onAppend(options.onRecord as (record: { readonly seq: number }) => void)
       const trust = await openTrustLedger({
         store,
         clock,
