@@ -1,6 +1,6 @@
 import type { Random } from '@parley/ports'
 import type { Cast } from './cast.ts'
-import type { Trip } from './trip.ts'
+import type { Trip } from './trip/trip.ts'
 
 /** One thing that must be so, and what is. They hold when the two texts are the same. */
 export interface Fact {

@@ -8,7 +8,7 @@ import { acts } from './acts/acts.ts'
 import { startCast } from './cast.ts'
 import { watchInterruption } from './interruption.ts'
 import { createPlaybill, type Playbill } from './playbill.ts'
-import { readTrips, type Trip } from './trip.ts'
+import { readTrips, type Trip } from './trip/trip.ts'
 
 /** How the demo is run. */
 export interface DemoOptions {

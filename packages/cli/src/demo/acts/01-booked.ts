@@ -1,7 +1,11 @@
 import type { AuditRecord } from '@parley/audit'
 import type { Act } from '../act.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { bookTrip, isPaying, list, listSteps, readAllBooks, statusOf, sumPrices } from './trips.ts'
+import { readAllBooks } from '../proof/all-books.ts'
+import { listSteps, statusOf, sumPrices } from '../proof/journal-facts.ts'
+import { list } from '../proof/list.ts'
+import { isPaying } from '../trip/trip-kind.ts'
+import { bookTrip } from './book-trip.ts'
 
 /** A trip is booked: three remote steps, all committed. */
 export const booked: Act = {

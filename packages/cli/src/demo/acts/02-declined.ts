@@ -1,6 +1,10 @@
 import type { Act } from '../act.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { bookTrip, isPoor, list, listChanged, listEffects, readAllBooks, statusOf } from './trips.ts'
+import { listChanged, listEffects, readAllBooks } from '../proof/all-books.ts'
+import { statusOf } from '../proof/journal-facts.ts'
+import { list } from '../proof/list.ts'
+import { isPoor } from '../trip/trip-kind.ts'
+import { bookTrip } from './book-trip.ts'
 
 /** The card is declined: what was done is taken back in reverse order. */
 export const declined: Act = {

@@ -1,6 +1,7 @@
 import type { Act } from '../act.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { list, listChanged, readAllBooks } from './trips.ts'
+import { listChanged, readAllBooks } from '../proof/all-books.ts'
+import { list } from '../proof/list.ts'
 
 /** The concierge asks for something outside of the delegation that it holds. */
 export const undelegated: Act = {

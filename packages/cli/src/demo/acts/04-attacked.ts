@@ -1,7 +1,8 @@
 import type { Act } from '../act.ts'
 import type { Cast } from '../cast.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { list, listChanged, readAllBooks } from './trips.ts'
+import { listChanged, readAllBooks } from '../proof/all-books.ts'
+import { list } from '../proof/list.ts'
 
 /** Somebody without a credential replays, forges and redirects what went over the bus. */
 export const attacked: Act = {

@@ -1,6 +1,9 @@
 import type { Act } from '../act.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { bookTrip, listEffects, listSteps, prefersBudget, readAllBooks, statusOf } from './trips.ts'
+import { listEffects, readAllBooks } from '../proof/all-books.ts'
+import { listSteps, statusOf } from '../proof/journal-facts.ts'
+import { prefersBudget } from '../trip/trip-kind.ts'
+import { bookTrip } from './book-trip.ts'
 
 /** An agent of another owner breaks again and again, until it is not asked any more. */
 export const distrusted: Act = {

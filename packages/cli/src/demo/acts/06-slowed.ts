@@ -5,7 +5,7 @@ import { balanceLatencyMs } from '../agents/concierge.ts'
 import type { Act } from '../act.ts'
 import type { AgentProcess } from '../agent-process.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import { list } from './trips.ts'
+import { list } from '../proof/list.ts'
 
 /** Half as slow again as the objective allows. */
 const slowMs = balanceLatencyMs * 1.5

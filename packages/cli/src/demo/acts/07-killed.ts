@@ -1,16 +1,9 @@
 import type { Act } from '../act.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
-import {
-  countRepeats,
-  isPaying,
-  isPoor,
-  list,
-  listChanged,
-  listEffects,
-  readAllBooks,
-  statusOf,
-  sumPrices,
-} from './trips.ts'
+import { countRepeats, listChanged, listEffects, readAllBooks } from '../proof/all-books.ts'
+import { statusOf, sumPrices } from '../proof/journal-facts.ts'
+import { list } from '../proof/list.ts'
+import { isPaying, isPoor } from '../trip/trip-kind.ts'
 
 /** The orchestrator is killed between two steps of two sagas; another instance finishes one and undoes the other. */
 export const killed: Act = {

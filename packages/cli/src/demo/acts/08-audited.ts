@@ -5,7 +5,7 @@ import type { AgentProcess } from '../agent-process.ts'
 import type { Cast } from '../cast.ts'
 import { readStoreEvidence } from '../proof/store-evidence.ts'
 import { tampers } from '../tampering.ts'
-import { list } from './trips.ts'
+import { list } from '../proof/list.ts'
 
 /** Every log is verified; then copies are falsified in four ways, and each time the first bad record is named. */
 export const audited: Act = {

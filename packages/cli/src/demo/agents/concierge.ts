@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { createNode, type Outcome } from '@parley/mesh'
 import { createSagas } from '@parley/saga'
 import { z } from 'zod'
-import { flights, hotels, payments } from '../contracts.ts'
-import { tripInput } from '../trip.ts'
-import { tripSaga } from '../trip-saga.ts'
+import { flights, hotels, payments } from '../trip/contracts.ts'
+import { tripInput } from '../trip/trip.ts'
+import { tripSaga } from '../trip/trip-saga.ts'
 import type { OpenAgent } from './agent.ts'
 
 /** What the concierge expects of a balance that it asks for, in milliseconds. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createNode } from '@parley/mesh'
 import { z } from 'zod'
-import { flights } from '../contracts.ts'
+import { flights } from '../trip/contracts.ts'
 import type { OpenAgent } from './agent.ts'
 import { noteEffect, openBooks } from './books.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createNode } from '@parley/mesh'
-import { payments } from '../contracts.ts'
+import { payments } from '../trip/contracts.ts'
 import type { OpenAgent } from './agent.ts'
 import { noteEffect, openBooks } from './books.ts'
 import { createPace } from './pace.ts'
