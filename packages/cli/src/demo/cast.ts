@@ -24,6 +24,8 @@ export interface Cast {
   readonly attacker: AgentProcess
   /** The five that have a credential, and so a log. */
   agents(): readonly AgentProcess[]
+  /** The audit records that an agent told of, also those of an instance that was killed. */
+  told(name: string): readonly AppendedRecord[]
   /** Every credential that was given, in order. */
   readonly issued: readonly Issued[]
   /** The owner's DID of an agent. */
@@ -53,6 +55,7 @@ export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOption
   const budget = await createOwner(join(folder, 'owner-budget'), 'budget')
   const chain = await acme.delegate({ to: 'acme/concierge', capabilities: delegated, forMs: delegatedForMs })
   const issued: Issued[] = []
+  const told = new Map<string, AppendedRecord[]>()
   const running = new Set<AgentProcess>()
   let isEnded = false
   atEnd(async () => {
@@ -78,7 +81,10 @@ export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOption
       name,
       folder: own,
       commands: { issue },
-      onRecord: (record) => onRecord(name, record),
+      onRecord(record) {
+        told.set(name, [...(told.get(name) ?? []), record])
+        onRecord(name, record)
+      },
     })
     running.add(agent)
     await agent.open({
@@ -111,6 +117,7 @@ export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOption
     budgetHotels,
     attacker,
     issued,
+    told: (name) => told.get(name) ?? [],
     agents: () => [concierge, flights, hotels, payments, budgetHotels],
     ownerOf: (name) => (name.startsWith('budget/') ? budget.owner : acme.owner),
     async restartConcierge() {

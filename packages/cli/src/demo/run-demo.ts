@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findNatsServer, startNatsServer } from '@parley/nats-server'
@@ -51,7 +52,15 @@ async function perform(
 ): Promise<readonly ActResult[]> {
   const binary = await findNatsServer({ env: process.env, cacheDir, log: playbill.line })
   const folder = await mkdtemp(join(tmpdir(), 'parley-demo-'))
-  atEnd(() => rm(folder, { recursive: true, force: true }))
+  // Also if somebody ends this process without waiting, for instance because its output is closed.
+  const tidy = (): void => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  process.once('exit', tidy)
+  atEnd(async () => {
+    process.off('exit', tidy)
+    tidy()
+  })
   const server = await startNatsServer({ binary })
   atEnd(() => server.stop())
   playbill.line(`seed ${seed}, nats-server ${server.version} at ${server.url}`)

@@ -26,6 +26,8 @@ export const killed: Act = {
           record['step'] === 'flight',
       )
     await hotels.run('whenHeld', trips.length)
+    // What was told of so far is on disk by now.
+    await readStoreEvidence(concierge)
     await concierge.kill()
     await cast.restartConcierge()
     for (const { id } of trips)

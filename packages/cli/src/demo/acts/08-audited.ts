@@ -1,5 +1,7 @@
-import { verifyAuditExport, type AuditVerdict } from '@parley/audit'
+import { isDeepStrictEqual } from 'node:util'
+import { verifyAuditExport, type AuditRecord, type AuditVerdict } from '@parley/audit'
 import { verifySignature } from '@parley/identity'
+import type { AppendedRecord } from '@parley/mesh'
 import type { Act } from '../act.ts'
 import type { AgentProcess } from '../agent-process.ts'
 import type { Cast } from '../cast.ts'
@@ -14,7 +16,10 @@ export const audited: Act = {
     await cast.stop()
     const agents = cast.agents()
     const logs = await Promise.all(
-      agents.map(async (agent) => ({ agent, exported: (await readStoreEvidence(agent)).exported })),
+      agents.map(async (agent) => {
+        const { exported, records } = await readStoreEvidence(agent)
+        return { agent, exported, lost: listLost(cast.told(agent.name), records) }
+      }),
     )
     const verdicts = logs.map(({ agent, exported }) => verifyLog(cast, agent, exported))
     const falsified = Object.entries(tampers).map(([how, tamper]) => {
@@ -33,6 +38,10 @@ export const audited: Act = {
         expected: `good and closed: ${list(agents.map(({ name }) => name))}`,
         seen: `good and closed: ${list(agents.filter((_, at) => isWhole(verdicts[at])).map(({ name }) => name))}`,
       },
+      {
+        expected: 'records that were printed and are not in a log: nothing',
+        seen: `records that were printed and are not in a log: ${list(logs.flatMap(({ lost }) => lost))}`,
+      },
       ...falsified,
     ]
   },
@@ -46,6 +55,11 @@ function verifyLog({ issued }: Cast, agent: AgentProcess, exported: string): Aud
     expectedSize: agent.records.at(-1)?.seq ?? 1,
     isTrustedSigner: (did) => issued.some(({ name, instance }) => name === agent.name && instance === did),
   })
+}
+
+/** Lists the numbers of records that were told of and do not stand in the log as they were told. */
+function listLost(told: readonly AppendedRecord[], records: readonly AuditRecord[]): readonly number[] {
+  return told.filter((record) => !isDeepStrictEqual(record, records[record.seq - 1])).map(({ seq }) => seq)
 }
 
 function isWhole(verdict: AuditVerdict | undefined): boolean {
