@@ -8,6 +8,7 @@ import { CallError, type BareOutcome, type Outcome } from './outcome.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
 import { createEnvelopeId } from './sealer.ts'
+import { shortenReason } from './shorten-reason.ts'
 import { createTraceId } from './traceparent.ts'
 
 /** Creates what makes a node's calls: runs the outbound stages, records, and reports. */
@@ -91,7 +92,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     sent: hop.sent === true,
     ...('code' in outcome ? { code: outcome.code } : {}),
     ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
-    ...(end.kind === 'deny' ? { stage: end.stage, reason: end.reason } : {}),
+    ...(end.kind === 'deny' ? { stage: end.stage, reason: shortenReason(end.reason) } : {}),
     ...(peer
       ? { peer: peer.credential.name, peerOwner: peer.credential.owner, to: peer.credential.instance }
       : options.to === undefined

@@ -23,6 +23,8 @@ import { weigh } from './weigh.ts'
 
 /** What the bus needs around a body: header, salt and frame prefix. */
 const frameOverheadBytes = 16 * 1024
+/** Enough to see who tries what, too few to fill a log or to hold up its writer. */
+const strangerRecordsPerSecond = 32
 /** An instance is offline after this many heartbeats that did not come. */
 const lapseHeartbeats = 3
 
@@ -89,6 +91,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
     pending: createPendingAnswers(clock),
     buckets: createSenderBuckets(clock),
+    strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({
       clock,
       objectives: config.objectives,

@@ -35,6 +35,8 @@ export interface NodeParts {
   readonly directory: Directory
   readonly pending: PendingAnswers
   readonly buckets: SenderBuckets
+  /** Records a second that all who have no session may cause; what goes beyond is counted. */
+  readonly strangerRecords: SenderBuckets
   readonly trust: TrustLedger
   readonly audit: AuditLog
   readonly note: EventLog

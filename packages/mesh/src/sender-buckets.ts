@@ -3,8 +3,11 @@ import { limits } from '@parley/protocol'
 
 /** Limits how many signatures a second one sender can make this node check. */
 export interface SenderBuckets {
-  /** Takes one signature from the sender's bucket; 0 if there was one, else the milliseconds until there is. */
-  take(sender: string): number
+  /**
+   * Takes one signature from the sender's bucket; 0 if there was one, else the milliseconds until there is. A stranger
+   * pays for all `envelopes` of its frame: each may bring a credential to be checked.
+   */
+  take(sender: string, envelopes?: number): number
   /** Moves a sender out of the strangers' bucket, once a session proved it. */
   admit(sender: string): void
 }
@@ -27,13 +30,15 @@ export function createSenderBuckets(
   const strangers = create()
   const known = new Map<string, Bucket>()
   return {
-    take(sender) {
-      const bucket = known.get(sender) ?? strangers
+    take(sender, envelopes = 1) {
+      const own = known.get(sender)
+      const bucket = own ?? strangers
+      const cost = own ? 1 : Math.min(envelopes, perSecond)
       const nowMs = clock.monotonic()
       bucket.tokens = Math.min(perSecond, bucket.tokens + ((nowMs - bucket.filledAtMs) * perSecond) / 1_000)
       bucket.filledAtMs = nowMs
-      if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 1_000) / perSecond)
-      bucket.tokens -= 1
+      if (bucket.tokens < cost) return Math.ceil(((cost - bucket.tokens) * 1_000) / perSecond)
+      bucket.tokens -= cost
       return 0
     },
     admit(sender) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSession, createSessionTable, type Session } from './session.ts'
+import { createSession, createSessionTable, maxSessionsPerInstance, type Session } from './session.ts'
 
 const sessionWith = (id: string, instance: string): Session =>
   createSession(id, { instance: `did:key:z${instance}` } as Session['peer'], 'own')
@@ -22,17 +22,29 @@ describe('createSessionTable', () => {
     expect([table.get('a'), table.get('b'), table.get('c'), table.size()]).toEqual([a, undefined, c, 2])
   })
 
-  it('keeps one opened session an instance, the last one', () => {
+  it('opens calls over the last session of an instance, and takes answers of the one before', () => {
     const table = createSessionTable()
     const [old, renewed] = [sessionWith('old', 'a'), sessionWith('new', 'a')]
     table.addOpened(old)
     table.addOpened(renewed)
     expect(table.opened(old.peer.instance)).toBe(renewed)
-    expect([table.get('old'), table.size()]).toEqual([undefined, 1])
-    table.remove('old')
+    expect([table.get('old'), table.size()]).toEqual([old, 2])
+    table.retire('old')
     expect(table.opened(old.peer.instance)).toBe(renewed)
-    table.remove('new')
+    table.retire('new')
     expect(table.opened(old.peer.instance)).toBeUndefined()
+    expect(table.get('new')).toBe(renewed)
+  })
+
+  it('lets an instance push out only sessions of its own', () => {
+    const table = createSessionTable()
+    const other = sessionWith('other', 'b')
+    table.add(other)
+    const ids = Array.from({ length: maxSessionsPerInstance + 3 }, (_, at) => `s${String(at)}`)
+    for (const id of ids) table.add(sessionWith(id, 'a'))
+    expect(ids.filter((id) => table.get(id))).toEqual(ids.slice(3))
+    expect(table.get('other')).toBe(other)
+    expect(table.size()).toBe(maxSessionsPerInstance + 1)
   })
 
   it('forgets an opened session with its instance when it makes room', () => {

@@ -37,13 +37,22 @@ export function createSession(id: string, peer: VerifiedCredential, ownCredentia
   }
 }
 
-/** The sessions of a node, bounded: the one that was used longest ago makes room and has to shake hands again. */
+/** Sessions that one instance has here at most, of both directions: a renewal takes one, and the oldest makes room. */
+export const maxSessionsPerInstance = 8
+
+/**
+ * The sessions of a node, bounded: the one that was used longest ago makes room and has to shake hands again. An instance
+ * that shakes hands without end pushes out only its own.
+ */
 export interface SessionTable {
   get(id: string): Session | undefined
   add(session: Session): void
   /** The session that this node opened to an instance, for calls. */
   opened(instance: InstanceDid): Session | undefined
   addOpened(session: Session): void
+  /** Makes no more calls over a session. Answers that are on their way are still taken. */
+  retire(id: string): void
+  /** Forgets a session. */
   remove(id: string): void
   size(): number
 }
@@ -52,13 +61,28 @@ export interface SessionTable {
 export function createSessionTable(maxSessions = 20_000): SessionTable {
   const byId = new Map<string, Session>()
   const byInstance = new Map<InstanceDid, Session>()
-  const remove = (id: string): void => {
+  /** Ids by instance, the oldest first. */
+  const idsOf = new Map<InstanceDid, readonly string[]>()
+  const retire = (id: string): void => {
     const session = byId.get(id)
-    byId.delete(id)
     if (session && byInstance.get(session.peer.instance) === session) byInstance.delete(session.peer.instance)
   }
+  const remove = (id: string): void => {
+    const instance = byId.get(id)?.peer.instance
+    retire(id)
+    byId.delete(id)
+    if (instance === undefined) return
+    const left = (idsOf.get(instance) ?? []).filter((other) => other !== id)
+    if (left.length > 0) idsOf.set(instance, left)
+    else idsOf.delete(instance)
+  }
   const add = (session: Session): void => {
+    const { instance } = session.peer
     byId.set(session.id, session)
+    const ids = [...(idsOf.get(instance) ?? []), session.id]
+    idsOf.set(instance, ids)
+    const [oldestOfInstance] = ids
+    if (ids.length > maxSessionsPerInstance && oldestOfInstance !== undefined) remove(oldestOfInstance)
     for (const oldest of byId.keys()) {
       if (byId.size <= maxSessions) break
       remove(oldest)
@@ -76,11 +100,10 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     add,
     opened: (instance) => byInstance.get(instance),
     addOpened(session) {
-      const previous = byInstance.get(session.peer.instance)
-      if (previous) byId.delete(previous.id)
       byInstance.set(session.peer.instance, session)
       add(session)
     },
+    retire,
     remove,
     size: () => byId.size,
   }

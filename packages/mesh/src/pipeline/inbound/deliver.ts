@@ -7,7 +7,8 @@ import { left, type Stage } from '../stage.ts'
 
 /**
  * Runs the handler with what is left of the caller's time. What is not done by then, when the caller takes the call back,
- * or when the node closes, is unknown at once: a handler that heeds no signal holds up neither record nor answer.
+ * or when the node closes, is unknown at once: a handler that heeds no signal holds up neither record nor answer. Its
+ * place it keeps until it ends, or impatient callers could run any number of handlers at once.
  */
 export const deliver: Stage<InboundHop> = {
   name: 'deliver',
@@ -44,6 +45,7 @@ export const deliver: Stage<InboundHop> = {
       }),
       parts.logger,
     )
+    hop.release = afterBoth(done, left(hop.release, 'the place'))
     const outcome = await Promise.race([done, late.promise])
     stopTimer()
     serving.delete(key)
@@ -52,6 +54,21 @@ export const deliver: Stage<InboundHop> = {
     const { code, reason, retryAfterMs } = outcome
     return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
   },
+}
+
+/** Gives a place back once its work is done and the returned function was called. */
+function afterBoth(work: Promise<unknown>, giveBack: () => void): () => void {
+  let isDone = false
+  let isReleased = false
+  const endWork = (): void => {
+    isDone = true
+    if (isReleased) giveBack()
+  }
+  void work.then(endWork, endWork)
+  return () => {
+    isReleased = true
+    if (isDone) giveBack()
+  }
 }
 
 function parseBody(bytes: Uint8Array): { readonly value: unknown } | undefined {

@@ -3,6 +3,7 @@ import { encodeAnswerBody } from '../../answer-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
+import { shortenReason } from '../../shorten-reason.ts'
 import { traceOf } from '../../traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -24,13 +25,17 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
     recordRejected(parts, end.code)
     return
   }
+  // Whoever has no session can have a key of its own, which proves nothing but that: it writes no log without end.
+  const isCounted = end.kind === 'deny' && !hop.session && parts.strangerRecords.take(hop.subject.from) > 0
   const outcome: BareOutcome =
     end.kind === 'deny' && hop.outcome === undefined
       ? refusedBy(end)
       : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' })
   let record: number | undefined
+  if (isCounted) recordRejected(parts, end.code)
   try {
-    record = parts.audit.append({ kind: isRequest ? 'hop' : 'envelope', ...describe(hop, outcome, end) }).seq
+    if (!isCounted)
+      record = parts.audit.append({ kind: isRequest ? 'hop' : 'envelope', ...describe(hop, outcome, end) }).seq
   } catch (error) {
     parts.logger.error('hop.unrecorded', {
       hop: header?.id,
@@ -88,7 +93,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
     outcome: outcome.kind,
     ...('code' in outcome ? { code: outcome.code } : {}),
     ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
-    ...(end.kind === 'deny' ? { stage: end.stage, reason: end.reason } : {}),
+    ...(end.kind === 'deny' ? { stage: end.stage, reason: shortenReason(end.reason) } : {}),
     ...(end.kind === 'deny' && end.rule !== undefined ? { rule: end.rule } : {}),
     instance: hop.subject.from,
     ...(session ? { peer: session.peer.name, peerOwner: session.peer.owner } : {}),
@@ -118,7 +123,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
   }
 }
 
-/** Counts a frame whose proof failed. They are told of once a second, so that a stranger cannot write the log. */
+/** Counts what is not worth a record of its own. It is told of once a second, so that a stranger cannot write the log. */
 export function recordRejected(parts: NodeParts, code: ErrorCode): void {
   parts.rejected.count(code)
 }

@@ -6,7 +6,8 @@ import { left, type Stage } from '../stage.ts'
 export const senderLimits: Stage<InboundFrame> = {
   name: 'sender-limits',
   run(context) {
-    const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from)
+    const { envelopes } = left(context.frame, 'the frame')
+    const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from, envelopes.length)
     return retryAfterMs === 0
       ? allowed
       : refuse('iatp.sender-limited', 'the bucket of signatures is empty', { retryAfterMs })

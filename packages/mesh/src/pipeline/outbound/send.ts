@@ -16,8 +16,8 @@ export const send: Stage<OutboundHop> = {
   async run(hop) {
     const first = await sendOnce(hop)
     if (first.kind === 'allow' || !forgotten.has(first.code) || hop.sent !== true) return first
-    const session = left(hop.session, 'the session')
-    hop.parts.sessions.remove(session.id)
+    // Other calls may still wait for their answers in this session.
+    hop.parts.sessions.retire(left(hop.session, 'the session').id)
     hop.sent = false
     const sealed = await sealRequest(hop)
     return sealed.kind === 'deny' ? sealed : sendOnce(hop)
@@ -51,8 +51,9 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     return allowed
   }
   const told = decodeAnswerBody(answer.body)
-  const isRefusal = answer.header.type === 'refusal'
-  if (!told || isRefusal !== (told.outcome.kind === 'refused')) {
+  // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
+  const expected = told?.outcome.kind === 'refused' ? 'refusal' : 'reply'
+  if (!told || answer.header.type !== expected) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }
