@@ -36,6 +36,7 @@ export const errorCodes: {
   readonly 'hop.stage-failed': ErrorFacts
   readonly 'hop.unrecorded': ErrorFacts
   readonly 'iatp.crit-unknown': ErrorFacts
+  readonly 'iatp.evidence-malformed': ErrorFacts
   readonly 'iatp.frame-malformed': ErrorFacts
   readonly 'iatp.frame-oversize': ErrorFacts
   readonly 'iatp.handshake-failed': ErrorFacts
@@ -251,6 +252,11 @@ export const errorCodes: {
   'iatp.crit-unknown': {
     meaning: 'The header requires an extension that is not understood here.',
     todo: 'Drop the extension or upgrade the callee.',
+    retryable: false,
+  },
+  'iatp.evidence-malformed': {
+    meaning: 'The bytes are not evidence of an envelope, or bytes are missing or left over.',
+    todo: 'Check that the whole file was kept, as protocol/spec/iatp.md defines it.',
     retryable: false,
   },
   'iatp.frame-malformed': {

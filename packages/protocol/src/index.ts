@@ -4,6 +4,14 @@ export { signingDomains, type SigningDomain } from './domain.ts'
 export { envelopeTypes, type Envelope, type EnvelopeHeader, type EnvelopeType, type SagaHeader } from './envelope.ts'
 export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
 export {
+  createEvidence,
+  decodeEvidence,
+  encodeEvidence,
+  hasBody,
+  type Evidence,
+  type EvidenceBody,
+} from './evidence.ts'
+export {
   decodeFrame,
   encodeFrame,
   envelopeBytes,
@@ -15,12 +23,26 @@ export {
   type FramedEnvelope,
   type UnsignedEnvelope,
 } from './frame.ts'
-export { commitBody, hashLeaf, hashRoot, type Sha256 } from './leaf.ts'
+export { commitBody, hashLeaf } from './leaf.ts'
 export { limits } from './limits.ts'
+export { createMerkleFrontier, type MerkleFrontier } from './merkle/merkle-frontier.ts'
+export { hashMerkleLeaf, hashMerkleNode, isSameHash } from './merkle/merkle-hash.ts'
+export {
+  computeInclusionLength,
+  computeInclusionRoot,
+  computeMerkleRoot,
+  createConsistencyProof,
+  createInclusionProof,
+  verifyConsistencyProof,
+  verifyInclusionProof,
+  type ConsistencyClaim,
+  type InclusionClaim,
+} from './merkle/merkle-proof.ts'
 export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
 export { knownHeaderFields, parseHeader } from './parse-header.ts'
 export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'
+export type { Sha256 } from './sha256.ts'
 export {
   formatEventPattern,
   formatEventSubject,
@@ -29,3 +51,4 @@ export {
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'
+export { verifyEvidence, type SignatureCheck, type VerifiedEvidence } from './verify-evidence.ts'
