@@ -141,6 +141,7 @@ function createReport(
     ...(decision ? { decision: { document: decision.document, rule: decision.rule } } : {}),
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
+    ...(hop.evidence ? { evidence: hop.evidence } : {}),
     durationMs,
     explain,
   }

@@ -1,6 +1,7 @@
 import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { ContractCapability } from './contract.ts'
+import type { EvidenceOf } from './evidence-of.ts'
 import type { DeclinedError, Outcome } from './outcome.ts'
 import type { SagaCommand } from './saga-command.ts'
 
@@ -50,6 +51,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   readonly saga?: SagaCommand
   /** Aborts at the deadline, at a cancel and when the node closes. */
   readonly signal: AbortSignal
+  /** Makes evidence of the request: bytes that prove to anybody that the caller's instance signed it. */
+  evidence: EvidenceOf
   /** Milliseconds that are left of the caller's patience. */
   remainingMs(): number
   /** Declines with an error that the contract declares. Return its result. */

@@ -7,6 +7,7 @@ export {
   type ContractCapability,
   type DeclaredErrors,
 } from './contract.ts'
+export type { EvidenceOf } from './evidence-of.ts'
 export type { HopReport } from './hop-report.ts'
 export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
 export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'

@@ -1,5 +1,6 @@
 import type { Clock } from '@parley/ports'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
+import type { EvidenceOf } from './evidence-of.ts'
 
 /** An answer to an envelope of ours: a verified envelope whose `inReplyTo` named it. */
 export interface Answer {
@@ -7,6 +8,7 @@ export interface Answer {
   readonly body: Uint8Array
   /** Leaf hash of the answer in base64url. */
   readonly leaf: string
+  readonly evidence: EvidenceOf
 }
 
 /** Why there is no answer. */

@@ -1,6 +1,7 @@
 import type { EnvelopeHeader } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { CallOptions } from './call-options.ts'
+import type { EvidenceOf } from './evidence-of.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
@@ -13,6 +14,7 @@ export interface ServingHopParts {
   readonly chain: VerifiedChain | undefined
   readonly trust: EffectiveTrust
   readonly signal: AbortSignal
+  readonly evidence: EvidenceOf
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
 }
@@ -47,6 +49,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,
+    evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
     fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),

@@ -1,4 +1,4 @@
-import type { Did, InstanceDid } from '@parley/protocol'
+import { MeshError, type Did, type InstanceDid } from '@parley/protocol'
 import { CallError, type ContractCapability, type Hop, type Outcome } from '@parley/mesh'
 
 const caller: Hop['caller'] = {
@@ -39,6 +39,9 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     caller,
     labels: [],
     signal: new AbortController().signal,
+    evidence: () => {
+      throw new MeshError('iatp.evidence-malformed', 'nothing was signed in a fake hop: give it evidence')
+    },
     remainingMs: () => 5_000,
     decline: (name, details) => ({ kind: 'declined', error: { name, details } }),
     fail: ({ retryable = false } = {}) => ({ kind: 'nothing-done', retryable }),

@@ -1,5 +1,6 @@
 import type { Delivery } from '@parley/ports'
 import type { EnvelopeType } from '@parley/protocol'
+import { evidenceOf } from '../evidence-of.ts'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
@@ -62,9 +63,10 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
   }
   const { frame: opened, subject } = inbound
   await Promise.all(
-    opened.envelopes.map(async (envelope) => {
+    opened.envelopes.map(async (envelope, index) => {
       const leaf = Buffer.from(envelope.leaf).toString('base64url')
-      const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
+      const evidence = evidenceOf(parts.hash, opened, index)
+      const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
       let end = await runStages(pipeline.envelope, hop, parts.logger)
       if (end.kind === 'allow') {
         const route = hop.header && pipeline.routes[hop.header.type]

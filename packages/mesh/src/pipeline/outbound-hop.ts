@@ -2,6 +2,7 @@ import type { PolicyDecision } from '@parley/policy'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -39,4 +40,6 @@ export interface OutboundHop {
   sent?: boolean
   outcome?: BareOutcome
   peerRecord?: number
+  /** Of the callee's answer, the last one that came. */
+  evidence?: EvidenceOf
 }

@@ -136,6 +136,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     labels: [],
     saga: call.saga,
     signal: patient,
+    evidence: () => new Uint8Array(),
     remainingMs: () => 1_000,
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),

@@ -40,6 +40,7 @@ export const deliver: Stage<InboundHop> = {
         chain: hop.chain,
         trust: left(hop.trust, 'the trust'),
         signal: controller.signal,
+        evidence: hop.evidence,
         remainingMs: () => deadlineMs - clock.monotonic(),
         caller: parts.caller,
       }),

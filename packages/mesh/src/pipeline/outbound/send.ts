@@ -50,6 +50,7 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     hop.parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
     return allowed
   }
+  hop.evidence = answer.evidence
   const told = decodeAnswerBody(answer.body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
   const expected = told?.outcome.kind === 'refused' ? 'refusal' : 'reply'
