@@ -9,6 +9,7 @@ export {
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
 export { hashChain } from './delegation/chain-hash.ts'
+export { decideLabels } from './delegation/labels.ts'
 export type { Constraints } from './delegation/constraints.ts'
 export {
   chainGrants,

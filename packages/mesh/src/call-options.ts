@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly onBehalfOf?: string
   /** Labels of the data; they only grow down the chain. */
   readonly labels?: readonly string[]
+  /** How many hops of the same work came before; set by `hop.call`. */
+  readonly pathIndex?: number
   /** W3C trace id (32 hex digits) to continue; default a new one. */
   readonly trace?: string
   /** Cancels the call. What was sent stays `unknown`. */

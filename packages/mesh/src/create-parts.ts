@@ -4,6 +4,7 @@ import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createBodyCarrier } from './carried-body.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
@@ -104,7 +105,13 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
-    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    bodyCarrier: createBodyCarrier({
+      bodies: config.bodies,
+      clock,
+      hash,
+      maxInlineBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+      maxReferencedBytes: config.maxReferencedBytes,
+    }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })

@@ -46,6 +46,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   /** The human or tenant at the root of the work, where the caller names one. */
   readonly onBehalfOf?: string
   readonly labels: readonly string[]
+  /** How many hops of the same work came before this one, as the caller says. */
+  readonly pathIndex: number
   /** The chain under which the caller acts; absent when it acts in its own right. */
   readonly delegation?: { readonly root: Did; readonly agents: readonly AgentId[]; readonly hash: string }
   readonly saga?: SagaCommand

@@ -2,6 +2,7 @@ import {
   createSystemClock,
   createSystemRandom,
   silentLogger,
+  type BodyStore,
   type Clock,
   type Issuer,
   type Logger,
@@ -55,6 +56,10 @@ export interface NodeOptions {
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
   readonly maxServing?: number
+  /** Carries bodies that are too large for an envelope; callers and callees have to share it. Default none. */
+  readonly bodies?: BodyStore
+  /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
+  readonly maxReferencedBytes?: number
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -75,6 +80,8 @@ export interface NodeConfig {
   readonly orders: readonly string[]
   readonly heartbeatMs: number
   readonly maxServing: number
+  readonly bodies: BodyStore | undefined
+  readonly maxReferencedBytes: number
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -84,6 +91,8 @@ export interface NodeConfig {
 const defaultHeartbeatMs = 2_000
 /** Far above what one event loop serves at once, far below what exhausts memory. */
 const defaultMaxServing = 1_024
+/** Eight of them at once still fit into a small machine. */
+const defaultMaxReferencedBytes = 16_777_216
 
 /** Checks and completes options. Throws one `mesh.config-invalid` that lists every problem with its path. */
 export function resolveNodeConfig(options: NodeOptions): NodeConfig {
@@ -97,11 +106,13 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     }
   }
   const { name, mesh = 'main', heartbeatMs = defaultHeartbeatMs, maxServing = defaultMaxServing } = options
+  const { maxReferencedBytes = defaultMaxReferencedBytes } = options
   if (!isAgentName(name))
     problems.push(`name: ${JSON.stringify(name)} is not of the form owner/agent in a-z, 0-9 and -`)
   if (!/^[a-z0-9_-]{1,64}$/.test(mesh))
     problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
+  if (!(maxReferencedBytes >= 0)) problems.push('maxReferencedBytes: must not be negative')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
   if (!options.transport && options.nats === undefined && !options.issuer.connect)
@@ -130,6 +141,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     orders: options.orders ?? [],
     heartbeatMs,
     maxServing,
+    bodies: options.bodies,
+    maxReferencedBytes,
     clock: options.clock ?? createSystemClock(),
     random: options.random ?? createSystemRandom(),
     logger: options.logger ?? silentLogger,

@@ -5,6 +5,7 @@ import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { BodyCarrier } from './carried-body.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { Handshake } from './handshake.ts'
@@ -49,8 +50,7 @@ export interface NodeParts {
   readonly served: ReadonlyMap<string, Served>
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
-  /** Bytes that one body may have on this bus. */
-  readonly maxBodyBytes: number
+  readonly bodyCarrier: BodyCarrier
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */

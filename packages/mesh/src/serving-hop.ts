@@ -30,6 +30,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
     labels: [...new Set([...labels, ...(options.labels ?? [])])],
     onBehalfOf: header.onBehalfOf ?? peer.name,
+    pathIndex: (header.pathIndex ?? 0) + 1,
     signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
   })
   return {
@@ -46,6 +47,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     },
     ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
     labels,
+    pathIndex: header.pathIndex ?? 0,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,

@@ -26,6 +26,7 @@ export const errorCodes: {
   readonly 'deadline.exceeded': ErrorFacts
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
+  readonly 'delegation.label-removed': ErrorFacts
   readonly 'delegation.not-granted': ErrorFacts
   readonly 'delegation.root-not-accepted': ErrorFacts
   readonly 'delegation.too-deep': ErrorFacts
@@ -35,6 +36,8 @@ export const errorCodes: {
   readonly 'hop.cancelled': ErrorFacts
   readonly 'hop.stage-failed': ErrorFacts
   readonly 'hop.unrecorded': ErrorFacts
+  readonly 'iatp.body-mismatch': ErrorFacts
+  readonly 'iatp.body-unavailable': ErrorFacts
   readonly 'iatp.crit-unknown': ErrorFacts
   readonly 'iatp.evidence-malformed': ErrorFacts
   readonly 'iatp.frame-malformed': ErrorFacts
@@ -44,6 +47,7 @@ export const errorCodes: {
   readonly 'iatp.instance-conflict': ErrorFacts
   readonly 'iatp.lifetime': ErrorFacts
   readonly 'iatp.misaddressed': ErrorFacts
+  readonly 'iatp.path-too-long': ErrorFacts
   readonly 'iatp.replayed': ErrorFacts
   readonly 'iatp.sender-limited': ErrorFacts
   readonly 'iatp.session-unknown': ErrorFacts
@@ -204,6 +208,11 @@ export const errorCodes: {
     todo: 'Have the delegator sign the link again.',
     retryable: false,
   },
+  'delegation.label-removed': {
+    meaning: 'A link or a request drops a label that the chain above it carries.',
+    todo: 'Pass on every label of the chain; labels only grow.',
+    retryable: false,
+  },
   'delegation.not-granted': {
     meaning: 'The chain does not grant the capability.',
     todo: 'Ask the delegator for it, or call in your own right.',
@@ -249,6 +258,16 @@ export const errorCodes: {
     todo: 'Check the disk of the audit log.',
     retryable: true,
   },
+  'iatp.body-mismatch': {
+    meaning: 'What was fetched is not the body that the signed reference names.',
+    todo: 'Send again; if it stays so, look at who writes to the body store.',
+    retryable: false,
+  },
+  'iatp.body-unavailable': {
+    meaning: 'A body that travels by reference cannot be kept or fetched.',
+    todo: 'Give caller and callee the same body store, and see that it works.',
+    retryable: true,
+  },
   'iatp.crit-unknown': {
     meaning: 'The header requires an extension that is not understood here.',
     todo: 'Drop the extension or upgrade the callee.',
@@ -292,6 +311,11 @@ export const errorCodes: {
   'iatp.misaddressed': {
     meaning: 'The envelope is addressed to another instance, mesh or subject.',
     todo: 'Address the instance that shall receive it.',
+    retryable: false,
+  },
+  'iatp.path-too-long': {
+    meaning: 'The work has taken more hops in a row than allowed.',
+    todo: 'Look for agents that call each other in a circle.',
     retryable: false,
   },
   'iatp.replayed': {

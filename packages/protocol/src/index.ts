@@ -1,7 +1,15 @@
 export { capabilityCovers, isCapability, isCapabilityPattern, type Capability, type Risk } from './capability.ts'
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'
-export { envelopeTypes, type Envelope, type EnvelopeHeader, type EnvelopeType, type SagaHeader } from './envelope.ts'
+export {
+  envelopeTypes,
+  type BodyRef,
+  type Envelope,
+  type EnvelopeHeader,
+  type EnvelopeType,
+  type SagaHeader,
+  type Usage,
+} from './envelope.ts'
 export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
 export {
   createEvidence,
@@ -39,7 +47,7 @@ export {
   type InclusionClaim,
 } from './merkle/merkle-proof.ts'
 export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
-export { knownHeaderFields, parseHeader } from './parse-header.ts'
+export { isHeaderField, knownHeaderFields, parseHeader } from './parse-header.ts'
 export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'
 export type { Sha256 } from './sha256.ts'

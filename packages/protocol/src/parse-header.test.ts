@@ -71,10 +71,14 @@ describe('parseHeader', () => {
         session: text(base64url, 43),
         counter: fc.integer({ min: 1 }),
         onBehalfOf: fc.string({ minLength: 1, maxLength: 64, unit: 'binary' }),
-        labels: fc.array(
-          fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme-composite' }).filter((label) => label.length <= 64),
-          { maxLength: 32 },
-        ),
+        labels: fc
+          .array(
+            fc
+              .string({ minLength: 1, maxLength: 64, unit: 'grapheme-composite' })
+              .filter((label) => label.length <= 64),
+            { maxLength: 32 },
+          )
+          .map((labels) => [...new Set(labels)]),
         unknown: fc.jsonValue({ maxDepth: 4 }),
       },
       { requiredKeys: ['type', 'id', 'from', 'to', 'mesh', 'issuedAtMs', 'expiresAtMs'] },
@@ -183,6 +187,24 @@ describe('parseHeader', () => {
     { labels: 'pii' },
     { labels: [''] },
     { labels: Array.from({ length: 33 }, () => 'x') },
+    { labels: ['pii', 'pii'] },
+    { pathIndex: -1 },
+    { pathIndex: 32 },
+    { bodyRef: { hash, bytes: 1 } },
+    { bodyRef: { hash, bytes: limits.referencedBytes + 1, where: 'x' } },
+    { bodyRef: { hash: 'short', bytes: 1, where: 'x' } },
+    { bodyRef: { hash, bytes: 1, where: 'x'.repeat(513) } },
+    { bodyRef: 'shelf/1' },
+    { usage: [] },
+    { usage: { calls: -1 } },
+    { usage: { tokens: '40' } },
+    { usage: { seconds: 1.5 } },
+    { usage: { money: { amount: 1, currency: 'EUR' } } },
+    { usage: { money: { amount: '01', currency: 'EUR' } } },
+    { usage: { money: { amount: '-1', currency: 'EUR' } } },
+    { usage: { money: { amount: '1e3', currency: 'EUR' } } },
+    { usage: { money: { amount: '1.50', currency: 'eur' } } },
+    { usage: { money: null } },
     { links: ['a', 'b', 'c', 'd', 'e', 'f'] },
     { links: [1] },
     { saga: null },

@@ -38,6 +38,7 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     capability: 'fake:capability',
     caller,
     labels: [],
+    pathIndex: 0,
     signal: new AbortController().signal,
     evidence: () => {
       throw new MeshError('iatp.evidence-malformed', 'nothing was signed in a fake hop: give it evidence')

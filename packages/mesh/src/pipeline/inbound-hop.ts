@@ -33,6 +33,8 @@ export interface InboundHop {
   session?: Session
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
+  /** Left by `body`, where the body travelled beside the envelope. */
+  body?: Uint8Array
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */

@@ -7,6 +7,7 @@ import type { InboundFrame, InboundHop } from './inbound-hop.ts'
 import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
 import { announced } from './inbound/announced.ts'
+import { body } from './inbound/body.ts'
 import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
 import { delegation } from './inbound/delegation.ts'
@@ -41,7 +42,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, policy, admit, deliver],
+      request: [session, replay, credential, orders, delegation, trust, body, policy, admit, deliver],
       reply: [session, replay, credential, orders, settle],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],

@@ -134,6 +134,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
       tier: 'standard',
     },
     labels: [],
+    pathIndex: 0,
     saga: call.saga,
     signal: patient,
     evidence: () => new Uint8Array(),

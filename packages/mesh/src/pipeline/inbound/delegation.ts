@@ -1,4 +1,4 @@
-import { chainGrants, verifyDelegationChain } from '@parley/identity'
+import { chainGrants, decideLabels, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
@@ -39,7 +39,8 @@ export const delegation: Stage<InboundHop> = {
     const ordered = hop.parts.orders.checkChain(chain)
     if (ordered.kind === 'deny') return ordered
     const verdict = chainGrants(chain, left(header.capability, 'the capability'))
-    if (verdict.kind === 'allow') hop.chain = chain
-    return verdict
+    if (verdict.kind === 'deny') return verdict
+    hop.chain = chain
+    return decideLabels(chain.labels, header.labels ?? [])
   },
 }

@@ -1,5 +1,6 @@
 import { isMeshError, type ErrorCode } from '@parley/protocol'
-import { encodeAnswerBody } from '../../answer-body.ts'
+import { encodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
+import type { CarriedBody } from '../../carried-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -66,13 +67,14 @@ async function answer(hop: InboundHop, outcome: BareOutcome, record: number | un
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
-  const body = encodeAnswerBody(record === undefined ? { outcome } : { outcome, record })
+  const { body, bodyRef } = await loadAnswer(parts, { outcome, ...(record === undefined ? {} : { record }) }, nowMs)
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + answerLifetimeMs,
     contentType: 'application/json' as const,
     inReplyTo: hop.leaf,
+    ...(bodyRef ? { bodyRef } : {}),
   }
   const sealed =
     outcome.kind === 'refused' || !session
@@ -81,6 +83,14 @@ async function answer(hop: InboundHop, outcome: BareOutcome, record: number | un
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+}
+
+/** An answer that cannot travel says so: the caller need not wait for its deadline to know that it does not know. */
+async function loadAnswer(parts: NodeParts, answer: AnswerBody, nowMs: number): Promise<CarriedBody> {
+  const loaded = await parts.bodyCarrier.load(encodeAnswerBody(answer), nowMs + answerLifetimeMs)
+  if (loaded.kind === 'allow') return loaded.carried
+  parts.logger.error('hop.answer-lost', { code: loaded.code })
+  return { body: encodeAnswerBody({ ...answer, outcome: { kind: 'unknown', code: loaded.code } }) }
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {

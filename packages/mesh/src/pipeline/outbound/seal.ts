@@ -1,4 +1,4 @@
-import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
+import { allowed, isHeaderField, limits, refuse, type EnvelopeHeader, type Verdict } from '@parley/protocol'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -14,12 +14,11 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
-  const body = encoder.encode(text)
-  if (body.length > parts.maxBodyBytes)
-    return refuse(
-      'iatp.frame-oversize',
-      `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
-    )
+  const passed = checkPassedOn(hop)
+  if (passed.kind === 'deny') return passed
+  const loaded = await parts.bodyCarrier.load(encoder.encode(text), parts.clock.now() + limits.lifetimeMs)
+  if (loaded.kind === 'deny') return loaded
+  const { body, bodyRef } = loaded.carried
   const { instance } = left(hop.peer, 'the peer').credential
   const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
   if (opened.kind === 'deny') return opened
@@ -47,9 +46,22 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
+      ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
+      ...(bodyRef ? { bodyRef } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
   )
   return allowed
+}
+
+/** What a call passes on may not fit into a header, which its callee would refuse without an answer. */
+function checkPassedOn({ options }: OutboundHop): Verdict {
+  const { pathIndex = 0, labels, onBehalfOf } = options
+  if (pathIndex >= limits.pathHops)
+    return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
+  const wrong = Object.entries({ labels, onBehalfOf }).find(
+    ([name, value]) => value !== undefined && !isHeaderField(name as keyof EnvelopeHeader, value),
+  )
+  return wrong ? refuse('iatp.header-invalid', `a header cannot hold these ${wrong[0]}`) : allowed
 }

@@ -51,7 +51,14 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     return allowed
   }
   hop.evidence = answer.evidence
-  const told = decodeAnswerBody(answer.body)
+  const { bodyRef } = answer.header
+  const leftMs = left(hop.deadlineAtMs, 'the deadline') - hop.parts.clock.monotonic()
+  const unloaded = bodyRef && (await hop.parts.bodyCarrier.unload({ body: answer.body, bodyRef }, leftMs))
+  if (unloaded?.kind === 'deny') {
+    hop.outcome = { kind: 'unknown', code: unloaded.code }
+    return allowed
+  }
+  const told = decodeAnswerBody(unloaded?.body ?? answer.body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
   const expected = told?.outcome.kind === 'refused' ? 'refusal' : 'reply'
   if (!told || answer.header.type !== expected) {
