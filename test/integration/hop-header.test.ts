@@ -222,8 +222,8 @@ describe('a body by reference', () => {
     expect(await send(2, { item: 'x' })).toMatchObject({ outcome: { code: 'iatp.body-mismatch' } })
   })
 
-  it('leaves a call unknown at once whose answer cannot travel', async () => {
-    await using open = await openShop({ buy: () => ({ receipt: big }) })
-    expect(await open.buy()).toMatchObject({ kind: 'unknown', code: 'iatp.frame-oversize' })
+  it('leaves a call unknown at once whose answer the store does not take', async () => {
+    await using open = await openShelf((store) => ({ ...store, put: () => Promise.reject(new Error('shelf full')) }))
+    expect(await open.buy(`echo${big}`)).toMatchObject({ kind: 'unknown', code: 'iatp.body-unavailable' })
   })
 })

@@ -15,6 +15,8 @@ export interface CarriedBody {
 
 /** Puts bodies into envelopes or beside them, and takes them out again. */
 export interface BodyCarrier {
+  /** Bytes that a body may have, one way or the other. */
+  readonly maxBytes: number
   /**
    * Decides how a body travels: within `maxInlineBytes` in the envelope, else through the body store, where it is kept
    * until `untilMs`. Refuses with `iatp.frame-oversize` and `iatp.body-unavailable`.
@@ -40,15 +42,16 @@ export function createBodyCarrier(parts: {
 }): BodyCarrier {
   const { bodies, clock, hash, maxInlineBytes } = parts
   const maxReferencedBytes = Math.min(parts.maxReferencedBytes, limits.referencedBytes)
+  const maxBytes = bodies ? Math.max(maxInlineBytes, maxReferencedBytes) : maxInlineBytes
   const fetching = createInFlight(maxFetches)
   return {
+    maxBytes,
     async load(body, untilMs) {
       if (body.length <= maxInlineBytes) return { kind: 'allow', carried: { body } }
-      const most = bodies ? maxReferencedBytes : maxInlineBytes
-      if (!bodies || body.length > most)
+      if (!bodies || body.length > maxBytes)
         return refuse(
           'iatp.frame-oversize',
-          `the body has ${String(body.length)} bytes, ${String(most)} are allowed here`,
+          `the body has ${String(body.length)} bytes, ${String(maxBytes)} are allowed here`,
         )
       const where = await attempt(bodies.put(body, untilMs))
       if (typeof where !== 'string') return unavailable('the body store did not take the body')

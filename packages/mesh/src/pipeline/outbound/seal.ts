@@ -1,4 +1,5 @@
-import { allowed, isHeaderField, limits, refuse, type EnvelopeHeader, type Verdict } from '@parley/protocol'
+import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
+import type { CallOptions } from '../../call-options.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -14,8 +15,8 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
-  const passed = checkPassedOn(hop)
-  if (passed.kind === 'deny') return passed
+  if ((options.pathIndex ?? 0) >= limits.pathHops)
+    return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
   const loaded = await parts.bodyCarrier.load(encoder.encode(text), parts.clock.now() + limits.lifetimeMs)
   if (loaded.kind === 'deny') return loaded
   const { body, bodyRef } = loaded.carried
@@ -52,16 +53,16 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
     },
     body,
   )
-  return allowed
+  return brings(options) ? checkHeader(hop.sealed.header) : allowed
 }
 
-/** What a call passes on may not fit into a header, which its callee would refuse without an answer. */
-function checkPassedOn({ options }: OutboundHop): Verdict {
-  const { pathIndex = 0, labels, onBehalfOf } = options
-  if (pathIndex >= limits.pathHops)
-    return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
-  const wrong = Object.entries({ labels, onBehalfOf }).find(
-    ([name, value]) => value !== undefined && !isHeaderField(name as keyof EnvelopeHeader, value),
-  )
-  return wrong ? refuse('iatp.header-invalid', `a header cannot hold these ${wrong[0]}`) : allowed
+/** Whether a call puts something into the header that comes from outside the mesh. */
+function brings({ trace, onBehalfOf, labels, delegation, saga }: CallOptions): boolean {
+  return [trace, onBehalfOf, labels, delegation, saga].some((field) => field !== undefined)
+}
+
+/** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */
+function checkHeader(bytes: Uint8Array): Verdict {
+  const parsed = parseHeader(bytes)
+  return parsed.kind === 'deny' ? parsed : allowed
 }
