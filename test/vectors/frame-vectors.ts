@@ -1,6 +1,14 @@
 import { systemHash } from '@parley/ports'
-import { hashEnvelopes, limits, signingDomains, suites, type UnsignedEnvelope } from '@parley/protocol'
+import {
+  frameSignedBytes,
+  hashEnvelopes,
+  limits,
+  signingDomains,
+  suites,
+  type UnsignedEnvelope,
+} from '@parley/protocol'
 import { headerFaults, soundHeaders } from './header-cases.ts'
+import { signWithSmallCommitment } from './small-commitment.ts'
 import {
   drawBytes,
   envelopeOf,
@@ -112,6 +120,11 @@ async function forgedFrames(): Promise<readonly FrameVector[]> {
   const bodyAt = headerAt + one.header.length
   const signature = good.subarray(7, 71)
   const swapped = await frameOf([two, one])
+  const input = Buffer.concat([
+    Buffer.from(`${signingDomains.frame}\0`),
+    frameSignedBytes(systemHash, suites.ed25519Sha256, hashEnvelopes(systemHash, [one, two])),
+  ])
+  const smallCommitment = signWithSmallCommitment(seedOf('sender'), sender.did, input)
   const forged = 'identity.signature-invalid'
   const [, , mesh, to] = inboxSubject.split('.')
   const smallOrder = 'z6MkeXATEjyXENzBXBxgC5EHk2JE5aqd7qMGGtDpLUH1e2Sj'
@@ -124,6 +137,8 @@ async function forgedFrames(): Promise<readonly FrameVector[]> {
     ],
     ['signed in another domain', await frameOf([one, two], sender, signingDomains.checkpoint)],
     ['a bit of the signature', patch(good, 40, (good[40] ?? 0) ^ 1)],
+    ['a commitment R of small order, which fulfils the equation', patch(good, 7, ...smallCommitment)],
+    ['an S above the group order', patch(good, 70, 0x10 | (good[70] ?? 0))],
     ['a bit of the salt', patch(good, 71 + 8, (good[79] ?? 0) ^ 1)],
     ['a bit of the header', patch(good, headerAt + 30, (good[headerAt + 30] ?? 0) ^ 1)],
     ['a bit of the body', patch(good, bodyAt + 1, (good[bodyAt + 1] ?? 0) ^ 1)],
