@@ -52,6 +52,12 @@ const echo = defineContract('echo', {
   say: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }), risk: 'reversible' },
 })
 
+/** What a stage is given, as far as the lab looks at it. */
+interface Watched {
+  readonly parts: NodeParts
+  readonly subject?: { readonly from: InstanceDid }
+}
+
 const earlyStages: ReadonlySet<string> = new Set(['frame', 'sender-limits', 'proof', 'header', 'addressed'])
 
 /** Opens the lab. The node's key is made of `seed`. */
@@ -68,10 +74,12 @@ export async function openInboundLab(seed: Uint8Array): Promise<InboundLab> {
   const count = (counts: Map<string, number>, name: string): void => {
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
-  const watch = <Context extends { readonly parts: NodeParts }>(stage: Stage<Context>): Stage<Context> => ({
+  const watch = <Context extends Watched>(stage: Stage<Context>): Stage<Context> => ({
     name: stage.name,
     async run(context) {
       parts ??= context.parts
+      // A node hears its own announcements.
+      if (context.subject?.from === context.parts.did) return stage.run(context)
       count(reached, stage.name)
       const verdict = await stage.run(context)
       if (verdict.kind === 'allow') count(passed, stage.name)
