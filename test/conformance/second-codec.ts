@@ -1,6 +1,6 @@
 // Frames, bundles and evidence of IATP 1, written from protocol/spec/iatp.md alone (§2 to §6, §10, §14): it shares no code with
 // the codec that it is held against.
-import { createHash, createPublicKey, verify } from 'node:crypto'
+import { createHash, verify } from 'node:crypto'
 
 /** What a receiver says: `allow` with the leaves in order, or the code of the refusal. */
 export interface SecondOpinion {
@@ -8,7 +8,11 @@ export interface SecondOpinion {
   readonly leaves: readonly Buffer[]
 }
 
-type Parts = { readonly header: Buffer; readonly body: Buffer; readonly salt: Buffer }
+interface Parts {
+  readonly header: Buffer
+  readonly body: Buffer
+  readonly salt: Buffer
+}
 type Json = Readonly<Record<string, unknown>>
 
 const refuse = (code: string): never => {
@@ -60,7 +64,7 @@ const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 /** The 32 bytes of a did:key (§1.2); undefined where the key may not enter. */
 function keyOf(did: string): Buffer | undefined {
   if (!/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/.test(did)) return undefined
-  const value = [...did.slice(9)].reduce((sum, char) => sum * 58n + BigInt(alphabet.indexOf(char)), 0n)
+  const value = Array.from(did.slice(9)).reduce((sum, char) => sum * 58n + BigInt(alphabet.indexOf(char)), 0n)
   const bytes = Buffer.from(value.toString(16).padStart(68, '0'), 'hex')
   const key = bytes.subarray(2)
   return bytes.length === 34 && isSafePoint(key) ? key : undefined

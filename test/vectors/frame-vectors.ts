@@ -151,7 +151,7 @@ async function forgedFrames(): Promise<readonly FrameVector[]> {
     ['a bundle signed for one leaf', patch(good, 7, ...(await frameOf([one])).subarray(7, 71))],
     [
       'a key of small order',
-      patch(await frameOf([one]), 7, 1, ...new Array<number>(63).fill(0)),
+      patch(await frameOf([one]), 7, 1, ...Buffer.alloc(63)),
       `iatp.1.main.${String(to)}.${smallOrder}`,
     ],
   ]

@@ -170,6 +170,13 @@ const neededFields: Readonly<Record<string, readonly string[]>> = {
 const without = (header: object, field: string): object =>
   Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
 
+const uncritical = (name: string, header: object): HeaderFault => ({
+  name,
+  header,
+  expect: 'iatp.crit-unknown',
+  stage: 'header',
+})
+
 const misaddressed = (name: string, header: object, subject?: string): HeaderFault => ({
   name,
   header,
@@ -197,15 +204,8 @@ export const headerFaults: readonly HeaderFault[] = [
   ...Object.entries(neededFields).flatMap(([type, fields]) =>
     fields.map((field) => invalid(`a ${type} without ${field}`, without(neededBy[type] ?? {}, field))),
   ),
-  ...[
-    ['an unknown name in crit', { ...answer, later: 1, crit: ['later'] }],
-    ['a name in crit that is not there', { ...answer, crit: ['labels'] }],
-  ].map(([name, header]) => ({
-    name: String(name),
-    header: header as object,
-    expect: 'iatp.crit-unknown',
-    stage: 'header' as const,
-  })),
+  uncritical('an unknown name in crit', { ...answer, later: 1, crit: ['later'] }),
+  uncritical('a name in crit that is not there', { ...answer, crit: ['labels'] }),
   {
     name: 'a header above 8 KiB',
     header: { ...answer, later: 'x'.repeat(limits.headerBytes) },

@@ -1,6 +1,5 @@
 import { systemHash, type Hash } from '@parley/ports'
-import { createMerkleFrontier, computeMerkleRoot } from '@parley/protocol'
-import type { ErrorCode } from '@parley/protocol'
+import { createMerkleFrontier, computeMerkleRoot, type ErrorCode } from '@parley/protocol'
 import { createAuditEntry, type AuditEntry } from './audit-entry.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { firstPrev, type AuditValue } from './audit-record.ts'
