@@ -115,6 +115,7 @@ describe('parley verify', () => {
       ['longer.bin', Buffer.concat([kept.requestWithoutBody, Buffer.of(0)]), 'iatp.evidence-malformed'],
       ['text.bin', Buffer.from('IATP is not evidence'), 'iatp.evidence-malformed'],
       ['empty.bin', Buffer.alloc(0), 'iatp.evidence-malformed'],
+      ['endless.bin', Buffer.concat([kept.request, Buffer.alloc(3_000_000)]), 'iatp.frame-oversize'],
     ] as const
     for (const [name, bytes, code] of cases) {
       const file = await write(name, bytes)

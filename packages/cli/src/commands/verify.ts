@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifySignature } from '@parley/identity'
 import { systemHash } from '@parley/ports'
-import { MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
+import { limits, MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 
@@ -30,9 +30,17 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
     })
 }
 
+/** Above the longest evidence that there is; what follows in a file is not looked at, and the whole is refused. */
+const maxBytes = 2 * limits.bodyBytes
+
 async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await readFile(file))
+    await using opened = await open(file)
+    const bytes = new Uint8Array(maxBytes)
+    let length = 0
+    for (let more = 1; more > 0 && length < maxBytes; length += more)
+      more = (await opened.read(bytes, length, maxBytes - length)).bytesRead
+    return bytes.subarray(0, length)
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException
     throw new MeshError('cli.usage', `${file} cannot be read (${code})`, { cause })
