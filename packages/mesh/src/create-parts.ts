@@ -105,6 +105,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     calls: createInFlight(Infinity),
     serving: new Map(),
     maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    sealBodies: config.sealBodies,
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })

@@ -55,6 +55,8 @@ export interface NodeOptions {
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
   readonly maxServing?: number
+  /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
+  readonly sealBodies?: boolean
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -75,6 +77,7 @@ export interface NodeConfig {
   readonly orders: readonly string[]
   readonly heartbeatMs: number
   readonly maxServing: number
+  readonly sealBodies: boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -130,6 +133,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     orders: options.orders ?? [],
     heartbeatMs,
     maxServing,
+    sealBodies: options.sealBodies ?? false,
     clock: options.clock ?? createSystemClock(),
     random: options.random ?? createSystemRandom(),
     logger: options.logger ?? silentLogger,

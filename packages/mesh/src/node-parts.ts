@@ -51,6 +51,8 @@ export interface NodeParts {
   readonly serving: Map<string, AbortController>
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
+  /** Every body is encrypted, not only those whose contract asks for it. */
+  readonly sealBodies: boolean
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */

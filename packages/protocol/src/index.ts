@@ -18,6 +18,7 @@ export {
 export { commitBody, hashLeaf, hashRoot, type Sha256 } from './leaf.ts'
 export { limits } from './limits.ts'
 export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
+export { isSameChoice, negotiate, type Choice, type Offer } from './negotiation.ts'
 export { knownHeaderFields, parseHeader } from './parse-header.ts'
 export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'

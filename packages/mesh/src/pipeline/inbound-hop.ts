@@ -33,6 +33,8 @@ export interface InboundHop {
   chain?: VerifiedChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** Left by `unseal`: the body in the clear. */
+  body?: Uint8Array
   /** Left by `policy`. */
   decision?: PolicyDecision
   /** Left by `admit`: gives the place back. */

@@ -74,10 +74,15 @@ async function answer(hop: InboundHop, outcome: BareOutcome, record: number | un
     contentType: 'application/json' as const,
     inReplyTo: hop.leaf,
   }
+  // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+      : parts.sealer.seal(
+          { type: 'reply', ...common, session: session.id, counter: session.nextCounter() },
+          body,
+          header.sealed === true ? session.cipher : undefined,
+        )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
@@ -106,6 +111,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
           ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
           ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
           ...(header.chain === undefined ? {} : { chain: header.chain }),
+          ...(header.sealed === true ? { sealed: true } : {}),
         }
       : {}),
     ...(saga

@@ -1,4 +1,5 @@
 import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
+import { sealOverheadBytes } from '../../body-cipher.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -15,10 +16,12 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
   const body = encoder.encode(text)
-  if (body.length > parts.maxBodyBytes)
+  const isConfidential = contract.confidential || parts.sealBodies
+  const maxBytes = parts.maxBodyBytes - (isConfidential ? sealOverheadBytes : 0)
+  if (body.length > maxBytes)
     return refuse(
       'iatp.frame-oversize',
-      `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
+      `the body has ${String(body.length)} bytes, ${String(maxBytes)} are allowed here`,
     )
   const { instance } = left(hop.peer, 'the peer').credential
   const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
@@ -27,7 +30,14 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
+  const cipher = isConfidential ? session.cipher : undefined
+  if (isConfidential && !cipher)
+    return refuse(
+      'iatp.confidentiality-required',
+      `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
+    )
   hop.session = session
+  hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
   hop.sealed = parts.sealer.seal(
     {
@@ -50,6 +60,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
+    cipher,
   )
   return allowed
 }
