@@ -149,7 +149,8 @@ function readUnit(unit: Delivery): Received[] {
     const parsed = parseHeader(envelope.header)
     if (parsed.kind === 'deny') return []
     const text = new TextDecoder().decode(envelope.body)
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const isReadable = text !== '' && parsed.header.sealed !== true
+    const body: unknown = isReadable ? JSON.parse(text) : undefined
     return [{ header: parsed.header, leaf: Buffer.from(envelope.leaf).toString('base64url'), body, unit }]
   })
 }
