@@ -53,6 +53,8 @@ export interface Rogue {
   hello(changes?: Readonly<Record<string, unknown>>): RogueEnvelope
   /** Shakes hands and returns the session's id. Throws when it is refused. */
   shake(to: InstanceDid, hello?: RogueEnvelope): Promise<string>
+  /** Computes the id of the session of a hello and a welcome. */
+  sessionOf(helloLeaf: string, welcomeLeaf: string): string
   /** A request of a capability in a session. */
   request(session: string, counter: number, contract: ContractCapability, more?: Partial<RogueEnvelope>): RogueEnvelope
   last(): Received
@@ -123,10 +125,13 @@ export async function createRogue(
       const [helloLeaf = ''] = await rogue.send(to, hello)
       const welcome = inbox.findLast(({ header }) => header.inReplyTo === helloLeaf)
       if (welcome?.header.type !== 'welcome') throw new Error(`no welcome but ${JSON.stringify(welcome?.body)}`)
-      const leaves = [helloLeaf, welcome.leaf].map((leaf) => Buffer.from(leaf, 'base64url'))
-      const session = Buffer.from(systemHash(...leaves)).toString('base64url')
+      const session = rogue.sessionOf(helloLeaf, welcome.leaf)
       await rogue.send(to, { header: { type: 'ready', session, inReplyTo: welcome.leaf, version: 1, suite: 1 } })
       return session
+    },
+    sessionOf(...leaves) {
+      const bytes = leaves.map((leaf) => Buffer.from(leaf, 'base64url'))
+      return Buffer.from(systemHash(...bytes)).toString('base64url')
     },
     request(session, counter, { capability, hash }, { header = {}, body = {} } = {}) {
       const traceparent = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`
