@@ -10,13 +10,23 @@ export interface ReplayWindow {
 }
 
 /**
- * Creates a sliding window of `size` counters (RFC 4303 §3.4.3), in `size` bits of memory. Throws a RangeError for a size
- * that is not a positive integer.
+ * Creates a sliding window of `size` counters (RFC 4303 §3.4.3), in at most `size` bits of memory: it grows with the highest
+ * counter, so that a session that is hardly used costs a word. Throws a RangeError for a size that is not a positive
+ * integer.
  */
 export function createReplayWindow(size: number = limits.replayWindow): ReplayWindow {
   if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`a window cannot hold ${String(size)} counters`)
-  const words = new Uint32Array(Math.ceil(size / 32))
+  const mostWords = Math.ceil(size / 32)
+  let words = new Uint32Array(1)
   let highest = 0
+  /** Until the window is full, a counter's slot is the counter itself, so a longer list of words holds the same. */
+  const growTo = (counter: number): void => {
+    const needed = counter < size ? (counter >>> 5) + 1 : mostWords
+    if (needed <= words.length) return
+    const grown = new Uint32Array(Math.min(mostWords, Math.max(needed, words.length * 2)))
+    grown.set(words)
+    words = grown
+  }
   const bitOf = (counter: number): readonly [word: number, mask: number] => {
     const slot = counter % size
     return [slot >>> 5, (1 << (slot & 31)) >>> 0]
@@ -26,6 +36,7 @@ export function createReplayWindow(size: number = limits.replayWindow): ReplayWi
       if (!Number.isSafeInteger(counter) || counter < 1 || counter <= highest - size) return false
       if (counter > highest) {
         const from = Math.max(highest + 1, counter - size + 1)
+        growTo(counter)
         if (counter - highest >= size) words.fill(0)
         else
           for (let cleared = from; cleared <= counter; cleared++) {
