@@ -50,18 +50,21 @@ export async function measureStages({ rounds, roundMs }: BenchOptions): Promise<
     frames.add(`${subject} ${Buffer.from(data.subarray(0, 71)).toString('base64')}`)
   })
   const make = (side: string, options: object): ReturnType<typeof assembleNode> =>
-    assembleNode({ issuer, name: `bench/${side}`, ...options } as Parameters<typeof assembleNode>[0], {
-      outbound: outboundStages.map((stage) => timed('out', stage)),
-      inbound: (standard) => ({
-        frame: standard.frame.map((stage) => timed(`${side} in`, stage)),
-        envelope: standard.envelope.map((stage) => timed(`${side} in`, stage)),
-        routes: {
-          ...standard.routes,
-          request: (standard.routes.request ?? []).map((stage) => timed(`${side} in`, stage)),
-          reply: (standard.routes.reply ?? []).map((stage) => timed(`${side} in`, stage)),
-        },
-      }),
-    })
+    assembleNode(
+      { issuer, name: `bench/${side}`, ...options },
+      {
+        outbound: outboundStages.map((stage) => timed('out', stage)),
+        inbound: (standard) => ({
+          frame: standard.frame.map((stage) => timed(`${side} in`, stage)),
+          envelope: standard.envelope.map((stage) => timed(`${side} in`, stage)),
+          routes: {
+            ...standard.routes,
+            request: (standard.routes.request ?? []).map((stage) => timed(`${side} in`, stage)),
+            reply: (standard.routes.reply ?? []).map((stage) => timed(`${side} in`, stage)),
+          },
+        }),
+      },
+    )
   await using callee = await make('callee', { serves: [echo], sealBodies: true })
   await using caller = await make('caller', { calls: [echo.say], sealBodies: true })
   callee.serve(echo, { say: () => ({ text: bodyText }) })
