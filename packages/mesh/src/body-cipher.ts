@@ -48,10 +48,12 @@ export async function deriveBodyCipher(
 }
 
 /** Creates a cipher over the 44 secret bytes of the own direction and those of the other: the key, then the nonce base. */
-export function createBodyCipher(own: Uint8Array, others: Uint8Array): BodyCipher {
+export function createBodyCipher(ownSecret: Uint8Array, othersSecret: Uint8Array): BodyCipher {
+  // A copy as short as this lives in the object itself, which a view would move out: an idle session must cost little.
+  const [own, others] = [Uint8Array.from(ownSecret), Uint8Array.from(othersSecret)]
   return {
     seal(counter, header, body) {
-      const cipher = createCipheriv(algorithm, own.subarray(0, keyBytes), nonceOf(own, counter))
+      const cipher = createCipheriv(algorithm, own.slice(0, keyBytes), nonceOf(own, counter))
       cipher.setAAD(header)
       const sealed = new Uint8Array(body.length + tagBytes)
       sealed.set(cipher.update(body))
@@ -62,7 +64,7 @@ export function createBodyCipher(own: Uint8Array, others: Uint8Array): BodyCiphe
     open(counter, header, sealed) {
       if (sealed.length < tagBytes) return undefined
       const end = sealed.length - tagBytes
-      const decipher = createDecipheriv(algorithm, others.subarray(0, keyBytes), nonceOf(others, counter), {
+      const decipher = createDecipheriv(algorithm, others.slice(0, keyBytes), nonceOf(others, counter), {
         authTagLength: tagBytes,
       })
       decipher.setAAD(header)

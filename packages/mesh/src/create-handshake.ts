@@ -221,7 +221,7 @@ export function createHandshake(parts: NodeParts): Handshake {
       pendingReady.delete(pending.session.id)
       if (!isSameChoice(pending.choice, header)) return refuseDowngrade(pending.choice, header)
       parts.sessions.add(pending.session)
-      parts.buckets.admit(header.from)
+      parts.buckets.admit(pending.session.peer.instance)
       return allowed
     },
   }

@@ -34,14 +34,21 @@ export function createSession(
   cipher?: BodyCipher,
 ): Session {
   let counter = 0
+  // Made when they are asked for: most sessions never see a chain, and an idle one must cost little.
+  let chains: Map<string, VerifiedChain> | undefined
+  let sentChains: Set<string> | undefined
   return {
     id,
     peer,
     ownCredentialId,
     ...(cipher && { cipher }),
     inbound: createReplayWindow(),
-    chains: new Map(),
-    sentChains: new Set(),
+    get chains() {
+      return (chains ??= new Map())
+    },
+    get sentChains() {
+      return (sentChains ??= new Set())
+    },
     nextCounter: () => ++counter,
   }
 }

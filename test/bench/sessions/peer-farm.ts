@@ -18,6 +18,8 @@ import { echo } from '../hop/echo-contract.ts'
 
 /** Peers without a node of their own: a key, a credential, one handshake and one call each, and then silence. */
 export interface PeerFarm extends AsyncDisposable {
+  /** Lets a few peers shake hands and call so often: compilers, pools and caches have their size by then. */
+  warmUp(times: number): Promise<void>
   /** Lets peers from number `from` to before `to` open a session with the host and call it once. */
   open(from: number, to: number): Promise<void>
 }
@@ -31,6 +33,8 @@ const mesh = 'main'
 const lifetimeMs = 30_000
 /** Handshakes at the same time: below what a node lets wait. */
 const openAtOnce = 32
+/** Peers that warm the host up; of the sessions of each it keeps eight. */
+const warmUpPeers = 16
 /** A peer costs three of the signatures that all strangers together may have checked in a second. */
 const pauseMs = 1_000
 const peersPerPause = 500
@@ -50,10 +54,11 @@ export async function connectPeerFarm(url: string, issuer: Issuer, host: Instanc
       if (parsed.kind === 'allow') wanted?.({ header: parsed.header, leaf: encodeBytes(envelope.leaf) })
     }
   })
-  const openOne = async (number: number): Promise<void> => {
+  /** Makes a peer; what is returned shakes hands and calls once. */
+  const createPeer = async (number: number): Promise<() => Promise<void>> => {
     const signer = createKeySigner(generateSeed(random))
     const { did } = signer
-    const name = `bench/peer-${String(number)}`
+    const name = `bench/peer${number < 0 ? '-warm' : ''}-${String(Math.abs(number))}`
     const { credential, statement } = await issuer.issue({
       name,
       instance: did,
@@ -84,51 +89,64 @@ export async function connectPeerFarm(url: string, issuer: Issuer, host: Instanc
       transport.publish(formatInboxSubject(mesh, host, did), encodeFrame(suite, signature, unsigned))
       return { answer: promise, leaves: leaves.map(encodeBytes) }
     }
-    const share = await agreement.createShare()
-    const greeted = await send([
-      {
-        header: {
-          type: 'hello',
-          nonce: encodeBytes(random.bytes(16)),
-          versions: [1],
-          suites: [1],
-          keyShare: encodeBytes(share.publicKey),
-          credential,
-          statement,
+    return async () => {
+      const share = await agreement.createShare()
+      const greeted = await send([
+        {
+          header: {
+            type: 'hello',
+            nonce: encodeBytes(random.bytes(16)),
+            versions: [1],
+            suites: [1],
+            keyShare: encodeBytes(share.publicKey),
+            credential,
+            statement,
+          },
         },
-      },
-    ])
-    const welcome = await greeted.answer
-    if (welcome.header.type !== 'welcome') throw new Error(`${name} was answered ${welcome.header.type} to its hello`)
-    const bound = [greeted.leaves[0] ?? '', welcome.leaf].map((leaf) => Buffer.from(leaf, 'base64url'))
-    const session = encodeBytes(systemHash(...bound))
-    const called = await send([
-      { header: { type: 'ready', session, inReplyTo: welcome.leaf, version: 1, suite: 1 } },
-      {
-        header: {
-          type: 'request',
-          session,
-          counter: 1,
-          capability: echo.say.capability,
-          contract: echo.say.hash,
-          remainingMs: 10_000,
-          traceparent: `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
+      ])
+      const welcome = await greeted.answer
+      if (welcome.header.type !== 'welcome') throw new Error(`${name} was answered ${welcome.header.type} to its hello`)
+      const bound = [greeted.leaves[0] ?? '', welcome.leaf].map((leaf) => Buffer.from(leaf, 'base64url'))
+      const session = encodeBytes(systemHash(...bound))
+      const called = await send([
+        { header: { type: 'ready', session, inReplyTo: welcome.leaf, version: 1, suite: 1 } },
+        {
+          header: {
+            type: 'request',
+            session,
+            counter: 1,
+            capability: echo.say.capability,
+            contract: echo.say.hash,
+            remainingMs: 10_000,
+            traceparent: `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
+          },
+          body: { text: name },
         },
-        body: { text: name },
-      },
-    ])
-    const reply = await called.answer
-    if (reply.header.type !== 'reply') throw new Error(`${name} was answered ${reply.header.type} to its request`)
-    waiting.delete(did)
+      ])
+      const reply = await called.answer
+      if (reply.header.type !== 'reply') throw new Error(`${name} was answered ${reply.header.type} to its request`)
+      waiting.delete(did)
+    }
   }
   return {
+    async warmUp(times) {
+      const peers = await Promise.all(Array.from({ length: warmUpPeers }, (_, at) => createPeer(-1 - at)))
+      await Promise.all(
+        peers.map(async (shake) => {
+          for (let done = 0; done < times; done += warmUpPeers) await shake()
+        }),
+      )
+    },
     async open(from, to) {
       for (let start = from; start < to; start += peersPerPause) {
         const end = Math.min(to, start + peersPerPause)
         const untilMs = performance.now() + pauseMs
         let next = start
         const work = async (): Promise<void> => {
-          while (next < end) await openOne(next++)
+          while (next < end) {
+            const shake = await createPeer(next++)
+            await shake()
+          }
         }
         await Promise.all(Array.from({ length: openAtOnce }, work))
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, untilMs - performance.now())))

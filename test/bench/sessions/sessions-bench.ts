@@ -9,8 +9,8 @@ import type { Bench, BenchRow } from '../bench.ts'
 import { startHost } from './host-process.ts'
 import { connectPeerFarm } from './peer-farm.ts'
 
-/** Peers before the first look: compilers, pools and caches have their size by then. */
-const warmUpPeers = 500
+/** Handshakes and calls of a few peers before the first look. */
+const warmUpShakes = 4_000
 const levels = [5_000, 10_000, 15_000, 20_000] as const
 const targetBytes = 4_096
 
@@ -32,18 +32,17 @@ export const sessionsBench: Bench = {
       const issuer = await openFileIssuer({ dir: join(dir, 'issuer'), ...ports })
       const { instance } = await host.look()
       await using farm = await connectPeerFarm(server.url, issuer, instance as InstanceDid)
-      await farm.open(0, warmUpPeers)
+      await farm.warmUp(warmUpShakes)
       const before = await host.look()
       const rows: BenchRow[] = []
       for (const [at, peers] of levels.entries()) {
-        await farm.open(levels[at - 1] ?? warmUpPeers, peers)
+        await farm.open(levels[at - 1] ?? 0, peers)
         const now = await host.look()
-        const counted = peers - warmUpPeers
         rows.push({
           peers,
           rssMiB: Math.round(now.rssBytes / 2 ** 20),
-          rssBytesPerPeer: Math.round((now.rssBytes - before.rssBytes) / counted),
-          heapBytesPerPeer: Math.round((now.heapBytes - before.heapBytes) / counted),
+          rssBytesPerPeer: Math.round((now.rssBytes - before.rssBytes) / peers),
+          heapBytesPerPeer: Math.round((now.heapBytes - before.heapBytes) / peers),
         })
         log(`${String(peers)} peers have a session`)
       }
