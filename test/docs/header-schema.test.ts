@@ -39,6 +39,10 @@ const whole = {
   nonce: 'n'.repeat(22),
   versions: [1],
   suites: [1],
+  version: 1,
+  suite: 1,
+  keyShare: hash,
+  sealed: true,
   crit: ['labels'],
 }
 const types = ['hello', 'welcome', 'ready', 'request', 'reply', 'accepted', 'cancel', 'event', 'refusal', 'closed']

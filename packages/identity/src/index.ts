@@ -1,3 +1,4 @@
+export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'

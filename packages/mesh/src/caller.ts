@@ -99,6 +99,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
         ? {}
         : { peer: options.to }),
     ...(sealed ? { leaf: sealed.leaf } : {}),
+    ...(hop.isConfidential === true ? { sealed: true } : {}),
     ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
     ...(chain ? { chain: chain.hash } : {}),

@@ -1,5 +1,6 @@
 import type { BodyStore, Clock, Hash } from '@parley/ports'
 import { isHeaderField, limits, refuse, type BodyRef, type Refusal } from '@parley/protocol'
+import { sealOverheadBytes } from './body-cipher.ts'
 import { createInFlight } from './in-flight.ts'
 
 /** Fetches at the same time: few enough that large bodies of many callers do not fill the memory. */
@@ -19,9 +20,14 @@ export interface BodyCarrier {
   readonly maxBytes: number
   /**
    * Decides how a body travels: within `maxInlineBytes` in the envelope, else through the body store, where it is kept
-   * until `untilMs`. Refuses with `iatp.frame-oversize` and `iatp.body-unavailable`.
+   * until `untilMs`. A confidential body never leaves the envelope. Refuses with `iatp.frame-oversize` and
+   * `iatp.body-unavailable`.
    */
-  load(body: Uint8Array, untilMs: number): Promise<{ readonly kind: 'allow'; readonly carried: CarriedBody } | Refusal>
+  load(
+    body: Uint8Array,
+    untilMs: number,
+    options: { readonly isConfidential: boolean },
+  ): Promise<{ readonly kind: 'allow'; readonly carried: CarriedBody } | Refusal>
   /**
    * Gives the body that an envelope speaks for, fetched and held against the signed hash and length, within `patienceMs`.
    * Refuses with `iatp.body-mismatch`, `iatp.body-unavailable`, `iatp.frame-oversize` and `deadline.exceeded`.
@@ -46,13 +52,16 @@ export function createBodyCarrier(parts: {
   const fetching = createInFlight(maxFetches)
   return {
     maxBytes,
-    async load(body, untilMs) {
-      if (body.length <= maxInlineBytes) return { kind: 'allow', carried: { body } }
-      if (!bodies || body.length > maxBytes)
+    async load(body, untilMs, { isConfidential }) {
+      const inlineBytes = maxInlineBytes - (isConfidential ? sealOverheadBytes : 0)
+      if (body.length <= inlineBytes) return { kind: 'allow', carried: { body } }
+      if (!bodies || isConfidential || body.length > maxBytes) {
+        const allowedBytes = isConfidential ? inlineBytes : maxBytes
         return refuse(
           'iatp.frame-oversize',
-          `the body has ${String(body.length)} bytes, ${String(maxBytes)} are allowed here`,
+          `the body has ${String(body.length)} bytes, ${String(allowedBytes)} are allowed here`,
         )
+      }
       const where = await attempt(bodies.put(body, untilMs))
       if (typeof where !== 'string') return unavailable('the body store did not take the body')
       const bodyRef = { hash: Buffer.from(hash(body)).toString('base64url'), bytes: body.length, where }

@@ -11,6 +11,8 @@ export interface CapabilityDefinition {
   readonly risk: Risk
   /** The callee can take the effect back, given its idempotency key. Required for reversible steps of sagas. */
   readonly undo?: boolean
+  /** Bodies of requests and replies are encrypted end to end; a session that cannot do so refuses the capability. */
+  readonly confidential?: boolean
 }
 
 /** One capability of a contract: what server, caller and saga share about it. `Declared` maps error names to details. */
@@ -21,7 +23,8 @@ export interface ContractCapability<Input = unknown, Output = unknown, Declared 
   readonly errors: Readonly<Record<string, Schema>>
   readonly risk: Risk
   readonly undo: boolean
-  /** base64url SHA-256 over name, schemas, errors, risk and undo: callee and caller must agree on it. */
+  readonly confidential: boolean
+  /** base64url SHA-256 over name, schemas, errors, risk, undo and confidentiality: callee and caller must agree on it. */
   readonly hash: string
   /** Carries the types; never present at run time. */
   readonly types?: {
@@ -93,6 +96,7 @@ function defineCapability(service: string, operation: string, definition: Capabi
     ),
     risk: definition.risk,
     undo: definition.undo ?? false,
+    confidential: definition.confidential ?? false,
   }
   const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(printed))))
   return Object.freeze({
@@ -102,6 +106,7 @@ function defineCapability(service: string, operation: string, definition: Capabi
     errors,
     risk: definition.risk,
     undo: definition.undo ?? false,
+    confidential: definition.confidential ?? false,
     hash: Buffer.from(hash).toString('base64url'),
   })
 }

@@ -111,6 +111,7 @@ const requestStages = [
   'orders',
   'delegation',
   'trust',
+  'unseal',
   'body',
   'policy',
   'admit',

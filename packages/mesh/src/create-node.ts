@@ -15,6 +15,7 @@ import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import { obtainCredential } from './own-credential.ts'
+import { createPolicyInForce } from './policy-in-force.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
@@ -65,6 +66,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
   const signer = createKeySigner(generateSeed(random))
   const instance = signer.did
   const served = new Map<string, Served>()
+  const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -129,6 +131,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         note,
         trust,
         own,
+        policy,
         served,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
@@ -234,6 +237,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       ]
     },
     resolve: (agent) => resolveName(config, agent),
+    reloadPolicy(sources) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
+      policy.reload(sources, running.parts.note)
+    },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
       return running.audit.append({ kind, ...fields }).seq

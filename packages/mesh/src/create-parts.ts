@@ -13,6 +13,7 @@ import { createInFlight } from './in-flight.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
 import { createPendingAnswers } from './pending-answers.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
@@ -40,6 +41,7 @@ export interface OpenedNode {
   readonly note: EventLog
   readonly trust: TrustLedger
   readonly own: OwnCredential
+  readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
@@ -112,11 +114,12 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxInlineBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
       maxReferencedBytes: config.maxReferencedBytes,
     }),
+    sealBodies: config.sealBodies,
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
-    policy: () => config.policy,
+    policy: opened.policy.current,
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

@@ -60,6 +60,8 @@ export interface NodeOptions {
   readonly bodies?: BodyStore
   /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
   readonly maxReferencedBytes?: number
+  /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
+  readonly sealBodies?: boolean
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -82,6 +84,7 @@ export interface NodeConfig {
   readonly maxServing: number
   readonly bodies: BodyStore | undefined
   readonly maxReferencedBytes: number
+  readonly sealBodies: boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -143,6 +146,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     maxServing,
     bodies: options.bodies,
     maxReferencedBytes,
+    sealBodies: options.sealBodies ?? false,
     clock: options.clock ?? createSystemClock(),
     random: options.random ?? createSystemRandom(),
     logger: options.logger ?? silentLogger,

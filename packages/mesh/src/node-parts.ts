@@ -51,6 +51,8 @@ export interface NodeParts {
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
   readonly bodyCarrier: BodyCarrier
+  /** Every body is encrypted, not only those whose contract asks for it. */
+  readonly sealBodies: boolean
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */

@@ -19,6 +19,7 @@ import {
   type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
+import type { BodyCipher } from './body-cipher.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
 export interface SealedEnvelope extends UnsignedEnvelope {
@@ -28,7 +29,7 @@ export interface SealedEnvelope extends UnsignedEnvelope {
 }
 
 /** Header fields that the sealer fills in by itself. */
-export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readonly id?: string }
+export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'> & { readonly id?: string }
 
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
@@ -37,8 +38,8 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readon
  * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
  */
 export interface Sealer {
-  /** Fixes the bytes of an envelope. */
-  seal(header: OpenHeader, body: Uint8Array): SealedEnvelope
+  /** Fixes the bytes of an envelope. With a cipher, whose counter the header then needs, the body is encrypted. */
+  seal(header: OpenHeader, body: Uint8Array, cipher?: BodyCipher): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
 }
@@ -109,9 +110,11 @@ export function createSealer(parts: {
     isFlushing = false
   }
   return {
-    seal(open, body) {
+    seal(open, plain, cipher) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const header = encoder.encode(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
+      const fields = { type, id, from, to, mesh, ...rest, ...(cipher && { sealed: true as const }) }
+      const header = encoder.encode(JSON.stringify(fields satisfies EnvelopeHeader))
+      const body = cipher ? cipher.seal(counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
       const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject =
@@ -130,6 +133,12 @@ export function createSealer(parts: {
       return promise
     },
   }
+}
+
+/** Gives the counter that the nonce is made of. Without one a nonce could be used twice, which would give the key away. */
+function counterOf({ counter }: { readonly counter?: number }): number {
+  if (counter === undefined) throw new TypeError('a body is sealed only under a counter of its session')
+  return counter
 }
 
 /** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */

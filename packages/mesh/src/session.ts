@@ -1,5 +1,6 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
+import type { BodyCipher } from './body-cipher.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -11,6 +12,8 @@ export interface Session {
   readonly peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
+  /** Encrypts bodies; absent where one side offered no key share. */
+  readonly cipher?: BodyCipher
   readonly inbound: ReplayWindow
   /** Chains that the peer sent, by hash. */
   readonly chains: Map<string, VerifiedChain>
@@ -24,15 +27,28 @@ export interface Session {
 export const maxChainsPerSession = 64
 
 /** Creates a session once both sides are proven. */
-export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string): Session {
+export function createSession(
+  id: string,
+  peer: VerifiedCredential,
+  ownCredentialId: string,
+  cipher?: BodyCipher,
+): Session {
   let counter = 0
+  // Made when they are asked for: most sessions never see a chain, and an idle one must cost little.
+  let chains: Map<string, VerifiedChain> | undefined
+  let sentChains: Set<string> | undefined
   return {
     id,
     peer,
     ownCredentialId,
+    ...(cipher && { cipher }),
     inbound: createReplayWindow(),
-    chains: new Map(),
-    sentChains: new Set(),
+    get chains() {
+      return (chains ??= new Map())
+    },
+    get sentChains() {
+      return (sentChains ??= new Set())
+    },
     nextCounter: () => ++counter,
   }
 }

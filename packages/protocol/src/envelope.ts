@@ -105,6 +105,13 @@ export interface EnvelopeHeader {
   readonly nonce?: string
   readonly versions?: readonly number[]
   readonly suites?: readonly number[]
+  /** In welcome and ready: the version and suite that both sides speak from here on. */
+  readonly version?: number
+  readonly suite?: number
+  /** In hello a fresh X25519 public key, in welcome the encapsulated key (RFC 9180): 32 bytes in base64url. */
+  readonly keyShare?: string
+  /** The body is encrypted with the keys of the session. */
+  readonly sealed?: true
   /** Names of fields that the receiver must understand. */
   readonly crit?: readonly string[]
 }

@@ -38,7 +38,10 @@ export const errorCodes: {
   readonly 'hop.unrecorded': ErrorFacts
   readonly 'iatp.body-mismatch': ErrorFacts
   readonly 'iatp.body-unavailable': ErrorFacts
+  readonly 'iatp.body-unreadable': ErrorFacts
+  readonly 'iatp.confidentiality-required': ErrorFacts
   readonly 'iatp.crit-unknown': ErrorFacts
+  readonly 'iatp.downgraded': ErrorFacts
   readonly 'iatp.evidence-malformed': ErrorFacts
   readonly 'iatp.frame-malformed': ErrorFacts
   readonly 'iatp.frame-oversize': ErrorFacts
@@ -269,9 +272,24 @@ export const errorCodes: {
     todo: 'Give caller and callee the same body store, and see that it works.',
     retryable: true,
   },
+  'iatp.body-unreadable': {
+    meaning: 'The body cannot be decrypted with the keys of the session.',
+    todo: 'Shake hands again; if it stays, one side does not follow the spec.',
+    retryable: false,
+  },
+  'iatp.confidentiality-required': {
+    meaning: 'The body must be encrypted, and this envelope or this session does not do so.',
+    todo: 'Use nodes of both sides that offer a key share, and the same contract.',
+    retryable: false,
+  },
   'iatp.crit-unknown': {
     meaning: 'The header requires an extension that is not understood here.',
     todo: 'Drop the extension or upgrade the callee.',
+    retryable: false,
+  },
+  'iatp.downgraded': {
+    meaning: 'The peer chose another version or suite than the best that both sides offered.',
+    todo: 'Treat the peer, or who sits between, as hostile.',
     retryable: false,
   },
   'iatp.evidence-malformed': {

@@ -9,6 +9,7 @@ const base64url = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const hash = 'h'.repeat(43)
 const id = 'i'.repeat(22)
+const choice = { version: 1, suite: 1 }
 const from = `did:key:z6Mk${'a'.repeat(44)}` as const
 
 const minimal: EnvelopeHeader = {
@@ -250,8 +251,8 @@ describe('parseHeader', () => {
 
   it.each([
     ['hello', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1] }],
-    ['welcome', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1], inReplyTo: hash }],
-    ['ready', { session: hash, inReplyTo: hash }],
+    ['welcome', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1], inReplyTo: hash, ...choice }],
+    ['ready', { session: hash, inReplyTo: hash, ...choice }],
     ['reply', { session: hash, counter: 1, inReplyTo: hash }],
     ['refusal', { inReplyTo: hash }],
     ['cancel', { session: hash, counter: 1, inReplyTo: hash }],
@@ -262,6 +263,13 @@ describe('parseHeader', () => {
       expect(codeOf(parseFields(Object.fromEntries(Object.entries(whole).filter(([key]) => key !== name))))).toBe(
         'iatp.header-invalid',
       )
+  })
+
+  it('takes a sealed body only under a counter of a session', () => {
+    expect(codeOf(parseFields({ ...minimal, sealed: true, session: hash, counter: 1 }))).toBe('allow')
+    expect(codeOf(parseFields({ ...minimal, sealed: true, session: hash }))).toBe('iatp.header-invalid')
+    expect(codeOf(parseFields({ ...minimal, sealed: true, counter: 1 }))).toBe('iatp.header-invalid')
+    expect(codeOf(parseFields({ ...minimal, sealed: false, session: hash, counter: 1 }))).toBe('iatp.header-invalid')
   })
 
   it('measures the header apart from the credential and the chain that it carries', () => {

@@ -92,6 +92,10 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   nonce: id,
   versions: isListOf(isCount, 16),
   suites: isListOf(isCount, 16),
+  version: isCount,
+  suite: isCount,
+  keyShare: hash,
+  sealed: (value) => value === true,
   crit: isListOf(isText(64), 16),
 }
 
@@ -112,8 +116,8 @@ export function isHeaderField(name: keyof EnvelopeHeader, value: unknown): boole
 
 const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof EnvelopeHeader)[]>>> = {
   hello: ['nonce', 'credential', 'statement', 'versions', 'suites'],
-  welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites'],
-  ready: ['session', 'inReplyTo'],
+  welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites', 'version', 'suite'],
+  ready: ['session', 'inReplyTo', 'version', 'suite'],
   request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
   reply: ['session', 'counter', 'inReplyTo'],
   refusal: ['inReplyTo'],
@@ -175,6 +179,8 @@ function checkFields(value: Record<string, unknown>): Verdict {
   for (const name of needed[value['type'] as EnvelopeHeader['type']] ?? [])
     if (value[name] === undefined)
       return refuse('iatp.header-invalid', `a ${String(value['type'])} needs the header field ${name}`)
+  if (value['sealed'] === true && (value['session'] === undefined || value['counter'] === undefined))
+    return refuse('iatp.header-invalid', 'a sealed body needs a session and a counter')
   return allowed
 }
 

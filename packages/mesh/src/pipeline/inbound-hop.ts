@@ -33,7 +33,7 @@ export interface InboundHop {
   session?: Session
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
-  /** Left by `body`, where the body travelled beside the envelope. */
+  /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
   body?: Uint8Array
   /** Left by `trust`. */
   trust?: EffectiveTrust

@@ -24,6 +24,7 @@ import { senderLimits } from './inbound/sender-limits.ts'
 import { session } from './inbound/session.ts'
 import { settle } from './inbound/settle.ts'
 import { trust } from './inbound/trust.ts'
+import { unseal } from './inbound/unseal.ts'
 import { runStages, type Stage } from './stage.ts'
 
 /** The stages of everything that comes in, cheap refusals before expensive ones. */
@@ -42,8 +43,8 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, body, policy, admit, deliver],
-      reply: [session, replay, credential, orders, settle],
+      request: [session, replay, credential, orders, delegation, trust, unseal, body, policy, admit, deliver],
+      reply: [session, replay, credential, orders, unseal, settle],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],
       hello: [createGreet(handshake)],

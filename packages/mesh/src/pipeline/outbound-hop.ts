@@ -36,6 +36,8 @@ export interface OutboundHop {
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
+  /** The body of the request is encrypted. */
+  isConfidential?: boolean
   /** Left by `send`. */
   sent?: boolean
   outcome?: BareOutcome

@@ -16,7 +16,7 @@ export const deliver: Stage<InboundHop> = {
     const { parts, leaf } = hop
     const header = left(hop.header, 'the header')
     const session = left(hop.session, 'the session')
-    const body = parseBody(hop.body ?? hop.envelope.body)
+    const body = parseBody(left(hop.body, 'the body'))
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
     const { clock, serving } = parts
     const deadlineMs = hop.startedAtMs + (header.remainingMs ?? 0)

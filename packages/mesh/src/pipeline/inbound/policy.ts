@@ -30,7 +30,7 @@ export const policy: Stage<InboundHop> = {
         step: header.saga?.step ?? '',
         attempt: header.saga?.attempt ?? 0,
       },
-      body: () => JSON.parse(new TextDecoder().decode(hop.body ?? hop.envelope.body)) as unknown,
+      body: () => JSON.parse(new TextDecoder().decode(left(hop.body, 'the body'))) as unknown,
       time: { nowMs: parts.clock.now() },
     })
     hop.decision = decision

@@ -94,7 +94,7 @@ async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array):
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
-  const { body, bodyRef } = await loadAnswer(parts, whole, nowMs)
+  const { body, bodyRef } = await loadAnswer(parts, whole, nowMs, header.sealed === true)
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
@@ -103,18 +103,28 @@ async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array):
     inReplyTo: hop.leaf,
     ...(bodyRef ? { bodyRef } : {}),
   }
+  // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+      : parts.sealer.seal(
+          { type: 'reply', ...common, session: session.id, counter: session.nextCounter() },
+          body,
+          header.sealed === true ? session.cipher : undefined,
+        )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
 }
 
 /** An answer that the body store does not take says so: the caller need not wait to know that it does not know. */
-async function loadAnswer(parts: NodeParts, whole: Uint8Array, nowMs: number): Promise<CarriedBody> {
-  const loaded = await parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs)
+async function loadAnswer(
+  parts: NodeParts,
+  whole: Uint8Array,
+  nowMs: number,
+  isConfidential: boolean,
+): Promise<CarriedBody> {
+  const loaded = await parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, { isConfidential })
   if (loaded.kind === 'allow') return loaded.carried
   parts.logger.error('hop.answer-lost', { code: loaded.code })
   return { body: encodeAnswerBody({ outcome: { kind: 'unknown', code: loaded.code } }) }
@@ -143,6 +153,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
           ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
           ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
           ...(header.chain === undefined ? {} : { chain: header.chain }),
+          ...(header.sealed === true ? { sealed: true } : {}),
         }
       : {}),
     ...(saga

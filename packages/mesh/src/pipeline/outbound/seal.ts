@@ -17,7 +17,9 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
   if ((options.pathIndex ?? 0) >= limits.pathHops)
     return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
-  const loaded = await parts.bodyCarrier.load(encoder.encode(text), parts.clock.now() + limits.lifetimeMs)
+  const isConfidential = contract.confidential || parts.sealBodies
+  const untilMs = parts.clock.now() + limits.lifetimeMs
+  const loaded = await parts.bodyCarrier.load(encoder.encode(text), untilMs, { isConfidential })
   if (loaded.kind === 'deny') return loaded
   const { body, bodyRef } = loaded.carried
   const { instance } = left(hop.peer, 'the peer').credential
@@ -27,7 +29,14 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
+  const cipher = isConfidential ? session.cipher : undefined
+  if (isConfidential && !cipher)
+    return refuse(
+      'iatp.confidentiality-required',
+      `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
+    )
   hop.session = session
+  hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
   hop.sealed = parts.sealer.seal(
     {
@@ -52,6 +61,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
+    cipher,
   )
   return brings(options) ? checkHeader(hop.sealed.header) : allowed
 }

@@ -65,6 +65,10 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }
+  if (hop.isConfidential === true && expected === 'reply' && answer.header.sealed !== true) {
+    hop.outcome = { kind: 'unknown', code: 'iatp.confidentiality-required' }
+    return allowed
+  }
   if (told.record !== undefined) hop.peerRecord = told.record
   if (hop.chain && told.outcome.kind !== 'refused') left(hop.session, 'the session').sentChains.add(hop.chain.hash)
   hop.outcome = await checkAnswer(hop, told.outcome)
