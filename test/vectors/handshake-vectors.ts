@@ -46,6 +46,7 @@ export async function createTranscript(): Promise<Transcript> {
     kind: 'agent',
   })
   const spoken = { versions: [1], suites: [1] }
+  const chosen = { version: 1, suite: 1 }
   const say = async (
     name: string,
     by: KeySigner,
@@ -79,6 +80,7 @@ export async function createTranscript(): Promise<Transcript> {
       statement,
       nonce: base64url(drawBytes('nonce desk', 16)),
       ...spoken,
+      keyShare: base64url(drawBytes('key share desk', 32)),
     },
   })
   const welcome = await say('welcome', planes, desk.did, {
@@ -89,6 +91,8 @@ export async function createTranscript(): Promise<Transcript> {
       statement,
       nonce: base64url(drawBytes('nonce planes', 16)),
       ...spoken,
+      ...chosen,
+      keyShare: base64url(drawBytes('key share planes', 32)),
       inReplyTo: leafOf(hello),
     },
   })
@@ -99,7 +103,7 @@ export async function createTranscript(): Promise<Transcript> {
     'ready and request',
     desk,
     planes.did,
-    { header: { type: 'ready', ...times(30_000), session, inReplyTo: leafOf(welcome) } },
+    { header: { type: 'ready', ...times(30_000), session, inReplyTo: leafOf(welcome), ...chosen } },
     {
       header: {
         type: 'request',
