@@ -12,13 +12,13 @@ export interface Session {
   readonly peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
-  /** Encrypts bodies; absent where one side offered no key share. */
-  readonly cipher?: BodyCipher
+  /** Encrypts bodies; undefined where one side offered no key share. */
+  readonly cipher: BodyCipher | undefined
   readonly inbound: ReplayWindow
-  /** Chains that the peer sent, by hash. */
-  readonly chains: Map<string, VerifiedChain>
-  /** Hashes of chains that the peer is known to hold. */
-  readonly sentChains: Set<string>
+  /** Chains that the peer sent, by hash; undefined until one came, since an idle session must cost little. */
+  chains: Map<string, VerifiedChain> | undefined
+  /** Hashes of chains that the peer is known to hold; undefined while there are none. */
+  sentChains: Set<string> | undefined
   /** Takes the next counter of the own direction. */
   nextCounter(): number
 }
@@ -34,21 +34,14 @@ export function createSession(
   cipher?: BodyCipher,
 ): Session {
   let counter = 0
-  // Made when they are asked for: most sessions never see a chain, and an idle one must cost little.
-  let chains: Map<string, VerifiedChain> | undefined
-  let sentChains: Set<string> | undefined
   return {
     id,
     peer,
     ownCredentialId,
-    ...(cipher && { cipher }),
+    cipher,
     inbound: createReplayWindow(),
-    get chains() {
-      return (chains ??= new Map())
-    },
-    get sentChains() {
-      return (sentChains ??= new Set())
-    },
+    chains: undefined,
+    sentChains: undefined,
     nextCounter: () => ++counter,
   }
 }

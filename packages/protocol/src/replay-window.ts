@@ -16,7 +16,7 @@ export interface ReplayWindow {
  */
 export function createReplayWindow(size: number = limits.replayWindow): ReplayWindow {
   if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`a window cannot hold ${String(size)} counters`)
-  let words = new Uint32Array(1)
+  let words: Words = [0]
   let highest = 0
   return {
     accept(counter) {
@@ -40,8 +40,11 @@ export function createReplayWindow(size: number = limits.replayWindow): ReplayWi
   }
 }
 
+/** Bits of 32 counters each. A list of one costs a fifth of the smallest typed array; most sessions need no more. */
+type Words = number[] | Uint32Array
+
 /** Until the window is full, a counter's slot is the counter itself, so a longer list of words holds the same. */
-function growTo(words: Uint32Array<ArrayBuffer>, counter: number, size: number): Uint32Array<ArrayBuffer> {
+function growTo(words: Words, counter: number, size: number): Words {
   const most = Math.ceil(size / 32)
   const needed = counter < size ? (counter >>> 5) + 1 : most
   if (needed <= words.length) return words

@@ -53,7 +53,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       remainingMs,
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
-      ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
+      ...(chain && session.sentChains?.has(chain.hash) !== true ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),

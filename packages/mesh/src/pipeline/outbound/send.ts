@@ -70,7 +70,10 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     return allowed
   }
   if (told.record !== undefined) hop.peerRecord = told.record
-  if (hop.chain && told.outcome.kind !== 'refused') left(hop.session, 'the session').sentChains.add(hop.chain.hash)
+  if (hop.chain && told.outcome.kind !== 'refused') {
+    const session = left(hop.session, 'the session')
+    session.sentChains = (session.sentChains ?? new Set()).add(hop.chain.hash)
+  }
   hop.outcome = await checkAnswer(hop, told.outcome)
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
