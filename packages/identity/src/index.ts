@@ -42,5 +42,22 @@ export { verifySignaturePortably } from './key/portable-signature.ts'
 export { isSafePublicKey } from './key/point.ts'
 export { generateSeed } from './key/seed.ts'
 export { verifySignature } from './key/signature.ts'
+export {
+  createNatsAccount,
+  mintNatsUser,
+  signNatsAccount,
+  type NatsAccount,
+  type NatsAccountFacts,
+  type NatsAccountSeeds,
+  type NatsUserRequest,
+} from './nats/nats-account.ts'
+export {
+  initNatsAccount,
+  mintNatsUserFrom,
+  openNatsAccount,
+  readNatsAccount,
+  type NatsAccountFolder,
+} from './nats/nats-account-folder.ts'
+export { createNkey, generateUserNkey, isUserNkey, type Nkey, type NkeyKind } from './nats/nkey.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'
