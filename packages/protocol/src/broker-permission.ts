@@ -62,7 +62,12 @@ export const brokerPermissions: readonly BrokerPermission[] = [
   },
   { role: 'instance', verb: 'subscribe', subject: 'iatp.1.{mesh}.{me}.*', why: 'its own inbox' },
   { role: 'instance', verb: 'subscribe', subject: 'iatp.1.{mesh}.event.*.*', why: 'events of all' },
-  { role: 'instance', verb: 'subscribe', subject: 'iatp.1.{mesh}.mailbox.{agent}.*', why: 'the mailbox of its own name' },
+  {
+    role: 'instance',
+    verb: 'subscribe',
+    subject: 'iatp.1.{mesh}.mailbox.{agent}.*',
+    why: 'the mailbox of its own name',
+  },
   { role: 'instance', verb: 'subscribe', subject: '$SRV.>', why: 'questions of the NATS services API' },
   { role: 'monitor', verb: 'publish', subject: '$SRV.>', why: 'asks the NATS services API' },
   { role: 'monitor', verb: 'subscribe', subject: `${operationsInboxPrefix}>`, why: 'its answers' },

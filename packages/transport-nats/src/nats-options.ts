@@ -1,4 +1,5 @@
 import {
+  jwtAuthenticator,
   nkeyAuthenticator,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -17,6 +18,13 @@ export interface NatsOptions {
   readonly pass?: string
   /** The seed of an nkey (`SU...`); it signs the server's challenge and never leaves the process. */
   readonly nkey?: string
+  /** The user token that an issuer gave for `nkey`. A function is asked at every login, so that a renewed one is used. */
+  readonly jwt?: string | (() => string)
+  /**
+   * Whether the server's word that nobody listens is believed. It can be forged by whoever may publish to one's own inbox,
+   * so it is by default where there is an `nkey`, which only a server with permissions asks for.
+   */
+  readonly believesBounces?: boolean
   /** TLS settings; an empty object demands TLS with the system's roots. */
   readonly tls?: {
     readonly ca?: string
@@ -64,8 +72,11 @@ export function formatServers(options: Pick<NatsOptions, 'servers'>): string {
     .join(', ')
 }
 
-function createAuthenticator({ nkey, user, pass, token }: NatsOptions): Authenticator | undefined {
-  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey))
+function createAuthenticator({ nkey, jwt, user, pass, token }: NatsOptions): Authenticator | undefined {
+  if (nkey !== undefined) {
+    const seed = new TextEncoder().encode(nkey)
+    return jwt === undefined ? nkeyAuthenticator(seed) : jwtAuthenticator(jwt, seed)
+  }
   if (user !== undefined) return usernamePasswordAuthenticator(user, pass)
   return token === undefined ? undefined : tokenAuthenticator(token)
 }

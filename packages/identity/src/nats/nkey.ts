@@ -22,7 +22,8 @@ const kindPrefixes: Readonly<Record<NkeyKind, number>> = { O: 14 << 3, A: 0, U: 
  * in a key file. The form is that of nats-io/nkeys: base32 of prefix, seed and CRC-16.
  */
 export function createNkey(kind: NkeyKind, seed: Uint8Array): Nkey {
-  if (seed.length !== seedBytes) throw new RangeError(`a seed has ${String(seedBytes)} bytes, not ${String(seed.length)}`)
+  if (seed.length !== seedBytes)
+    throw new RangeError(`a seed has ${String(seedBytes)} bytes, not ${String(seed.length)}`)
   const prefix = kindPrefixes[kind]
   const payload = Buffer.concat([Buffer.of(seedPrefix | (prefix >> 5), (prefix & 31) << 3), seed])
   const checksum = Buffer.alloc(2)
@@ -46,7 +47,9 @@ export function isUserNkey(value: unknown): value is string {
 /** Reads 56 characters, which are exactly 35 bytes. */
 function decodeBase32(text: string): Buffer {
   const bits = Array.from(text, (character) => base32.indexOf(character).toString(2).padStart(5, '0')).join('')
-  return Buffer.from(Array.from({ length: bits.length / 8 }, (_, at) => Number.parseInt(bits.slice(at * 8, at * 8 + 8), 2)))
+  return Buffer.from(
+    Array.from({ length: bits.length / 8 }, (_, at) => Number.parseInt(bits.slice(at * 8, at * 8 + 8), 2)),
+  )
 }
 
 function encodeBase32(bytes: Uint8Array): string {
