@@ -1,18 +1,6 @@
-import { join } from 'node:path'
 import { encodeUser } from '@nats-io/jwt'
-import {
-  createKeySigner,
-  createNatsAccount,
-  createNkey,
-  generateSeed,
-  generateUserNkey,
-  mintNatsUser,
-  signNatsAccount,
-  type NatsAccountFacts,
-  type Nkey,
-} from '@parley/identity'
-import { findNatsServer, startNatsServer, type NatsServerBinary, type RunningNatsServer } from '@parley/nats-server'
-import { createSystemRandom, systemHash, type Delivery, type Transport, type TransportStatus } from '@parley/ports'
+import { createNatsAccount, createNkey, generateUserNkey } from '@parley/identity'
+import { type Delivery } from '@parley/ports'
 import {
   formatBounceSubject,
   formatEventPattern,
@@ -20,126 +8,23 @@ import {
   formatInboxPattern,
   formatInboxSubject,
   formatInstanceToken,
-  formatMailboxToken,
   isMeshError,
-  listPermissions,
-  type AgentId,
-  type InstanceDid,
 } from '@parley/protocol'
+import { connectNats, type NatsOptions, type NatsTransport } from '@parley/transport-nats'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
-  connectNats,
-  formatOperatorConfig,
-  formatStaticConfig,
-  type NatsOptions,
-  type NatsTransport,
-} from '@parley/transport-nats'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-
-const cacheDir = join(import.meta.dirname, '../../.parley/cache')
-const random = createSystemRandom()
-const mesh = 'main'
-const hourMs = 3_600_000
-let binary: NatsServerBinary
-
-beforeAll(async () => {
-  binary = await findNatsServer({ env: process.env, cacheDir })
-}, 180_000)
-
-/** An instance as the broker knows it: keys, and how it logs in. */
-interface Member {
-  readonly did: InstanceDid
-  readonly key: Nkey
-  readonly agent: AgentId
-  readonly mailbox: string
-  readonly login: Pick<NatsOptions, 'nkey' | 'jwt'>
-}
-
-const owner = createKeySigner(generateSeed(random)).did
-
-function createMember(name: string): Omit<Member, 'login'> {
-  const agent = { owner, name: `acme/${name}` } as const
-  const { did } = createKeySigner(generateSeed(random))
-  return { did, key: generateUserNkey(random), agent, mailbox: formatMailboxToken(systemHash, agent) }
-}
-
-/** A server with a fence, and whoever may pass it. */
-interface Fence {
-  readonly server: RunningNatsServer
-  readonly left: Member
-  readonly right: Member
-  readonly operator: Pick<NatsOptions, 'nkey' | 'jwt'>
-}
-
-async function startStaticFence(): Promise<Fence> {
-  const [left, right] = [createMember('left'), createMember('right')]
-  const tap = generateUserNkey(random)
-  const config = formatStaticConfig([
-    ...[left, right].map(({ agent, key, did, mailbox }) => ({
-      name: agent.name,
-      nkey: key.nkey,
-      permissions: listPermissions('instance', { mesh, me: formatInstanceToken(did), agent: mailbox }),
-    })),
-    { name: 'operator', nkey: tap.nkey, permissions: listPermissions('operator', { mesh }) },
-  ])
-  const withLogin = (member: Omit<Member, 'login'>): Member => ({ ...member, login: { nkey: member.key.seed } })
-  return {
-    server: await startNatsServer({ binary, config }),
-    left: withLogin(left),
-    right: withLogin(right),
-    operator: { nkey: tap.seed },
-  }
-}
-
-const seeds = {
-  operator: generateSeed(random),
-  account: generateSeed(random),
-  signing: generateSeed(random),
-  system: generateSeed(random),
-}
-
-async function enrol(facts: NatsAccountFacts, name: string, lifeMs = hourMs): Promise<Member> {
-  const member = createMember(name)
-  const jwt = await createNatsAccount(facts, seeds.signing).mintUser({
-    nkey: member.key.nkey,
-    instance: member.did,
-    agent: member.agent,
-    expiresAtMs: Date.now() + lifeMs,
-  })
-  return { ...member, login: { nkey: member.key.seed, jwt } }
-}
-
-async function startOperatorFence(): Promise<Fence & { readonly facts: NatsAccountFacts }> {
-  const facts = await signNatsAccount(mesh, seeds)
-  const tap = generateUserNkey(random)
-  const user = { nkey: tap.nkey, role: 'operator' as const, expiresAtMs: Date.now() + hourMs }
-  return {
-    facts,
-    server: await startNatsServer({ binary, config: formatOperatorConfig(facts) }),
-    left: await enrol(facts, 'left'),
-    right: await enrol(facts, 'right'),
-    operator: { nkey: tap.seed, jwt: await mintNatsUser(facts, seeds.account, user) },
-  }
-}
-
-/** Resolves when the transport has, or gets, a status. */
-function reach(transport: Transport, wanted: TransportStatus): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (status: TransportStatus): void => {
-      if (status !== wanted) return
-      stop()
-      resolve()
-    }
-    const stop = transport.onStatus(check)
-    check(transport.status())
-  })
-}
-
-/** Collects what a subscription is given, until the test ends. */
-async function collect(transport: Transport, pattern: string): Promise<readonly Delivery[]> {
-  const seen: Delivery[] = []
-  onTestFinished(await transport.subscribe(pattern, (delivery) => seen.push(delivery)))
-  return seen
-}
+  collect,
+  createMember,
+  enrol,
+  hourMs,
+  mesh,
+  random,
+  reach,
+  seeds,
+  startOperatorFence,
+  startStaticFence,
+  type Fence,
+} from './fence.ts'
 
 for (const [kind, start] of [
   ['a list of users', startStaticFence],
@@ -309,7 +194,7 @@ describe('a fence of an operator', () => {
       ['z6MkMe', {}, true],
     ] as const) {
       const key = generateUserNkey(random)
-      const jwt = await encodeUser(name, key.nkey, account.id, structuredClone(claims) as object, {
+      const jwt = await encodeUser(name, key.nkey, account.id, structuredClone<object>(claims), {
         signer,
         scopedUser,
         exp,

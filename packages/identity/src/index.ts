@@ -35,6 +35,13 @@ export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
 export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
+export {
+  generateInstanceKeys,
+  initInstanceKeys,
+  openInstanceKeys,
+  type InstanceKeyFolder,
+  type InstanceKeys,
+} from './key/instance-keys.ts'
 export { readKeyFile, writeKeyFile, type KeyFileOptions } from './key/key-file.ts'
 export { createKeySigner, type KeySigner } from './key/key-signer.ts'
 export { createPortableSigner } from './key/portable-signer.ts'

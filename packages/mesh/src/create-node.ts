@@ -1,13 +1,13 @@
-import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Clock, Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import { announcementTopics } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
+import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
@@ -62,7 +62,8 @@ interface Running {
 
 function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
   const { name, clock, random, logger } = config
-  const signer = createKeySigner(generateSeed(random))
+  const keys = options.keys ?? generateInstanceKeys(random)
+  const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
   let running: Running | undefined
@@ -84,9 +85,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         'mesh.config-invalid',
         `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
       )
-    const transport = await connect(options)
-    const undo: (() => Promise<void> | void)[] = [() => transport.close()]
+    const undo: (() => Promise<void> | void)[] = []
     try {
+      const nkey = loginKeyOf(options, keys)
       const own = await obtainCredential({
         issuer: config.issuer,
         anchors: config.anchors,
@@ -96,8 +97,12 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         instance,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
         calls: capabilitiesOf(config.calls),
+        ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
+      // With the credential, since a fenced broker lets nobody in without what its issuer gives.
+      const { transport } = await connectBus(options, own, keys, logger)
+      undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
         clock,
@@ -136,7 +141,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       })
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
-      const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
+      const onDelivery = (delivery: Delivery): void => {
         receive(inbound, parts, delivery).catch((error: unknown) => {
           logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
         })
@@ -268,14 +273,6 @@ function register(config: NodeConfig, served: Map<string, Served>, contract: Con
 
 function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
-}
-
-async function connect({ transport, nats, issuer }: NodeOptions): Promise<Transport> {
-  if (transport) return transport
-  if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
-  if (!issuer.connect)
-    throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
-  return issuer.connect()
 }
 
 function tellHealth(state: string, running: Running | undefined): NodeHealth {

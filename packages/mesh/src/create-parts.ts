@@ -51,7 +51,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
+  const pending = createPendingAnswers(clock)
+  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, onAttempt: pending.sentAs })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -89,7 +90,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     served,
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
-    pending: createPendingAnswers(clock),
+    pending,
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import {
   jwtAuthenticator,
   nkeyAuthenticator,
@@ -55,7 +57,9 @@ export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
+    ...(options.tls === undefined
+      ? {}
+      : { tls: { ...options.tls, checkServerIdentity: createIdentityCheck(options) } }),
     ...(authenticator === undefined ? {} : { authenticator }),
   }
 }
@@ -70,6 +74,26 @@ export function formatServers(options: Pick<NatsOptions, 'servers'>): string {
   return listServers(options)
     .map((server) => server.replace(/^([a-z+]+:\/\/)?[^/]*@/i, '$1'))
     .join(', ')
+}
+
+/**
+ * The client checks the certificate of a server that is named by its address against `localhost`, so that one for
+ * `localhost` would do anywhere. Here the address itself has to be in it (RFC 6125 §6.4, RFC 2818 §3.1).
+ */
+function createIdentityCheck(options: NatsOptions): typeof checkServerIdentity {
+  const hosts = listServers(options).map(hostOf)
+  const addresses = hosts.filter((host) => isIP(host) !== 0)
+  return (host, certificate) => {
+    if (host !== 'localhost' || hosts.includes('localhost') || addresses.length === 0)
+      return checkServerIdentity(host, certificate)
+    const problems = addresses.map((address) => checkServerIdentity(address, certificate))
+    return problems.includes(undefined) ? undefined : problems[0]
+  }
+}
+
+function hostOf(server: string): string {
+  const authority = server.replace(/^[a-z+]+:\/\//i, '').replace(/^[^/]*@/, '')
+  return /^\[([^\]]*)\]/.exec(authority)?.[1] ?? authority.replace(/[:/].*$/s, '')
 }
 
 function createAuthenticator({ nkey, jwt, user, pass, token }: NatsOptions): Authenticator | undefined {
