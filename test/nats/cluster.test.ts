@@ -109,7 +109,7 @@ describe.skipIf(!openssl)('a server with TLS (needs openssl to make its certific
   const read = (name: string): string => readFileSync(path(name), 'utf8')
 
   it('carries what a client sends that trusts its certificate authority', async () => {
-    const transport = await connectNats({ servers: server.url, tls: { ca: read('ca.pem') } })
+    const transport = await connectNats({ servers: server.url, tls: { ca: read('ca.pem') }, reconnectWaitMs: 20 })
     const seen = await collect(transport, 't')
     transport.publish('t', Uint8Array.of(1))
     await transport.flush()

@@ -65,6 +65,13 @@ export {
   readNatsAccount,
   type NatsAccountFolder,
 } from './nats/nats-account-folder.ts'
-export { createNkey, generateUserNkey, isUserNkey, type Nkey, type NkeyKind } from './nats/nkey.ts'
+export {
+  createNkey,
+  formatNatsCredentials,
+  generateUserNkey,
+  isUserNkey,
+  type Nkey,
+  type NkeyKind,
+} from './nats/nkey.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'

@@ -7,6 +7,7 @@ import {
   usernamePasswordAuthenticator,
   type Authenticator,
   type NodeConnectionOptions,
+  type TlsOptions,
 } from '@nats-io/transport-node'
 
 /** How to reach a NATS server. At most one of `token`, `user` and `nkey` is used, in the order nkey, user, token. */
@@ -57,9 +58,7 @@ export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.tls === undefined
-      ? {}
-      : { tls: { ...options.tls, checkServerIdentity: createIdentityCheck(options) } }),
+    ...(options.tls === undefined ? {} : { tls: withIdentityCheck(options) }),
     ...(authenticator === undefined ? {} : { authenticator }),
   }
 }
@@ -80,15 +79,17 @@ export function formatServers(options: Pick<NatsOptions, 'servers'>): string {
  * The client checks the certificate of a server that is named by its address against `localhost`, so that one for
  * `localhost` would do anywhere. Here the address itself has to be in it (RFC 6125 §6.4, RFC 2818 §3.1).
  */
-function createIdentityCheck(options: NatsOptions): typeof checkServerIdentity {
+function withIdentityCheck(options: NatsOptions): TlsOptions {
   const hosts = listServers(options).map(hostOf)
   const addresses = hosts.filter((host) => isIP(host) !== 0)
-  return (host, certificate) => {
+  const check: typeof checkServerIdentity = (host, certificate) => {
     if (host !== 'localhost' || hosts.includes('localhost') || addresses.length === 0)
       return checkServerIdentity(host, certificate)
     const problems = addresses.map((address) => checkServerIdentity(address, certificate))
     return problems.includes(undefined) ? undefined : problems[0]
   }
+  const settings = { ...options.tls, checkServerIdentity: check }
+  return settings
 }
 
 function hostOf(server: string): string {

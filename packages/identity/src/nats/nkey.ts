@@ -1,4 +1,4 @@
-import { fromSeed } from '@nats-io/jwt'
+import { fmtCreds, fromSeed } from '@nats-io/jwt'
 import { generateSeed, seedBytes } from '../key/seed.ts'
 import type { Random } from '@parley/ports'
 
@@ -35,6 +35,11 @@ export function createNkey(kind: NkeyKind, seed: Uint8Array): Nkey {
 /** Draws a fresh user key, which an instance logs in to the broker with. */
 export function generateUserNkey(random: Random): Nkey {
   return createNkey('U', generateSeed(random))
+}
+
+/** Formats a user token and the seed of its key as the credentials file that NATS tools read. It is a secret. */
+export function formatNatsCredentials(token: string, seed: string): string {
+  return Buffer.from(fmtCreds(token, fromSeed(Buffer.from(seed)))).toString('utf8')
 }
 
 /** Tells whether a value is the canonical public key of a NATS user, checksum included. */

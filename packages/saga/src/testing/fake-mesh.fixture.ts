@@ -55,7 +55,14 @@ export function createFakeMesh(): FakeMesh {
     serve(agent, capability, serve) {
       served.set(`${agent} ${capability.capability}`, serve as Served)
     },
-    createNode({ name, owner = 'did:key:zOwner', store, clock, instance = 'did:key:zOne', around = (_call, deliver) => deliver() }) {
+    createNode({
+      name,
+      owner = 'did:key:zOwner',
+      store,
+      clock,
+      instance = 'did:key:zOne',
+      around = (_call, deliver) => deliver(),
+    }) {
       const records: Readonly<Record<string, unknown>>[] = []
       const tryCall = async (
         contract: ContractCapability,
