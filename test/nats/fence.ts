@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { jwtAuthenticator, nkeyAuthenticator, type Authenticator } from '@nats-io/transport-node'
 import {
   createKeySigner,
   createNatsAccount,
@@ -26,7 +27,7 @@ import {
   type AgentId,
   type InstanceDid,
 } from '@parley/protocol'
-import { formatOperatorConfig, formatStaticConfig, type NatsOptions } from '@parley/transport-nats'
+import { formatOperatorConfig, formatStaticConfig } from '@parley/transport-nats'
 import { onTestFinished } from 'vitest'
 
 /** Where a nats-server is found. */
@@ -43,13 +44,25 @@ export async function startServer(config: string): Promise<RunningNatsServer> {
   return startNatsServer({ binary: await findNatsServer({ env: process.env, cacheDir }), config })
 }
 
+/** How somebody logs in. */
+export interface Login {
+  readonly nkey: string
+  readonly jwt?: string
+}
+
+/** Writes a login as options of the plain NATS client. */
+export function toClientLogin({ nkey, jwt }: Login): { readonly authenticator: Authenticator } {
+  const seed = new TextEncoder().encode(nkey)
+  return { authenticator: jwt === undefined ? nkeyAuthenticator(seed) : jwtAuthenticator(jwt, seed) }
+}
+
 /** An instance as the broker knows it: keys, and how it logs in. */
 export interface Member {
   readonly did: InstanceDid
   readonly key: Nkey
   readonly agent: AgentId
   readonly mailbox: string
-  readonly login: Pick<NatsOptions, 'nkey' | 'jwt'>
+  readonly login: Login
 }
 
 const owner = createKeySigner(generateSeed(random)).did
@@ -66,13 +79,14 @@ export interface Fence {
   readonly server: RunningNatsServer
   readonly left: Member
   readonly right: Member
-  readonly operator: Pick<NatsOptions, 'nkey' | 'jwt'>
+  readonly operator: Login
+  readonly monitor: Login
 }
 
 /** Starts a server that lists its users. */
 export async function startStaticFence(): Promise<Fence> {
   const [left, right] = [createMember('left'), createMember('right')]
-  const tap = generateUserNkey(random)
+  const [tap, watch] = [generateUserNkey(random), generateUserNkey(random)]
   const config = formatStaticConfig([
     ...[left, right].map(({ agent, key, did, mailbox }) => ({
       name: agent.name,
@@ -80,6 +94,7 @@ export async function startStaticFence(): Promise<Fence> {
       permissions: listPermissions('instance', { mesh, me: formatInstanceToken(did), agent: mailbox }),
     })),
     { name: 'operator', nkey: tap.nkey, permissions: listPermissions('operator', { mesh }) },
+    { name: 'monitor', nkey: watch.nkey, permissions: listPermissions('monitor', { mesh }) },
   ])
   const withLogin = (member: Omit<Member, 'login'>): Member => ({ ...member, login: { nkey: member.key.seed } })
   return {
@@ -87,6 +102,7 @@ export async function startStaticFence(): Promise<Fence> {
     left: withLogin(left),
     right: withLogin(right),
     operator: { nkey: tap.seed },
+    monitor: { nkey: watch.seed },
   }
 }
 
@@ -113,14 +129,20 @@ export async function enrol(facts: NatsAccountFacts, name: string, lifeMs = hour
 /** Starts a server in operator mode. */
 export async function startOperatorFence(): Promise<Fence & { readonly facts: NatsAccountFacts }> {
   const facts = await signNatsAccount(mesh, seeds)
-  const tap = generateUserNkey(random)
-  const user = { nkey: tap.nkey, role: 'operator' as const, expiresAtMs: Date.now() + hourMs }
+  const logIn = async (role: 'operator' | 'monitor'): Promise<Login> => {
+    const { nkey, seed } = generateUserNkey(random)
+    return {
+      nkey: seed,
+      jwt: await mintNatsUser(facts, seeds.account, { nkey, role, expiresAtMs: Date.now() + hourMs }),
+    }
+  }
   return {
     facts,
     server: await startServer(formatOperatorConfig(facts)),
     left: await enrol(facts, 'left'),
     right: await enrol(facts, 'right'),
-    operator: { nkey: tap.seed, jwt: await mintNatsUser(facts, seeds.account, user) },
+    operator: await logIn('operator'),
+    monitor: await logIn('monitor'),
   }
 }
 

@@ -1,5 +1,5 @@
 import { createLocalIssuer, createNatsAccount, generateInstanceKeys, type LocalIssuer } from '@parley/identity'
-import { createNode, defineContract, type AppendedRecord, type MeshNode } from '@parley/mesh'
+import { createNode, defineContract, type AppendedRecord, type MeshNode, type NodeOptions } from '@parley/mesh'
 import type { RunningNatsServer } from '@parley/nats-server'
 import { createSystemClock, systemHash } from '@parley/ports'
 import { formatInstanceToken, formatMailboxToken, listPermissions } from '@parley/protocol'
@@ -13,14 +13,14 @@ const shop = defineContract('shop', {
   buy: { input: z.object({ item: z.string() }), output: z.object({ receipt: z.string() }), risk: 'reversible' },
 })
 
-async function openCounter(options: Omit<Parameters<typeof createNode>[0], 'name' | 'serves'>): Promise<MeshNode> {
+async function openCounter(options: Omit<NodeOptions, 'name' | 'serves'>): Promise<MeshNode> {
   const node = await createNode({ name: 'acme/shop', serves: [shop], ...options })
   node.serve(shop, { buy: ({ item }) => ({ receipt: item }) })
   await node.start()
   return node
 }
 
-async function openDesk(options: Omit<Parameters<typeof createNode>[0], 'name' | 'calls'>): Promise<MeshNode> {
+async function openDesk(options: Omit<NodeOptions, 'name' | 'calls'> & { readonly name?: string }): Promise<MeshNode> {
   const node = await createNode({ name: 'acme/desk', calls: [shop.buy], ...options })
   await node.start()
   return node
@@ -28,9 +28,9 @@ async function openDesk(options: Omit<Parameters<typeof createNode>[0], 'name' |
 
 describe('nodes behind a fence of an operator', () => {
   let fence: Fence & { readonly facts: Parameters<typeof createNatsAccount>[0] }
-  const createIssuer = (credentialMs = 60_000): LocalIssuer =>
+  const createIssuer = (alias = 'acme', credentialMs = 60_000): LocalIssuer =>
     createLocalIssuer({
-      alias: 'acme',
+      alias,
       clock,
       random,
       credentialMs,
@@ -59,15 +59,16 @@ describe('nodes behind a fence of an operator', () => {
   })
 
   it('go on calling while their tokens lapse and are renewed, without losing the bus', async () => {
-    const issuer = createIssuer(2_000)
+    const [acme, brief] = [createIssuer(), createIssuer('brief', 4_000)]
+    const anchors = [acme.anchor, brief.anchor]
     const records: AppendedRecord[] = []
     const onRecord = (record: AppendedRecord): void => void records.push(record)
-    await using counter = await openCounter({ issuer, nats: fence.server.url, onRecord })
-    await using desk = await openDesk({ issuer, nats: fence.server.url, onRecord })
-    const untilMs = performance.now() + 3_500
+    await using counter = await openCounter({ issuer: acme, anchors, nats: fence.server.url, onRecord })
+    await using desk = await openDesk({ name: 'brief/desk', issuer: brief, anchors, nats: fence.server.url, onRecord })
+    const untilMs = performance.now() + 4_500
     const kinds: Record<string, number> = {}
     while (performance.now() < untilMs) {
-      const outcome = await desk.tryCall(shop.buy, { item: 'lamp' })
+      const outcome = await desk.tryCall(shop.buy, { item: 'lamp' }, { to: 'acme/shop' })
       kinds[outcome.kind] = (kinds[outcome.kind] ?? 0) + 1
     }
     expect(Object.keys(kinds)).toEqual(['ok'])

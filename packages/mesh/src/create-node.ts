@@ -11,6 +11,7 @@ import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
+import { describeService } from './describe-service.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -101,7 +102,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       })
       undo.push(own.stop)
       // With the credential, since a fenced broker lets nobody in without what its issuer gives.
-      const { transport } = await connectBus(options, own, keys, logger)
+      const { transport, nats } = await connectBus(options, own, keys, logger)
       undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
@@ -153,6 +154,13 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatEventPattern(config.mesh, announcementTopics.who),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      const startedAtMs = clock.now()
+      if (nats)
+        subscriptions.push(
+          await nats.answerServices(() =>
+            describeService({ name, mesh: config.mesh, instance, startedAtMs, served, stats: parts.stats }),
+          ),
+        )
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()

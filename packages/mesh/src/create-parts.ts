@@ -18,6 +18,7 @@ import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
 import { weigh } from './weigh.ts'
 
@@ -88,6 +89,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     note,
     trust,
     served,
+    stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
     pending,

@@ -15,6 +15,7 @@ import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { Weighed } from './weigh.ts'
 
@@ -47,6 +48,7 @@ export interface NodeParts {
   /** Calls that this node makes. */
   readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
+  readonly stats: ServiceStats
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
   /** Bytes that one body may have on this bus. */

@@ -1,12 +1,14 @@
 import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscription } from '@nats-io/transport-node'
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
+import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
 import { formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
 import { createOverlap, type Overlap } from './overlap.ts'
 import { assertSubject } from './subject-syntax.ts'
 
 // I1 Nothing is handed to the client while there is no connection: it would be lost without a word (T42).
-// I2 Nothing is ever published to a subject that a message brought: reply subjects are not even read (T44).
+// I2 Nothing is published to a subject that a message brought (T44), except an answer of the services API to the
+//    operations inbox, where nobody believes anything.
 // I3 A listener that throws stops neither the reader of the connection nor other listeners.
 // I4 A renewal loses nothing and hands nothing over twice: the second connection listens before the first one ends.
 // I5 The server's "no responders" is handed on only where a fence keeps others from saying it (T43).
@@ -29,10 +31,17 @@ export interface NatsTransport extends Transport {
    * `transport.connect-failed` or `transport.disconnected`; the first connection is then used on.
    */
   renew(): Promise<void>
+  /**
+   * Answers the NATS services API with what `describe` says at the time, so that `nats micro ls` sees this instance. Answers
+   * go to the operations inbox alone. Rejects as `subscribe` does.
+   */
+  answerServices(describe: () => NatsService): Promise<Unsubscribe>
 }
 
 /** How long `close` waits for what was published to leave. */
 const closeTimeoutMs = 1_000
+/** How long both connections of a renewal listen: far more than a cluster needs to tell all its servers who listens. */
+const lingerMs = 100
 
 /**
  * Connects to a NATS server and resolves with the transport. A connection that is lost later is dialled again, for ever
@@ -53,7 +62,7 @@ async function dial(options: NatsOptions): Promise<NatsConnection> {
 /** What a subscription of the transport is on the connection of the moment. */
 interface Listening {
   readonly pattern: string
-  readonly onDelivery: (delivery: Delivery) => void
+  readonly onMessage: (delivery: Delivery, message: Msg) => void
   live?: Subscription
   overlap?: Overlap
 }
@@ -118,7 +127,7 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
         else if (to.overlap?.admits(over, message.subject, message.data) ?? true) {
           const bounced = believesBounces && isBounce(message)
           const delivery = { subject: message.subject, data: viewBytes(message.data) }
-          handOver(() => to.onDelivery(bounced ? { ...delivery, isBounce: true } : delivery))
+          handOver(() => to.onMessage(bounced ? { ...delivery, isBounce: true } : delivery, message))
         }
       },
     })
@@ -141,6 +150,10 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
         )
       }
       await next.flush()
+      // What was routed before the second connection listened is on its way over the first one alone, and other servers of
+      // a cluster hear of the second one later.
+      await pause(lingerMs)
+      await withinTime(leaving.flush(), closeTimeoutMs)
       if (refusal) throw notPermitted(servers, 'what it listened to before', refusal)
       assertConnected()
     } catch (error) {
@@ -156,10 +169,38 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
       each.live = live
       if (!listening.has(each)) live.unsubscribe()
     }
-    // What the first connection was still given is read before it ends. That it may be lost by now changes nothing.
-    await withinTime(leaving.flush(), closeTimeoutMs)
+    // Now the other copies come. What was published over the first connection leaves before it ends.
+    await pause(lingerMs)
+    await withinTime(Promise.all([leaving.flush(), next.flush()]), closeTimeoutMs)
     for (const each of moved) delete each.overlap
     await leaving.close()
+  }
+  const listenTo = async (pattern: string, onMessage: Listening['onMessage']): Promise<Unsubscribe> => {
+    await renewing
+    assertConnected()
+    assertSubject('pattern', pattern)
+    let refusal: Error | undefined
+    const over = connection
+    const each: Listening = { pattern, onMessage }
+    each.live = listen(over, each, (error) => {
+      refusal = error
+    })
+    listening.add(each)
+    const stop = (): void => {
+      listening.delete(each)
+      if (each.live?.isClosed() === false) each.live.unsubscribe()
+    }
+    try {
+      await flush(over)
+    } catch (error) {
+      stop()
+      throw error
+    }
+    if (refusal) {
+      stop()
+      throw notPermitted(servers, pattern, refusal)
+    }
+    return stop
   }
   void watch(connection)
 
@@ -185,32 +226,25 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
       if (bounceTo === undefined || !believesBounces) connection.publish(subject, new Uint8Array(data))
       else connection.publish(subject, new Uint8Array(data), { reply: bounceTo })
     },
-    async subscribe(pattern, onDelivery) {
-      await renewing
-      assertConnected()
-      assertSubject('pattern', pattern)
-      let refusal: Error | undefined
-      const over = connection
-      const each: Listening = { pattern, onDelivery }
-      each.live = listen(over, each, (error) => {
-        refusal = error
-      })
-      listening.add(each)
-      const stop = (): void => {
-        listening.delete(each)
-        if (each.live?.isClosed() === false) each.live.unsubscribe()
+    subscribe: (pattern, onDelivery) => {
+      const onMessage = (delivery: Delivery): void => {
+        onDelivery(delivery)
       }
-      try {
-        await flush(over)
-      } catch (error) {
-        stop()
-        throw error
+      return listenTo(pattern, onMessage)
+    },
+    async answerServices(describe) {
+      const stops: Unsubscribe[] = []
+      for (const [subject, verb] of listServiceSubjects(describe()))
+        stops.push(
+          await listenTo(subject, (_, { reply }) => {
+            if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
+            const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
+            if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
+          }),
+        )
+      return () => {
+        for (const stop of stops) stop()
       }
-      if (refusal) {
-        stop()
-        throw notPermitted(servers, pattern, refusal)
-      }
-      return stop
     },
     async flush() {
       assertConnected()
@@ -251,8 +285,14 @@ function viewBytes(data: Uint8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
 /** Waits for `work`, but neither longer than `timeoutMs` nor for its success. */
-async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs)
