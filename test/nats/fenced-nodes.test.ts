@@ -1,7 +1,7 @@
 import { createLocalIssuer, createNatsAccount, generateInstanceKeys, type LocalIssuer } from '@parley/identity'
 import { createNode, defineContract, type AppendedRecord, type MeshNode, type NodeOptions } from '@parley/mesh'
 import type { RunningNatsServer } from '@parley/nats-server'
-import { createSystemClock, systemHash } from '@parley/ports'
+import { createSystemClock, systemHash, type Transport } from '@parley/ports'
 import { formatInstanceToken, formatMailboxToken, listPermissions } from '@parley/protocol'
 import { connectNats, formatStaticConfig } from '@parley/transport-nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -88,9 +88,21 @@ describe('nodes behind a fence of an operator', () => {
       nkey,
     })
     const transport = await connectNats({ servers: fence.server.url, nkey: keys.nkey.seed, jwt: natsUser })
-    const counter = await openCounter({ issuer, keys, transport })
+    const stops: (() => void)[] = []
+    const leaving: Transport = {
+      ...transport,
+      async subscribe(pattern, onDelivery) {
+        const stop = await transport.subscribe(pattern, onDelivery)
+        stops.push(stop)
+        return stop
+      },
+    }
+    const counter = await openCounter({ issuer, keys, transport: leaving })
     await using desk = await openDesk({ issuer, nats: fence.server.url })
     expect(await desk.tryCall(shop.buy, { item: 'lamp' })).toMatchObject({ kind: 'ok' })
+    // What a crash does to the broker, but at a moment that the test knows.
+    for (const stop of stops) stop()
+    await transport.flush()
     await transport.close()
     const started = performance.now()
     expect(await desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs: 20_000 })).toMatchObject({
