@@ -9,6 +9,7 @@ import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import { createInstanceLoad } from './instance-load.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -92,6 +93,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
+    load: createInstanceLoad(),
     pending,
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),

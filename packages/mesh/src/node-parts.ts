@@ -9,6 +9,7 @@ import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
+import type { InstanceLoad } from './instance-load.ts'
 import type { MeshNode } from './node.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
@@ -34,6 +35,7 @@ export interface NodeParts {
   readonly sealer: Sealer
   readonly sessions: SessionTable
   readonly directory: Directory
+  readonly load: InstanceLoad
   readonly pending: PendingAnswers
   readonly buckets: SenderBuckets
   /** Records a second that all who have no session may cause; what goes beyond is counted. */
