@@ -1,7 +1,9 @@
 import { defineContract, localIssuer, type MeshNode } from '@parley/mesh'
+import { formatEventSubject, formatInstanceToken } from '@parley/protocol'
 import { createTestMesh, type TestMesh } from '@parley/testkit'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { createStranger } from './stranger.ts'
 
 const shop = defineContract('shop', {
   look: { input: z.object({}), output: z.object({ by: z.string() }), risk: 'read' },
@@ -49,6 +51,83 @@ async function askTimes(
   }
   return told
 }
+
+describe('a card', () => {
+  it('tells schemas whose hash is that of the contract, and only to who asks', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    const seller = await sells('acme/shop', 'acme')
+    const node = await desk()
+    const wire: string[] = []
+    mesh.bus.tap(({ subject }) => wire.push(subject))
+    const card = await node.card('acme/shop')
+    expect(card).toMatchObject({
+      agent: { name: 'acme/shop', owner: seller.owner },
+      instance: seller.instance,
+      capabilities: [
+        {
+          capability: 'shop:look',
+          hash: shop.look.hash,
+          risk: 'read',
+          undo: false,
+          output: { type: 'object', properties: { by: { type: 'string' } } },
+        },
+      ],
+    })
+    expect(wire).toEqual([
+      formatEventSubject('main', `contracts-of-${formatInstanceToken(seller.instance)}`, node.instance),
+      formatEventSubject('main', `contracts-to-${formatInstanceToken(node.instance)}`, seller.instance),
+    ])
+  })
+
+  it('of nobody, of an unknown owner, or of who says nothing is undefined', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    const seller = await sells('acme/shop', 'acme')
+    const node = await desk()
+    expect(await node.card('acme/nobody')).toBeUndefined()
+    expect(await node.card('globex/shop')).toBeUndefined()
+    mesh.disconnect(seller)
+    const silent = node.card('acme/shop', 500)
+    await mesh.clock.advance(500)
+    expect(await silent).toBeUndefined()
+  })
+
+  it('is taken from nobody but who was asked', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    const seller = await sells('acme/shop', 'acme')
+    const node = await desk()
+    const stranger = createStranger(mesh)
+    const forged = (to: string): Promise<Uint8Array> =>
+      stranger.sign({ type: 'event', to }, new TextEncoder().encode(JSON.stringify({ capabilities: [] })))
+    const topic = `contracts-to-${formatInstanceToken(node.instance)}`
+    mesh.disconnect(seller)
+    const asked = node.card('acme/shop', 500)
+    await mesh.clock.settle()
+    const frame = await forged(topic)
+    stranger.transport.publish(formatEventSubject('main', topic, stranger.did), frame)
+    stranger.transport.publish(formatEventSubject('main', topic, seller.instance), frame)
+    await mesh.clock.advance(500)
+    expect(await asked).toBeUndefined()
+  })
+
+  it('is told at most 32 times a second, whoever asks', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    await sells('acme/shop', 'acme')
+    const node = await desk()
+    const asked = Array.from({ length: 40 }, () => node.card('acme/shop', 500))
+    let answers = 0
+    mesh.bus.tap(({ subject }) => {
+      if (subject.includes('.contracts-to-')) answers += 1
+    })
+    await mesh.clock.settle()
+    await mesh.clock.advance(500)
+    expect((await Promise.all(asked)).every((card) => card !== undefined)).toBe(true)
+    expect(answers).toBeLessThanOrEqual(32)
+  })
+})
 
 describe('the choice of an instance', () => {
   it('considers no other owner unless it is told to', async () => {

@@ -4,7 +4,7 @@ import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
-import { announcementTopics } from './announcement.ts'
+import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
@@ -34,6 +34,8 @@ const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
+/** How long an instance has to say what it serves, in milliseconds. */
+const defaultCardMs = 2_000
 /** How long `close` waits for cancelled calls to be recorded, in milliseconds. */
 const lastWordsMs = 1_000
 
@@ -152,6 +154,8 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        formatEventPattern(config.mesh, contractsAskedOf(instance)),
+        formatEventPattern(config.mesh, contractsToldTo(instance)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const startedAtMs = clock.now()
@@ -245,6 +249,15 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
           serving.filter(({ credential }) => credential.owner === owner).map(({ credential }) => credential.name),
         ),
       ]
+    },
+    async card(agent, timeoutMs = defaultCardMs) {
+      const parts = running?.parts
+      const id = resolveName(config, agent)
+      const [entry] = (id && parts?.directory.instancesOf(id)) ?? []
+      if (!parts || !id || !entry) return undefined
+      const { instance: asked } = entry.credential
+      const capabilities = await parts.cards.ask(asked, timeoutMs)
+      return capabilities && { agent: id, instance: asked, capabilities }
     },
     resolve: (agent) => resolveName(config, agent),
     record(kind, fields) {

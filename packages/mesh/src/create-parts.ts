@@ -4,6 +4,7 @@ import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
@@ -72,6 +73,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
+  const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
@@ -109,7 +111,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
-    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    maxBodyBytes,
+    cards: createCardExchange({ sealer, clock, logger, served, maxBodyBytes, issued: own.issued }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })

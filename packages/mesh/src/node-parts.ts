@@ -5,6 +5,7 @@ import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { CardExchange } from './card-exchange.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { Handshake } from './handshake.ts'
@@ -35,6 +36,7 @@ export interface NodeParts {
   readonly sealer: Sealer
   readonly sessions: SessionTable
   readonly directory: Directory
+  readonly cards: CardExchange
   readonly load: InstanceLoad
   readonly pending: PendingAnswers
   readonly buckets: SenderBuckets

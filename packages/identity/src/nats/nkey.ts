@@ -1,4 +1,5 @@
 import { fmtCreds, fromSeed } from '@nats-io/jwt'
+import { isSafePublicKey } from '../key/point.ts'
 import { generateSeed, seedBytes } from '../key/seed.ts'
 import type { Random } from '@parley/ports'
 
@@ -42,11 +43,12 @@ export function formatNatsCredentials(token: string, seed: string): string {
   return Buffer.from(fmtCreds(token, fromSeed(Buffer.from(seed)))).toString('utf8')
 }
 
-/** Tells whether a value is the canonical public key of a NATS user, checksum included. */
+/** Tells whether a value is the canonical public key of a NATS user, checksum included, and a key that may enter. */
 export function isUserNkey(value: unknown): value is string {
   if (typeof value !== 'string' || !/^U[A-Z2-7]{55}$/.test(value)) return false
   const bytes = decodeBase32(value)
-  return bytes[0] === kindPrefixes.U && crc16(bytes.subarray(0, 33)) === bytes.readUInt16LE(33)
+  const isWhole = bytes[0] === kindPrefixes.U && crc16(bytes.subarray(0, 33)) === bytes.readUInt16LE(33)
+  return isWhole && isSafePublicKey(new Uint8Array(bytes.subarray(1, 33)))
 }
 
 /** Reads 56 characters, which are exactly 35 bytes. */
