@@ -1,5 +1,4 @@
-import type { AgentId, InstanceDid } from '@parley/protocol'
-import { isCapability } from '@parley/protocol'
+import { isCapability, type AgentId, type InstanceDid } from '@parley/protocol'
 import { hashDescription, type CapabilityDescription } from './contract.ts'
 
 /** What an instance says that it serves, in a signed event of its own: enough to write a call, or a model's list of tools. */
