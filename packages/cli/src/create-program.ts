@@ -6,6 +6,7 @@ import { addCallCommand } from './commands/call.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addIssuerCommands } from './commands/issuer.ts'
+import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
@@ -42,6 +43,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
   addIssuerCommands(program, context)
+  addNatsConfigCommands(program, context)
   return program
 }
 

@@ -57,6 +57,8 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   const durationMs = Math.round((parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000
   const outcome = outcomeOf(hop, end)
   hop.release?.()
+  // A refusal is fast, whoever refuses: it says nothing about how fast the instance works.
+  hop.leaveInstance?.(outcome.kind === 'refused' ? undefined : durationMs)
   hop.settleBreaker?.(outcome.kind, durationMs)
   if (hop.peer && hop.sealed && hop.sent === true)
     parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })

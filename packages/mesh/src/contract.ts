@@ -83,32 +83,52 @@ function defineCapability(service: string, operation: string, definition: Capabi
       'contract.invalid',
       `"${capability}" is not a capability: use a-z, 0-9, - and _ on both sides of the colon`,
     )
-  const errors = definition.errors ?? {}
-  const printed = {
+  const facts = {
     capability,
-    input: printSchema(capability, 'input', definition.input, 'input'),
-    output: printSchema(capability, 'output', definition.output, 'output'),
+    input: definition.input,
+    output: definition.output,
+    errors: definition.errors ?? {},
+    risk: definition.risk,
+    undo: definition.undo ?? false,
+    confidential: definition.confidential ?? false,
+  }
+  return Object.freeze({ ...facts, hash: hashDescription(describeCapability(facts)) })
+}
+
+/** What a contract says of one capability, as data that a peer can read: schemas are JSON Schema 2020-12. */
+export interface CapabilityDescription {
+  readonly capability: Capability
+  readonly input: Record<string, unknown>
+  readonly output: Record<string, unknown>
+  readonly errors: Readonly<Record<string, Record<string, unknown>>>
+  readonly risk: Risk
+  readonly undo: boolean
+  readonly confidential: boolean
+}
+
+/** Describes a capability. Throws `contract.invalid` for a schema that cannot be printed. */
+export function describeCapability(facts: Omit<ContractCapability, 'hash'>): CapabilityDescription {
+  const { capability, input, output, errors, risk, undo, confidential } = facts
+  return {
+    capability,
+    input: printSchema(capability, 'input', input, 'input'),
+    output: printSchema(capability, 'output', output, 'output'),
     errors: Object.fromEntries(
       Object.entries(errors).map(([name, schema]) => [
         name,
         printSchema(capability, `errors.${name}`, schema, 'output'),
       ]),
     ),
-    risk: definition.risk,
-    undo: definition.undo ?? false,
-    confidential: definition.confidential ?? false,
+    risk,
+    undo,
+    confidential,
   }
-  const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(printed))))
-  return Object.freeze({
-    capability,
-    input: definition.input,
-    output: definition.output,
-    errors,
-    risk: definition.risk,
-    undo: definition.undo ?? false,
-    confidential: definition.confidential ?? false,
-    hash: Buffer.from(hash).toString('base64url'),
-  })
+}
+
+/** Hashes a description: the hash that its contract has on the wire. The order of keys does not matter. */
+export function hashDescription(description: CapabilityDescription): string {
+  const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(description))))
+  return Buffer.from(hash).toString('base64url')
 }
 
 /** Prints a capability's schemas as JSON Schema 2020-12, for cards and for a model's tool list. */

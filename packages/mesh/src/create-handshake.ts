@@ -27,6 +27,8 @@ const pendingMs = 30_000
 const maxGreeted = 4_096
 /** How long a hello, a welcome or a ready is valid. */
 const lifetimeMs = 30_000
+/** When to try again where nobody listened, in milliseconds. */
+const retryAfterBounceMs = 1_000
 
 /** What this node speaks. */
 const offer: Offer = { versions: [iatpVersion], suites: [suites.ed25519Sha256] }
@@ -109,6 +111,10 @@ export function createHandshake(parts: NodeParts): Handshake {
       return sent
     }
     const welcome = await waiting.answer
+    if (welcome === 'undelivered') {
+      parts.directory.suspect(instance)
+      return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
+    }
     if (welcome === 'timeout' || welcome === 'cancelled')
       return refuse(
         'iatp.handshake-failed',

@@ -1,8 +1,10 @@
+export type { AgentCard } from './agent-card.ts'
 export type { CallOptions } from './call-options.ts'
 export {
   defineContract,
   printCapability,
   type CapabilityDefinition,
+  type CapabilityDescription,
   type Contract,
   type ContractCapability,
   type DeclaredErrors,

@@ -11,7 +11,7 @@ import {
   type Transport,
 } from '@parley/ports'
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
+import { createAnchors, type Anchor, type Anchors, type InstanceKeys } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
@@ -43,6 +43,11 @@ export interface NodeOptions {
   /** A NATS URL, or how to connect. Without it and `transport`, the issuer's in-process bus. */
   readonly nats?: string | NatsOptions | undefined
   readonly transport?: Transport
+  /**
+   * Keys that were made beforehand, for a broker that lists its users; default fresh ones. They belong to one process at a
+   * time: an instance that meets its own key elsewhere stops serving.
+   */
+  readonly keys?: InstanceKeys
   /** Path of the SQLite file for log, ledger and sagas; default in memory, gone with the process. */
   readonly data?: string
   readonly store?: Store

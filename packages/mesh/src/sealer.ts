@@ -4,6 +4,7 @@ import {
   commitBody,
   encodeFrame,
   envelopeBytes,
+  formatBounceSubject,
   formatEventSubject,
   formatInboxSubject,
   frameSignedBytes,
@@ -26,6 +27,8 @@ export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
   readonly leaf: string
   readonly subject: string
+  /** Somebody waits for an answer, and so for the word that nobody listens. */
+  readonly isAwaited: boolean
 }
 
 /** Header fields that the sealer fills in by itself. */
@@ -47,6 +50,8 @@ export interface Sealer {
 const encoder = new TextEncoder()
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
+/** 96 bits: nobody who does not see the traffic guesses an attempt. */
+const attemptBytes = 12
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
@@ -66,8 +71,10 @@ export function createSealer(parts: {
   readonly hash: Hash
   readonly random: Random
   readonly transport: Transport
+  /** Is told under which attempt envelopes that are awaited leave, before they do. */
+  readonly onAttempt?: (attempt: string, leaves: readonly string[]) => void
 }): Sealer {
-  const { signer, mesh, clock, hash, random, transport } = parts
+  const { signer, mesh, clock, hash, random, transport, onAttempt } = parts
   const from = signer.did as InstanceDid
   const bySubject = new Map<string, Waiting[]>()
   let isFlushing = false
@@ -84,12 +91,20 @@ export function createSealer(parts: {
       })
     }
   }
+  /** Makes the subject for the word that nobody listens, if anybody would care. It serves for this frame alone. */
+  const openAttempt = (bundle: readonly Waiting[]): string | undefined => {
+    const leaves = bundle.filter(({ sealed }) => sealed.isAwaited).map(({ sealed }) => sealed.leaf)
+    if (leaves.length === 0 || !onAttempt) return undefined
+    const attempt = Buffer.from(random.bytes(attemptBytes)).toString('base64url')
+    onAttempt(attempt, leaves)
+    return formatBounceSubject(mesh, from, attempt)
+  }
   const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
     const signature = await sign(bundle)
     if ('kind' in signature) return signature
     try {
       const envelopes = bundle.map(({ sealed }) => sealed)
-      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes))
+      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes), openAttempt(bundle))
       return allowed
     } catch (error) {
       const { code, message, retryable } = isMeshError(error)
@@ -119,7 +134,8 @@ export function createSealer(parts: {
       const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject =
         type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from)
-      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url') }
+      const isAwaited = type === 'request' || type === 'hello'
+      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url'), isAwaited }
     },
     send(sealed) {
       const { promise, resolve } = Promise.withResolvers<Verdict>()

@@ -121,6 +121,7 @@ export const errorCodes: {
   readonly 'transport.closed': ErrorFacts
   readonly 'transport.connect-failed': ErrorFacts
   readonly 'transport.disconnected': ErrorFacts
+  readonly 'transport.no-listener': ErrorFacts
   readonly 'transport.not-permitted': ErrorFacts
   readonly 'transport.payload-too-large': ErrorFacts
   readonly 'transport.subject-invalid': ErrorFacts
@@ -685,6 +686,11 @@ export const errorCodes: {
   'transport.disconnected': {
     meaning: 'There is no connection to the bus: nothing was sent.',
     todo: 'Wait for the reconnect.',
+    retryable: true,
+  },
+  'transport.no-listener': {
+    meaning: 'The bus says that nobody listens at the recipient: nothing was delivered.',
+    todo: 'Wait for retryAfterMs, or ask another instance.',
     retryable: true,
   },
   'transport.not-permitted': {

@@ -1,3 +1,11 @@
+export {
+  brokerPermissions,
+  operationsInboxPrefix,
+  type BrokerPermission,
+  type BrokerPlace,
+  type BrokerRole,
+  type SubjectPermissions,
+} from './broker-permission.ts'
 export { capabilityCovers, isCapability, isCapabilityPattern, type Capability, type Risk } from './capability.ts'
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'
@@ -31,6 +39,7 @@ export {
   type FramedEnvelope,
   type UnsignedEnvelope,
 } from './frame.ts'
+export { listPermissions, scopedPlace } from './list-permissions.ts'
 export { commitBody, hashLeaf } from './leaf.ts'
 export { limits } from './limits.ts'
 export { createMerkleFrontier, type MerkleFrontier } from './merkle/merkle-frontier.ts'
@@ -53,10 +62,14 @@ export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'
 export type { Sha256 } from './sha256.ts'
 export {
+  formatBounceSubject,
   formatEventPattern,
   formatEventSubject,
   formatInboxPattern,
   formatInboxSubject,
+  formatInstanceToken,
+  formatMailboxToken,
+  parseBounceSubject,
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'

@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeType } from '@parley/protocol'
+import { parseBounceSubject, type EnvelopeType } from '@parley/protocol'
 import { evidenceOf } from '../evidence-of.ts'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -57,6 +57,11 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
 
 /** Runs one delivery through the pipeline. Never rejects: what breaks is refused and recorded. */
 export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
+  if (delivery.isBounce === true) {
+    const attempt = parseBounceSubject(parts.mesh, parts.did, delivery.subject)
+    if (attempt !== undefined) parts.pending.bounce(attempt)
+    return
+  }
   const inbound: InboundFrame = { parts, delivery }
   const proven = await runStages(pipeline.frame, inbound, parts.logger)
   if (proven.kind === 'deny' || !inbound.frame || !inbound.subject) {

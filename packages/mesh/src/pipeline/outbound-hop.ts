@@ -23,6 +23,8 @@ export interface OutboundHop {
   deadlineAtMs?: number
   /** Left by `address`. */
   peer?: DirectoryEntry
+  /** Left by `address`: counts the call out of its instance, with its duration if that says something. */
+  leaveInstance?: (durationMs?: number) => void
   /** Left by `delegation`. */
   chain?: { readonly hash: string; readonly links: readonly string[] }
   /** Left by `trust`. */

@@ -45,6 +45,8 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
+  if (isRequest && header.capability !== undefined)
+    parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return

@@ -10,6 +10,9 @@ import { sealRequest } from './seal.ts'
 /** Refusals that say that the callee lost what the session should hold: shake hands and send once more. */
 const forgotten: ReadonlySet<string> = new Set(['iatp.session-unknown', 'delegation.unknown'])
 
+/** When to try again where nobody listened, in milliseconds: long enough for an instance to reconnect. */
+const retryAfterBounceMs = 1_000
+
 /** Sends the request and waits for its answer until the deadline. A throw of the bus proves that nothing was sent. */
 export const send: Stage<OutboundHop> = {
   name: 'send',
@@ -44,6 +47,12 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     hop.outcome = { kind: 'unknown', code: 'deadline.exceeded' }
     hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
     return allowed
+  }
+  if (answer === 'undelivered') {
+    const { instance } = left(hop.peer, 'the peer').credential
+    hop.sent = false
+    hop.parts.directory.suspect(instance)
+    return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
   }
   if (answer === 'cancelled') {
     hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
