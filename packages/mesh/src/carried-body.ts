@@ -1,6 +1,6 @@
 import type { BodyStore, Clock, Hash } from '@parley/ports'
 import { isHeaderField, limits, refuse, type BodyRef, type Refusal } from '@parley/protocol'
-import { sealOverheadBytes } from './body-cipher.ts'
+import { sealOverheadBytes } from './body-keys.ts'
 import { createInFlight } from './in-flight.ts'
 
 /** Fetches at the same time: few enough that large bodies of many callers do not fill the memory. */

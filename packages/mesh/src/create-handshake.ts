@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from '@parley/protocol'
 import { decodeAnswerBody } from './answer-body.ts'
-import { deriveBodyCipher, type SessionSide } from './body-cipher.ts'
+import { deriveBodyKeys, type SessionSide } from './body-keys.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createSession, type Session } from './session.ts'
@@ -78,8 +78,8 @@ export function createHandshake(parts: NodeParts): Handshake {
   }): Promise<Session> => {
     const { side, exportSecret, peer, ownCredentialId } = opened
     const id = encodeBytes(parts.hash(decodeBytes(opened.helloLeaf), decodeBytes(opened.welcomeLeaf)))
-    const cipher = exportSecret && (await deriveBodyCipher(exportSecret, side, id))
-    return createSession(id, peer, ownCredentialId, cipher)
+    const keys = exportSecret && (await deriveBodyKeys(exportSecret, side, id))
+    return createSession(id, peer, ownCredentialId, keys)
   }
 
   const verifyPeer = (header: EnvelopeHeader): VerifiedPeer | Refusal => {

@@ -3,7 +3,7 @@ import { createManualClock, createSeededRandom, systemHash, type ManualClock, ty
 import { decodeFrame, limits, type InstanceDid } from '@parley/protocol'
 import { createMemoryBus } from '@parley/transport-memory'
 import { describe, expect, it } from 'vitest'
-import { createBodyCipher } from './body-cipher.ts'
+import { createBodyKeys } from './body-keys.ts'
 import { createSealer, type Sealer } from './sealer.ts'
 
 const signMs = 10
@@ -105,10 +105,10 @@ describe('createSealer', () => {
 
   it('encrypts no body without a counter, which its nonce is made of', () => {
     const remote = openRemote()
-    const cipher = createBodyCipher(new Uint8Array(44), new Uint8Array(44))
+    const keys = createBodyKeys(new Uint8Array(44), new Uint8Array(44))
     const header = { type: 'reply', to: remote.to('a'), ...times } as const
-    expect(() => remote.sealer.seal(header, new Uint8Array(), cipher)).toThrow('only under a counter')
-    const sealed = remote.sealer.seal({ ...header, counter: 1 }, new Uint8Array(3), cipher)
+    expect(() => remote.sealer.seal(header, new Uint8Array(), keys)).toThrow('only under a counter')
+    const sealed = remote.sealer.seal({ ...header, counter: 1 }, new Uint8Array(3), keys)
     expect(sealed.body).toHaveLength(19)
     expect(new TextDecoder().decode(sealed.header)).toContain('"sealed":true')
   })

@@ -20,7 +20,7 @@ import {
   type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
-import type { BodyCipher } from './body-cipher.ts'
+import { sealBody, type BodyKeys } from './body-keys.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
 export interface SealedEnvelope extends UnsignedEnvelope {
@@ -41,8 +41,8 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'>
  * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
  */
 export interface Sealer {
-  /** Fixes the bytes of an envelope. With a cipher, whose counter the header then needs, the body is encrypted. */
-  seal(header: OpenHeader, body: Uint8Array, cipher?: BodyCipher): SealedEnvelope
+  /** Fixes the bytes of an envelope. With keys, whose nonce needs a counter in the header, the body is encrypted. */
+  seal(header: OpenHeader, body: Uint8Array, keys?: BodyKeys): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
 }
@@ -125,11 +125,11 @@ export function createSealer(parts: {
     isFlushing = false
   }
   return {
-    seal(open, plain, cipher) {
+    seal(open, plain, keys) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const fields = { type, id, from, to, mesh, ...rest, ...(cipher && { sealed: true as const }) }
+      const fields = { type, id, from, to, mesh, ...rest, ...(keys && { sealed: true as const }) }
       const header = encoder.encode(JSON.stringify(fields satisfies EnvelopeHeader))
-      const body = cipher ? cipher.seal(counterOf(fields), header, plain) : plain
+      const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
       const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject =

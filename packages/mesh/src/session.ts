@@ -1,6 +1,6 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
-import type { BodyCipher } from './body-cipher.ts'
+import type { BodyKeys } from './body-keys.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -12,8 +12,8 @@ export interface Session {
   readonly peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
-  /** Encrypts bodies; undefined where one side offered no key share. */
-  readonly cipher: BodyCipher | undefined
+  /** What bodies are encrypted with; undefined where one side offered no key share. */
+  readonly keys: BodyKeys | undefined
   readonly inbound: ReplayWindow
   /** Chains that the peer sent, by hash; undefined until one came, since an idle session must cost little. */
   chains: Map<string, VerifiedChain> | undefined
@@ -27,18 +27,13 @@ export interface Session {
 export const maxChainsPerSession = 64
 
 /** Creates a session once both sides are proven. */
-export function createSession(
-  id: string,
-  peer: VerifiedCredential,
-  ownCredentialId: string,
-  cipher?: BodyCipher,
-): Session {
+export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
   let counter = 0
   return {
     id,
     peer,
     ownCredentialId,
-    cipher,
+    keys,
     inbound: createReplayWindow(),
     chains: undefined,
     sentChains: undefined,

@@ -112,7 +112,7 @@ async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array):
       : parts.sealer.seal(
           { type: 'reply', ...common, session: session.id, counter: session.nextCounter() },
           body,
-          header.sealed === true ? session.cipher : undefined,
+          header.sealed === true ? session.keys : undefined,
         )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.

@@ -1,4 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
+import { openBody } from '../../body-keys.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -16,8 +17,8 @@ export const unseal: Stage<InboundHop> = {
       return allowed
     }
     if (header.bodyRef) return refuse('iatp.body-unreadable', 'an encrypted body does not travel by reference')
-    const { cipher } = left(hop.session, 'the session')
-    const body = cipher?.open(left(header.counter, 'the counter'), envelope.header, envelope.body)
+    const { keys } = left(hop.session, 'the session')
+    const body = keys && openBody(keys, left(header.counter, 'the counter'), envelope.header, envelope.body)
     if (!body) return refuse('iatp.body-unreadable', 'the body does not open with the keys of this session')
     hop.body = body
     return allowed

@@ -29,8 +29,8 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
-  const cipher = isConfidential ? session.cipher : undefined
-  if (isConfidential && !cipher)
+  const keys = isConfidential ? session.keys : undefined
+  if (isConfidential && !keys)
     return refuse(
       'iatp.confidentiality-required',
       `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
@@ -61,7 +61,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
-    cipher,
+    keys,
   )
   return brings(options) ? checkHeader(hop.sealed.header) : allowed
 }
