@@ -69,7 +69,7 @@ export async function openPeer(lab: InboundLab, random: Random, signer: KeySigne
     throw new Error('the node gave no welcome')
   const session = Buffer.from(systemHash(helloLeaf, welcome.leaf)).toString('base64url')
   const inReplyTo = Buffer.from(welcome.leaf).toString('base64url')
-  await send({ ...common('ready', lab.clock.now(), signer.did), session, inReplyTo })
+  await send({ ...common('ready', lab.clock.now(), signer.did), version: 1, suite: 1, session, inReplyTo })
   if ((lab.passed.get('handshake') ?? 0) < passedBefore + 2) throw new Error('no session was opened')
   let counter = 0
   const ofSession = (type: string, nowMs: number, from: InstanceDid): Readonly<Record<string, unknown>> => ({
