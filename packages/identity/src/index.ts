@@ -2,6 +2,8 @@ export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credent
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
 export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'
+export type { Assurance, SignIn } from './credential/sign-in.ts'
+export { verifyLapsedCredential } from './credential/verify-lapsed-credential.ts'
 export {
   verifyCredential,
   type CredentialExpectation,
@@ -28,7 +30,18 @@ export {
 } from './issuer/file-issuer.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
-export type { DelegateRequest, OwnerIssuer } from './issuer/owner-issuer.ts'
+export type { DelegateRequest, JoinRequest, MadeJoinToken, OwnerIssuer } from './issuer/owner-issuer.ts'
+export { admissionMs, isAdmission, signAdmission, verifyAdmission, type Admission } from './join/admission.ts'
+export { signJoinGrant, verifyJoinGrant, type JoinGrant } from './join/join-grant.ts'
+export {
+  createJoinToken,
+  defaultJoinTokenMs,
+  formatJoinToken,
+  parseJoinToken,
+  type JoinToken,
+  type JoinTokenDraft,
+} from './join/join-token.ts'
+export { createJoinTokenAttestor, joinTokenMethod } from './join/join-token-attestor.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
@@ -40,6 +53,7 @@ export { createKeySigner, type KeySigner } from './key/key-signer.ts'
 export { createPortableSigner } from './key/portable-signer.ts'
 export { verifySignaturePortably } from './key/portable-signature.ts'
 export { isSafePublicKey } from './key/point.ts'
+export { createUserNkey, isUserNkey, type UserNkey } from './key/nkey.ts'
 export { generateSeed } from './key/seed.ts'
 export { verifySignature } from './key/signature.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'

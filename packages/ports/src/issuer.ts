@@ -7,6 +7,8 @@ export interface CredentialRequest {
   /** Capability patterns that it serves and calls, for instance `flights:reserve` or `flights:*`. */
   readonly serves: readonly string[]
   readonly calls: readonly string[]
+  /** The public NATS user key that the instance made itself (`U…`), to be bound to the credential. */
+  readonly nkey?: string
 }
 
 /** What an issuer hands back. Both are compact JWTs. */

@@ -50,12 +50,15 @@ export const errorCodes: {
   readonly 'iatp.version-unsupported': ErrorFacts
   readonly 'identity.anchor-conflict': ErrorFacts
   readonly 'identity.anchor-invalid': ErrorFacts
+  readonly 'identity.attestation-refused': ErrorFacts
   readonly 'identity.credential-expired': ErrorFacts
   readonly 'identity.credential-mismatch': ErrorFacts
   readonly 'identity.did-invalid': ErrorFacts
   readonly 'identity.domain-unknown': ErrorFacts
   readonly 'identity.issuer-refused': ErrorFacts
   readonly 'identity.issuer-unavailable': ErrorFacts
+  readonly 'identity.join-token-invalid': ErrorFacts
+  readonly 'identity.join-token-used': ErrorFacts
   readonly 'identity.jwt-expired': ErrorFacts
   readonly 'identity.jwt-invalid': ErrorFacts
   readonly 'identity.key-file-exists': ErrorFacts
@@ -323,6 +326,11 @@ export const errorCodes: {
     todo: 'Correct what the message names.',
     retryable: false,
   },
+  'identity.attestation-refused': {
+    meaning: 'No attestor of the issuer vouches for who asks.',
+    todo: 'Join by a method that the issuer has, with evidence for this instance.',
+    retryable: false,
+  },
   'identity.credential-expired': {
     meaning: 'The credential is expired or not yet valid.',
     todo: 'Renew the credential.',
@@ -352,6 +360,16 @@ export const errorCodes: {
     meaning: 'The issuer cannot be reached.',
     todo: 'Try again; the old credential is valid until it expires.',
     retryable: true,
+  },
+  'identity.join-token-invalid': {
+    meaning: 'The join token is malformed, or for another name or key.',
+    todo: 'Make a new one with parley issuer token.',
+    retryable: false,
+  },
+  'identity.join-token-used': {
+    meaning: 'The join token was used by another instance: each lets one instance in.',
+    todo: 'Make a new one with parley issuer token, and find out who used this one.',
+    retryable: false,
   },
   'identity.jwt-expired': {
     meaning: 'The token is expired or not yet valid.',

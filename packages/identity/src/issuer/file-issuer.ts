@@ -10,7 +10,7 @@ import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
 import { createKeySigner, type KeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import { createKeyIssuer, type NameAllowance } from './key-issuer.ts'
-import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
+import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
 
 /** Where an issuer's files are, and how its keys are opened. */
 export interface IssuerFolder {
@@ -112,7 +112,9 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
   }
   return {
     owner: decoded.decoded.owner,
+    issuer: signer.did,
     anchor,
+    joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
     delegate: async (request) =>
       delegateAsOwner(await readOwner(options, decoded.decoded.owner), request, { clock, random }),
     ...createKeyIssuer({

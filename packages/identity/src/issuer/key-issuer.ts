@@ -1,12 +1,14 @@
 import type { Clock, CredentialRequest, IssuedCredential, Issuer, Random, Signer } from '@parley/ports'
 import { isAgentName, isCapabilityPattern, MeshError } from '@parley/protocol'
 import { scopeCovers } from '../credential/capability-scope.ts'
-import { type AgentKind, type Credential, signCredential } from '../credential/credential.ts'
+import { type Credential, signCredential } from '../credential/credential.ts'
 import { decodeIssuerStatement } from '../credential/issuer-statement.ts'
 import { namePatternsCover } from '../credential/name-pattern.ts'
+import type { Assurance } from '../credential/sign-in.ts'
 import { decideCredentialTerms } from '../credential/verify-credential.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
+import { isUserNkey } from '../key/nkey.ts'
 import { quote } from '../key/quote.ts'
 
 /** What an issuer gives to one name: the most that may be asked for, and the facts that it adds. */
@@ -15,8 +17,8 @@ export interface NameAllowance {
   readonly calls: readonly string[]
   readonly ceiling?: number
   readonly ring?: number
-  /** `agent` by default. */
-  readonly agentKind?: AgentKind
+  /** The name is a person's, who signed in so strongly just now; without it, it is a program's. */
+  readonly human?: Assurance
   readonly ledger?: string
 }
 
@@ -62,7 +64,7 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
       const notBeforeMs = Math.floor(nowMs / 1000) * 1000
       const lifeMs = Math.min(options.credentialMs ?? defaultCredentialMs, statement.maxCredentialMs)
       const credential: Credential = {
-        ...parseRequest(request, statement.names, allow),
+        ...parseRequest(request, statement.names, allow, nowMs),
         id: Buffer.from(random.bytes(16)).toString('base64url'),
         notBeforeMs,
         expiresAtMs: notBeforeMs + lifeMs,
@@ -83,8 +85,9 @@ function parseRequest(
   request: CredentialRequest,
   names: readonly string[],
   allow: Readonly<Record<string, NameAllowance>> | undefined,
+  nowMs: number,
 ): Omit<Credential, 'id' | 'notBeforeMs' | 'expiresAtMs'> {
-  const { name, instance, serves, calls } = request
+  const { name, instance, serves, calls, nkey } = request
   if (!isAgentName(name) || !namePatternsCover(names, name)) {
     throw refused(`${quote(name)} is not a name that this issuer gives`)
   }
@@ -92,20 +95,21 @@ function parseRequest(
   for (const pattern of [...serves, ...calls]) {
     if (!isCapabilityPattern(pattern)) throw refused(`${quote(pattern)} is not a capability pattern`)
   }
-  if (!allow) return { name, instance, serves, calls, agentKind: 'agent' }
+  if (nkey !== undefined && !isUserNkey(nkey)) throw refused(`${quote(nkey)} is not a public NATS user key`)
+  const asked = { name, instance, serves, calls, ...(nkey === undefined ? {} : { nkey }) }
+  if (!allow) return { ...asked, agentKind: 'agent' }
   const allowance = Object.hasOwn(allow, name) ? allow[name] : undefined
   if (!allowance) throw refused(`${name} is not among the names that this issuer is limited to`)
   for (const verb of ['serves', 'calls'] as const) {
     const extra = request[verb].find((pattern) => !scopeCovers(allowance[verb], pattern))
     if (extra !== undefined) throw refused(`${name} asks for more than it may have: ${verb} ${extra}`)
   }
-  const { ceiling, ring, ledger } = allowance
+  const { ceiling, ring, ledger, human } = allowance
   return {
-    name,
-    instance,
-    serves,
-    calls,
-    agentKind: allowance.agentKind ?? 'agent',
+    ...asked,
+    ...(human === undefined
+      ? { agentKind: 'agent' as const }
+      : { agentKind: 'human' as const, signIn: { assurance: human, atMs: nowMs } }),
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(ring === undefined ? {} : { ring }),
     ...(ledger === undefined ? {} : { ledger }),
