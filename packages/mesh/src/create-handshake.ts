@@ -1,7 +1,18 @@
 import { verifyCredential, type VerifiedCredential } from '@parley/identity'
-import { allowed, iatpVersion, limits, refuse, suites, type InstanceDid, type Refusal } from '@parley/protocol'
+import {
+  allowed,
+  iatpVersion,
+  limits,
+  refuse,
+  suites,
+  type EnvelopeHeader,
+  type InstanceDid,
+  type Refusal,
+  type Verdict,
+} from '@parley/protocol'
 import { decodeAnswerBody } from './answer-body.ts'
 import type { Handshake } from './handshake.ts'
+import type { Door } from './issuer/door.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createSession, type Session } from './session.ts'
 
@@ -12,6 +23,11 @@ const pendingMs = 30_000
 const maxGreeted = 4_096
 /** How long a hello, a welcome or a ready is valid. */
 const lifetimeMs = 30_000
+/** Newcomers whose evidence is looked at, at the same time. */
+const maxAdmitting = 64
+
+/** Refusals that a door may overrule: the token is none of a credential, or one that has expired. */
+const admissible: ReadonlySet<string> = new Set(['identity.jwt-invalid', 'identity.credential-expired'])
 
 interface PendingReady {
   readonly session: Session
@@ -25,6 +41,7 @@ export function createHandshake(parts: NodeParts): Handshake {
   const pendingReady = new Map<string, PendingReady>()
   /** Leaf of each answered hello, with the wall time after which `addressed` refuses a copy. */
   const greeted = new Map<string, number>()
+  let admitting = 0
 
   const proveSelf = (): {
     credential: string
@@ -68,6 +85,24 @@ export function createHandshake(parts: NodeParts): Handshake {
     return ordered.kind === 'deny' ? ordered : verified
   }
 
+  /** Verifies who says hello; at an issuer, also who has no valid credential and wants one. */
+  const verifyCaller = async (header: EnvelopeHeader): ReturnType<Door['admit']> => {
+    const verified = verifyPeer(header)
+    if (verified.kind === 'allow' || !parts.door || !admissible.has(verified.code)) return verified
+    if (admitting >= maxAdmitting)
+      return refuse('iatp.sender-limited', 'too many newcomers are looked at', { retryAfterMs: 1_000 })
+    admitting += 1
+    try {
+      const presented = { credential: header.credential ?? '', statement: header.statement ?? '' }
+      const admitted = await parts.door.admit(presented, header.from)
+      if (admitted.kind === 'deny') return admitted
+      const ordered = parts.orders.check(admitted.credential)
+      return ordered.kind === 'deny' ? ordered : admitted
+    } finally {
+      admitting -= 1
+    }
+  }
+
   const shake = async (
     instance: InstanceDid,
     timeoutMs: number,
@@ -103,6 +138,7 @@ export function createHandshake(parts: NodeParts): Handshake {
     // The first request follows in the same frame; should this one be lost, the callee asks for a new handshake.
     void parts.sealer.send(ready)
     parts.sessions.addOpened(session)
+    parts.sessions.renew(verified.credential)
     parts.buckets.admit(instance)
     return { kind: 'allow', session }
   }
@@ -112,6 +148,13 @@ export function createHandshake(parts: NodeParts): Handshake {
     for (const [id, pending] of pendingReady) if (pending.expiresAtMs < nowMs) pendingReady.delete(id)
     for (const [leaf, untilMs] of greeted)
       if (untilMs < parts.clock.now() || greeted.size > maxGreeted) greeted.delete(leaf)
+  }
+
+  const decideRoom = (from: InstanceDid, leaf: string): Verdict => {
+    if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
+    const ofSender = [...pendingReady.values()].filter(({ session }) => session.peer.instance === from)
+    if (pendingReady.size < maxPending && ofSender.length < maxPendingPerDid) return allowed
+    return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
   }
 
   return {
@@ -128,12 +171,14 @@ export function createHandshake(parts: NodeParts): Handshake {
     },
     async greet(header, leaf) {
       forgetLapsed()
-      if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
-      const ofSender = [...pendingReady.values()].filter(({ session }) => session.peer.instance === header.from)
-      if (pendingReady.size >= maxPending || ofSender.length >= maxPendingPerDid)
-        return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
-      const verified = verifyPeer(header)
+      if (parts.isProvisional()) return refuse('mesh.not-started', 'this instance has no credential yet')
+      const before = decideRoom(header.from, leaf)
+      if (before.kind === 'deny') return before
+      const verified = await verifyCaller(header)
       if (verified.kind === 'deny') return verified
+      // Asked again: others came in while a newcomer's evidence was looked at. Nothing waits between this and the writing.
+      const room = decideRoom(header.from, leaf)
+      if (room.kind === 'deny') return room
       greeted.set(leaf, header.expiresAtMs + limits.skewMs)
       const welcome = parts.sealer.seal(
         { type: 'welcome', to: header.from, ...times(), ...proveSelf(), inReplyTo: leaf },
@@ -153,6 +198,7 @@ export function createHandshake(parts: NodeParts): Handshake {
         return refuse('iatp.handshake-failed', 'no handshake waits for this ready')
       pendingReady.delete(pending.session.id)
       parts.sessions.add(pending.session)
+      parts.sessions.renew(pending.session.peer)
       parts.buckets.admit(header.from)
       return allowed
     },

@@ -1,6 +1,6 @@
 import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { createKeySigner, createUserNkey, generateSeed, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { connectNats } from '@parley/transport-nats'
@@ -12,9 +12,12 @@ import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
-import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
+import type { Door } from './issuer/door.ts'
+import { issuerContract } from './issuer/issuer-contract.ts'
+import { createMeshIssuer } from './issuer/mesh-issuer.ts'
+import { isMeshJoin, resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
-import { obtainCredential } from './own-credential.ts'
+import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
@@ -29,7 +32,8 @@ export interface Pipelines {
   readonly outbound: readonly Stage<OutboundHop>[]
 }
 
-const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
+/** What every node runs. */
+export const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
@@ -44,11 +48,11 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
   return assembleNode(options, standardPipelines)
 }
 
-/** Creates a node with given pipelines. */
-export async function assembleNode(options: NodeOptions, pipelines: Pipelines): Promise<MeshNode> {
+/** Creates a node with given pipelines; an issuer's has a door. */
+export async function assembleNode(options: NodeOptions, pipelines: Pipelines, door?: Door): Promise<MeshNode> {
   const config = resolveNodeConfig(options)
   const store = options.store ?? (await openSqliteStore({ path: options.data ?? ':memory:', clock: config.clock }))
-  return createLife(options, config, store, pipelines)
+  return createLife(options, config, store, pipelines, door)
 }
 
 /** What exists only between `start` and `close`. */
@@ -60,9 +64,16 @@ interface Running {
   readonly stop: () => Promise<void>
 }
 
-function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
+function createLife(
+  options: NodeOptions,
+  config: NodeConfig,
+  store: Store,
+  pipelines: Pipelines,
+  door: Door | undefined,
+): MeshNode {
   const { name, clock, random, logger } = config
   const signer = createKeySigner(generateSeed(random))
+  const natsUser = createUserNkey(random)
   const instance = signer.did
   const served = new Map<string, Served>()
   let running: Running | undefined
@@ -84,20 +95,33 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         'mesh.config-invalid',
         `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
       )
-    const transport = await connect(options)
+    const transport = await connect(config, options)
     const undo: (() => Promise<void> | void)[] = [() => transport.close()]
     try {
-      const own = await obtainCredential({
-        issuer: config.issuer,
+      let opened: NodeParts | undefined
+      const own: OwnCredential = createOwnCredential({
+        issuer: isMeshJoin(config.issuer)
+          ? createMeshIssuer({
+              join: config.issuer,
+              name,
+              instance,
+              clock,
+              own: () => own,
+              tryCall: createCaller(() => opened, pipelines.outbound, { random, clock }).tryCall,
+            })
+          : config.issuer,
         anchors: config.anchors,
         clock,
         logger,
         name,
         instance,
+        nkey: natsUser.publicKey,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
-        calls: capabilitiesOf(config.calls),
+        calls: capabilitiesOf([...config.calls, ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : [])]),
+        onRenewed: () => opened?.announceSoon(),
       })
       undo.push(own.stop)
+      if (!isMeshJoin(config.issuer)) await own.start()
       const audit = await openAuditLog({
         store,
         clock,
@@ -133,7 +157,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
+        ...(door ? { door } : {}),
       })
+      opened = parts
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
@@ -167,6 +193,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         await transport.close()
         await store.close()
       }
+      // From here on `stop` ends all that was opened.
+      undo.splice(0, undo.length, stop)
+      if (isMeshJoin(config.issuer)) await own.start()
       return { parts, transport, audit, trust, stop }
     } catch (error) {
       for (const step of undo.reverse()) await step()
@@ -270,10 +299,10 @@ function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly s
   return [...new Set(capabilities.map(({ capability }) => capability))]
 }
 
-async function connect({ transport, nats, issuer }: NodeOptions): Promise<Transport> {
+async function connect({ nats, issuer }: NodeConfig, { transport }: NodeOptions): Promise<Transport> {
   if (transport) return transport
   if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
-  if (!issuer.connect)
+  if (isMeshJoin(issuer) || !issuer.connect)
     throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
   return issuer.connect()
 }
@@ -282,10 +311,17 @@ function tellHealth(state: string, running: Running | undefined): NodeHealth {
   const reasons: string[] = []
   if (state !== 'started') reasons.push(`the node is ${state === 'created' ? 'not started' : state}`)
   if (running && running.transport.status() !== 'connected') reasons.push(`the bus is ${running.transport.status()}`)
-  if (running && running.parts.ownCredential().expiresAtMs <= running.parts.clock.now())
-    reasons.push('the credential is expired')
+  const credentialRemainingMs = running
+    ? running.parts.ownCredential().expiresAtMs - running.parts.clock.now()
+    : undefined
+  if (credentialRemainingMs !== undefined && credentialRemainingMs <= 0) reasons.push('the credential is expired')
   if (running && state !== 'closed' && !running.audit.canAppend()) reasons.push('the audit log cannot take records')
-  return { live: state !== 'conflicted' && state !== 'closed', ready: reasons.length === 0, reasons }
+  return {
+    live: state !== 'conflicted' && state !== 'closed',
+    ready: reasons.length === 0,
+    reasons,
+    ...(credentialRemainingMs === undefined ? {} : { credentialRemainingMs }),
+  }
 }
 
 /** Resolves when `work` is done, or after `ms`, leaving no timer behind. */

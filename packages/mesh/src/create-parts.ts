@@ -9,6 +9,7 @@ import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import type { Door } from './issuer/door.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -43,6 +44,7 @@ export interface OpenedNode {
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
+  readonly door?: Door
 }
 
 /** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
@@ -62,6 +64,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     heartbeatMs: config.heartbeatMs,
     issued: own.issued,
     accepting: opened.isAccepting,
+    isProvisional: own.isProvisional,
   })
   const cancelAtCallee = (session: Session, leaf: string): void => {
     const issuedAtMs = clock.now()
@@ -113,6 +116,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,
+    isProvisional: own.isProvisional,
+    ...(opened.door ? { door: opened.door } : {}),
     announceSoon: presence.announceSoon,
     askWho: presence.askWho,
     conflict: opened.onConflict,

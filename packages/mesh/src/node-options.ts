@@ -15,12 +15,18 @@ import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
+import type { MeshJoin } from './issuer/mesh-join.ts'
 import type { NodeRecord } from './node.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
 export interface NodeIssuer extends Issuer {
   readonly anchor?: Anchor
   readonly connect?: () => Transport
+}
+
+/** Tells whether an issuer lives on the mesh and is asked through the node itself. */
+export function isMeshJoin(issuer: NodeIssuer | MeshJoin): issuer is MeshJoin {
+  return 'admit' in issuer
 }
 
 /** A record of the audit log as it was appended. */
@@ -30,7 +36,8 @@ export type AppendedRecord = { readonly seq: number; readonly atMs: number; read
 export interface NodeOptions {
   /** The agent that this node is an instance of, for instance `acme/flights`. */
   readonly name: string
-  readonly issuer: NodeIssuer
+  /** Who gives it its credential: an issuer, or with `joinMesh` one on the mesh, whose token names broker, mesh and anchors too. */
+  readonly issuer: NodeIssuer | MeshJoin
   /** Contracts that it serves. Its credential is asked for exactly these capabilities. */
   readonly serves?: readonly Contract[]
   /** Capabilities that it calls. */
@@ -66,7 +73,8 @@ export interface NodeOptions {
 export interface NodeConfig {
   readonly name: AgentName
   readonly mesh: string
-  readonly issuer: NodeIssuer
+  readonly issuer: NodeIssuer | MeshJoin
+  readonly nats?: string | NatsOptions
   readonly anchors: Anchors
   readonly serves: readonly Contract[]
   readonly calls: readonly ContractCapability[]
@@ -96,7 +104,16 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
       return undefined
     }
   }
-  const { name, mesh = 'main', heartbeatMs = defaultHeartbeatMs, maxServing = defaultMaxServing } = options
+  const { issuer } = options
+  const join = isMeshJoin(issuer) ? issuer : undefined
+  const own = isMeshJoin(issuer) ? undefined : issuer
+  const nats = options.nats ?? (options.transport ? undefined : join?.nats)
+  const {
+    name,
+    mesh = join?.mesh ?? 'main',
+    heartbeatMs = defaultHeartbeatMs,
+    maxServing = defaultMaxServing,
+  } = options
   if (!isAgentName(name))
     problems.push(`name: ${JSON.stringify(name)} is not of the form owner/agent in a-z, 0-9 and -`)
   if (!/^[a-z0-9_-]{1,64}$/.test(mesh))
@@ -104,10 +121,10 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
-  if (!options.transport && options.nats === undefined && !options.issuer.connect)
+  if (!options.transport && nats === undefined && !own?.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
   if (options.store && options.data !== undefined) problems.push('store, data: give one of them, not both')
-  const listed = options.anchors ?? (options.issuer.anchor ? [options.issuer.anchor] : [])
+  const listed = options.anchors ?? join?.anchors ?? (own?.anchor ? [own.anchor] : [])
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? []))
@@ -121,7 +138,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   return {
     name: name as AgentName,
     mesh,
-    issuer: options.issuer,
+    issuer,
+    ...(nats === undefined ? {} : { nats }),
     anchors,
     serves: options.serves ?? [],
     calls: options.calls ?? [],
