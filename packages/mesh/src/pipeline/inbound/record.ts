@@ -1,4 +1,4 @@
-import { isMeshError, type ErrorCode } from '@parley/protocol'
+import { capabilityCovers, isMeshError, type ErrorCode } from '@parley/protocol'
 import { formatOutcome, joinAnswerBody } from '../../answer-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
@@ -44,7 +44,7 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
-  if (isRequest && hop.session && header.capability !== undefined)
+  if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
   await answer(hop, outcome, joinAnswerBody(text, record))
@@ -64,6 +64,15 @@ function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { ou
   }
   const lost: BareOutcome = { kind: 'unknown', code: 'contract.output-invalid' }
   return { outcome: lost, text: formatOutcome(lost) }
+}
+
+/**
+ * A denial by the rules of this node says nothing about its caller, which cannot know them: whoever is behind an honest
+ * caller could ruin its name with a few requests. Only what its own credential does not grant it should not have asked for.
+ */
+function couldKnowBetter({ header, session }: InboundHop, outcome: BareOutcome): boolean {
+  if (outcome.kind !== 'refused' || outcome.code !== 'policy.denied') return true
+  return session?.peer.calls.some((pattern) => capabilityCovers(pattern, header?.capability ?? '')) !== true
 }
 
 /** A copy is never answered, whichever stage knew it. */
