@@ -23,6 +23,8 @@ export { extendDelegation, signDelegation, type Delegation, type Delegator } fro
 export {
   initFileIssuer,
   openFileIssuer,
+  openOwner,
+  readAnchor,
   renewIssuerStatement,
   type FileIssuerOptions,
   type FileIssuerSetup,
@@ -42,10 +44,22 @@ export {
   type JoinTokenDraft,
 } from './join/join-token.ts'
 export { createJoinTokenAttestor, joinTokenMethod } from './join/join-token-attestor.ts'
+export { createWebResolver, type WebResolverOptions } from './did-web/did-web-resolver.ts'
+export { isOwnerDid, isWebDid } from './did-web/did-web-url.ts'
+export type { FetchOptions } from './did-web/fetch-document.ts'
+export {
+  createOwnerKeySet,
+  formatDidDocument,
+  hashOwnerKeySet,
+  readOwnerKeySet,
+  type OwnerKeySet,
+} from './did-web/owner-key-set.ts'
+export { isPublicAddress } from './did-web/public-address.ts'
+export { refreshAnchors, resolveAnchors } from './did-web/resolve-anchors.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
-export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
+export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation, type OwnerKeys } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
 export { readKeyFile, writeKeyFile, type KeyFileOptions } from './key/key-file.ts'

@@ -5,6 +5,7 @@ import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/proto
 import { openSqliteStore } from '@parley/store-sqlite'
 import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
 import { announcementTopics } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
@@ -15,7 +16,14 @@ import type { MeshNode, NodeHealth } from './node.ts'
 import type { Door } from './issuer/door.ts'
 import { issuerContract } from './issuer/issuer-contract.ts'
 import { createMeshIssuer } from './issuer/mesh-issuer.ts'
-import { isMeshJoin, resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
+import {
+  isMeshJoin,
+  resolveName,
+  resolveNodeConfig,
+  type DidResolver,
+  type NodeConfig,
+  type NodeOptions,
+} from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
@@ -49,10 +57,11 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
 }
 
 /** Creates a node with given pipelines; an issuer's has a door. */
-export async function assembleNode(options: NodeOptions, pipelines: Pipelines, door?: Door): Promise<MeshNode> {
+export async function assembleNode(given: NodeOptions, pipelines: Pipelines, door?: Door): Promise<MeshNode> {
+  const { options, resolver } = await resolveOptions(given)
   const config = resolveNodeConfig(options)
   const store = options.store ?? (await openSqliteStore({ path: options.data ?? ':memory:', clock: config.clock }))
-  return createLife(options, config, store, pipelines, door)
+  return createLife(options, config, store, pipelines, { ...(door && { door }), ...(resolver && { resolver }) })
 }
 
 /** What exists only between `start` and `close`. */
@@ -69,7 +78,7 @@ function createLife(
   config: NodeConfig,
   store: Store,
   pipelines: Pipelines,
-  door: Door | undefined,
+  { door, resolver }: { readonly door?: Door; readonly resolver?: DidResolver },
 ): MeshNode {
   const { name, clock, random, logger } = config
   const signer = createKeySigner(generateSeed(random))
@@ -178,8 +187,10 @@ function createLife(
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()
       })
+      const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
       const stop = async (): Promise<void> => {
         stopListening()
+        stopRefreshing?.()
         await parts.presence.leave()
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)

@@ -10,7 +10,7 @@ import {
   type Transport,
 } from '@parley/ports'
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
+import { createAnchors, type Anchor, type Anchors, type resolveAnchors } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
@@ -22,6 +22,16 @@ import type { NodeRecord } from './node.ts'
 export interface NodeIssuer extends Issuer {
   readonly anchor?: Anchor
   readonly connect?: () => Transport
+}
+
+/** Resolves DIDs to documents, as `did-resolver` has it. `createWebResolver` makes one. */
+export type DidResolver = Parameters<typeof resolveAnchors>[1]
+
+/** Lists the owners that options accept: those given, else the issuer's own. */
+export function listAnchors({ anchors, issuer }: Pick<NodeOptions, 'anchors' | 'issuer'>): readonly Anchor[] {
+  if (anchors) return anchors
+  if (isMeshJoin(issuer)) return issuer.anchors
+  return issuer.anchor ? [issuer.anchor] : []
 }
 
 /** Tells whether an issuer lives on the mesh and is asked through the node itself. */
@@ -44,6 +54,8 @@ export interface NodeOptions {
   readonly calls?: readonly ContractCapability[]
   /** Owners that it accepts; default: the issuer's own anchor. */
   readonly anchors?: readonly Anchor[]
+  /** Fetches the keys of owners that are a did:web, at the start and every hour; by default from the public internet. */
+  readonly didResolver?: DidResolver
   /** The tenant: one set of anchors on one bus. Default `main`. */
   readonly mesh?: string
   /** A NATS URL, or how to connect. Without it and `transport`, the issuer's in-process bus. */
@@ -124,7 +136,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (!options.transport && nats === undefined && !own?.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
   if (options.store && options.data !== undefined) problems.push('store, data: give one of them, not both')
-  const listed = options.anchors ?? join?.anchors ?? (own?.anchor ? [own.anchor] : [])
+  const listed = listAnchors(options)
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? []))

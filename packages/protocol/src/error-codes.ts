@@ -54,6 +54,7 @@ export const errorCodes: {
   readonly 'identity.credential-expired': ErrorFacts
   readonly 'identity.credential-mismatch': ErrorFacts
   readonly 'identity.did-invalid': ErrorFacts
+  readonly 'identity.did-unresolvable': ErrorFacts
   readonly 'identity.domain-unknown': ErrorFacts
   readonly 'identity.issuer-refused': ErrorFacts
   readonly 'identity.issuer-unavailable': ErrorFacts
@@ -64,12 +65,14 @@ export const errorCodes: {
   readonly 'identity.key-file-exists': ErrorFacts
   readonly 'identity.key-file-invalid': ErrorFacts
   readonly 'identity.key-file-permissions': ErrorFacts
+  readonly 'identity.key-set-invalid': ErrorFacts
   readonly 'identity.key-unsafe': ErrorFacts
   readonly 'identity.name-not-owned': ErrorFacts
   readonly 'identity.order-forked': ErrorFacts
   readonly 'identity.order-gap': ErrorFacts
   readonly 'identity.order-stale': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
+  readonly 'identity.pin-mismatch': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
@@ -347,6 +350,11 @@ export const errorCodes: {
     todo: 'Use a canonical did:key of an Ed25519 key.',
     retryable: false,
   },
+  'identity.did-unresolvable': {
+    meaning: 'The document of a did:web cannot be fetched.',
+    todo: 'See the message: the name, the certificate, the address or the document is wrong.',
+    retryable: true,
+  },
   'identity.domain-unknown': {
     meaning: 'The signing domain is not on the closed list, or the bytes do not fit it.',
     todo: 'Use a domain of signingDomains.',
@@ -397,6 +405,11 @@ export const errorCodes: {
     todo: 'Run chmod 600 on it.',
     retryable: false,
   },
+  'identity.key-set-invalid': {
+    meaning: 'An owner\'s key set cannot be used.',
+    todo: 'Correct the DID document; one of its Ed25519 assertion keys signs.',
+    retryable: false,
+  },
   'identity.key-unsafe': {
     meaning: 'The public key is of small order or not canonical.',
     todo: 'Generate a fresh key.',
@@ -425,6 +438,11 @@ export const errorCodes: {
   'identity.owner-unknown': {
     meaning: 'No anchor accepts the owner of the credential.',
     todo: 'Add an anchor for the owner, if it shall be accepted.',
+    retryable: false,
+  },
+  'identity.pin-mismatch': {
+    meaning: 'An owner\'s keys are not those that its anchor pins.',
+    todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
   },
   'identity.revoked': {

@@ -6,7 +6,7 @@ import { decodeIssuerStatement } from '../credential/issuer-statement.ts'
 import { namePatternsCover } from '../credential/name-pattern.ts'
 import type { Assurance } from '../credential/sign-in.ts'
 import { decideCredentialTerms } from '../credential/verify-credential.ts'
-import { isJwtSigned } from '../jwt/verify-jwt.ts'
+import { isJwtSigned, type OwnerKeys } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { isUserNkey } from '../key/nkey.ts'
 import { quote } from '../key/quote.ts'
@@ -27,6 +27,8 @@ export interface KeyIssuerOptions {
   readonly signer: Signer
   /** Returns the owner's current statement about this issuer. Asked at every issue, so that a renewed one is seen. */
   statement(): Promise<string>
+  /** The keys of an owner that is a did:web. */
+  readonly ownerKeys?: OwnerKeys
   readonly clock: Clock
   readonly random: Random
   /** Limits who gets what, by name; a name that is not in it gets nothing. Without it the statement alone decides. */
@@ -49,7 +51,7 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
     async issue(request: CredentialRequest): Promise<IssuedCredential> {
       const nowMs = clock.now()
       const token = await options.statement()
-      const verdict = decodeIssuerStatement(token, nowMs)
+      const verdict = decodeIssuerStatement(token, nowMs, options.ownerKeys)
       if (verdict.kind === 'deny' || !isJwtSigned(verdict.decoded.jwt)) {
         const why = verdict.kind === 'deny' ? verdict.reason : 'it is not signed by its owner'
         throw new MeshError('identity.issuer-unavailable', `the statement of this issuer cannot be used: ${why}`)

@@ -6,7 +6,7 @@ import { createJoinToken, type JoinToken, type JoinTokenDraft } from '../join/jo
 
 /** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
 export interface OwnerIssuer extends Issuer {
-  readonly owner: InstanceDid
+  readonly owner: Did
   /** The did:key that signs credentials and join tokens. */
   readonly issuer: InstanceDid
   /** What another node puts among its anchors to accept this owner. */
@@ -41,7 +41,7 @@ export interface DelegateRequest {
 
 /** Signs the first link of a chain for an owner. Rejects with what `signDelegation` rejects with. */
 export function delegateAsOwner(
-  owner: Signer & { readonly did: InstanceDid },
+  owner: Signer & { readonly did: Did },
   request: DelegateRequest,
   ports: { readonly clock: Clock; readonly random: Random },
 ): Promise<readonly string[]> {

@@ -55,7 +55,13 @@ export function verifyAdmission(
   }
   return {
     kind: 'allow',
-    admission: { voucher: iss, instance: expected.instance as InstanceDid, name, method, expiresAtMs: exp * 1000 },
+    admission: {
+      voucher: iss as InstanceDid,
+      instance: expected.instance as InstanceDid,
+      name,
+      method,
+      expiresAtMs: exp * 1000,
+    },
   }
 }
 

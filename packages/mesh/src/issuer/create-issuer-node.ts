@@ -37,7 +37,7 @@ export async function createIssuerNode(options: IssuerNodeOptions): Promise<Mesh
     const joinTokens = createJoinTokenAttestor({ issuer: issuer.issuer, keyValue: store.keyValue, clock })
     const door = {
       owner: issuer.owner,
-      anchors: createAnchors(rest.anchors ?? [issuer.anchor]),
+      anchors: createAnchors([issuer.anchor]),
       attestors: [joinTokens, ...attestors],
       clock,
       renewGraceMs,
