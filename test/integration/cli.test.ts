@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { exitCodes } from '@parley/cli'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCaptured } from './captured-cli.ts'
-import { openShop, shop, type ShopMesh } from './shop.ts'
+import { openShop, shop, unchecked, type ShopMesh } from './shop.ts'
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 const run = promisify(execFile)
@@ -235,7 +235,7 @@ describe('parley why', () => {
 
   it('never takes an answer of the callee, or a rule that allowed, for what refused', async () => {
     const { open, callerData, calleeData, close } = await openRecorded()
-    const refused = await open.desk.tryCall(shop.buy, { item: 5 } as never)
+    const refused = await open.desk.tryCall(unchecked(shop.buy), { item: 5 } as never)
     await close()
     const decidedBy = async (...data: readonly string[]): Promise<unknown> => {
       const why = await runCaptured(['why', refused.hop.id, ...data.flatMap((file) => ['--data', file]), '--json'])
