@@ -30,6 +30,7 @@ export {
   type FileIssuerSetup,
   type IssuerFolder,
 } from './issuer/file-issuer.ts'
+export { appendOrder, readOrders } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
 export type { DelegateRequest, JoinRequest, MadeJoinToken, OwnerIssuer } from './issuer/owner-issuer.ts'

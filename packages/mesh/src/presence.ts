@@ -58,7 +58,8 @@ export function createPresence(
   }
   const askWho = (): void => {
     if (clock.monotonic() - askedAtMs < askEveryMs) return
-    askedAtMs = clock.monotonic()
+    // Only an issuer answers a newcomer: the others are asked again as soon as there is a credential.
+    askedAtMs = parts.isProvisional() ? -Infinity : clock.monotonic()
     void emit(announcementTopics.who, new Uint8Array())
   }
   return {

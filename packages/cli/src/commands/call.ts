@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { openFileIssuer, parseAnchor, type Anchor } from '@parley/identity'
+import { openFileIssuer } from '@parley/identity'
 import { createNode, type Outcome } from '@parley/mesh'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
 import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
@@ -8,7 +8,7 @@ import { describeCode } from '../describe-code.ts'
 import { exitCodes } from '../exit-code.ts'
 import { loadCapability } from '../load-capability.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
-import { readText } from '../read-text.ts'
+import { readAnchorFile } from '../read-anchor.ts'
 
 interface CallFlags {
   readonly as: string
@@ -54,7 +54,7 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
   assertName('--as', flags.as)
   if (to !== undefined) assertName('--to', to)
   const contract = await loadCapability(flags.contract, capability)
-  const others = await Promise.all((flags.anchor ?? []).map(readAnchor))
+  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const issuer = await openFileIssuer({
     dir: flags.issuer,
     clock: createSystemClock(),
@@ -80,17 +80,6 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
 
 function assertName(option: string, name: string): asserts name is AgentName {
   if (!isAgentName(name)) throw new MeshError('cli.usage', `${option} ${name} is not of the form owner/agent`)
-}
-
-async function readAnchor(path: string): Promise<Anchor> {
-  const text = await readText(path)
-  try {
-    return parseAnchor(JSON.parse(text))
-  } catch (cause) {
-    throw new MeshError('cli.usage', `${path} is not an anchor: ${cause instanceof Error ? cause.message : ''}`, {
-      cause,
-    })
-  }
 }
 
 function parseInput(text: string): unknown {

@@ -7,7 +7,7 @@ import { createSeededRandom, type Random } from '@parley/ports'
 import { judgeAct, type Act, type ActResult, type Fact, type Play } from './act.ts'
 import { acts } from './acts/acts.ts'
 import { startCast } from './cast.ts'
-import { watchInterruption } from './interruption.ts'
+import { watchInterruption } from '../interruption.ts'
 import { createPlaybill, type Playbill } from './playbill.ts'
 import { readTrips, type Trip } from './trip/trip.ts'
 
