@@ -13,6 +13,8 @@ export function listFiles(folder: string): readonly string[] {
   return readdirSync(start, { withFileTypes: true, recursive: false }).flatMap((entry) => {
     const path = join(start, entry.name)
     if (entry.isDirectory()) return skippedFolders.has(entry.name) ? [] : listFiles(relative(root, path))
+    // In a worktree `.git` is a file.
+    if (entry.name === '.git') return []
     return entry.isFile() && !entry.name.endsWith('.tsbuildinfo') ? [relative(root, path).replaceAll('\\', '/')] : []
   })
 }

@@ -162,9 +162,8 @@ describe('parley revoke', () => {
 
 describe('parley issuer', () => {
   it('makes join tokens that hold what a process needs', async () => {
-    const made = await json(
-      ...['issuer', 'token', acme, 'acme/desk', '--nats', 'nats://broker:4222', '--mesh', 'blue', '--calls', 'shop:*'],
-    )
+    const where = ['--nats', 'nats://broker:4222', '--mesh', 'blue'] as const
+    const made = await json('issuer', 'token', acme, 'acme/desk', ...where, '--calls', 'shop:*')
     expect(parseJoinToken(String(made['token']))).toMatchObject({
       mesh: 'blue',
       nats: 'nats://broker:4222',

@@ -107,7 +107,8 @@ function createLife(
     const transport = await connect(config, options)
     const undo: (() => Promise<void> | void)[] = [() => transport.close()]
     try {
-      let opened: NodeParts | undefined
+      /** Filled once joined together; the issuer of a newcomer is asked through them. */
+      const joined: { parts?: NodeParts } = {}
       const own: OwnCredential = createOwnCredential({
         issuer: isMeshJoin(config.issuer)
           ? createMeshIssuer({
@@ -116,7 +117,7 @@ function createLife(
               instance,
               clock,
               own: () => own,
-              tryCall: createCaller(() => opened, pipelines.outbound, { random, clock }).tryCall,
+              tryCall: createCaller(() => joined.parts, pipelines.outbound, { random, clock }).tryCall,
             })
           : config.issuer,
         anchors: config.anchors,
@@ -127,7 +128,7 @@ function createLife(
         nkey: natsUser.publicKey,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
         calls: capabilitiesOf([...config.calls, ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : [])]),
-        onRenewed: () => opened?.announceSoon(),
+        onRenewed: () => joined.parts?.announceSoon(),
       })
       undo.push(own.stop)
       if (!isMeshJoin(config.issuer)) await own.start()
@@ -168,7 +169,7 @@ function createLife(
         onConflict,
         ...(door ? { door } : {}),
       })
-      opened = parts
+      joined.parts = parts
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {

@@ -82,20 +82,25 @@ export function fetchDocument(url: URL, options: FetchOptions = {}): Promise<str
 /** Resolves names for the agent and hands it only addresses that are allowed. */
 function createCheckedLookup(options: FetchOptions): LookupFunction {
   const { isAllowedAddress = isPublicAddress, lookup = lookupAll } = options
-  return (host, wanted, callback) => {
-    const tell = async (): Promise<void> => {
-      const addresses = await lookup(host)
+  return (host, wanted, tell) => {
+    const decide = async (): Promise<readonly [LookupAddress, ...LookupAddress[]]> => {
+      const [first, ...rest] = await lookup(host)
+      if (!first) throw new Error(`${host} has no address`)
+      const addresses = [first, ...rest] as const
       const refused = addresses.find(({ address }) => !isAllowedAddress(address))
-      const [first] = addresses
       // One address that is not allowed is enough: whoever answers for the name means to lead inwards.
       if (refused) throw new Error(`${host} resolves to ${refused.address}, which is not of the public internet`)
-      if (!first) throw new Error(`${host} has no address`)
-      if (wanted.all === true) callback(null, [...addresses])
-      else callback(null, first.address, first.family)
+      return addresses
     }
-    tell().catch((error: unknown) => {
-      callback(error instanceof Error ? error : new Error('the name cannot be resolved'), '', 0)
-    })
+    void decide().then(
+      (addresses) => {
+        if (wanted.all === true) tell(null, [...addresses])
+        else tell(null, addresses[0].address, addresses[0].family)
+      },
+      (error: unknown) => {
+        tell(error instanceof Error ? error : new Error('the name cannot be resolved'), '', 0)
+      },
+    )
   }
 }
 

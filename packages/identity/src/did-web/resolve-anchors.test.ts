@@ -146,7 +146,8 @@ describe('an owner with a did:web', () => {
       const book = createOrderBook({ anchors })
       const order = { sequence: 1, kind: 'revoke', subject: instance.did, issuedAtMs: nowMs } as const
       expect(book.accept(await signOrder(await openOwner({ dir, clock }), order), nowMs).kind).toBe('allow')
-      if (verdict.kind === 'allow') expect(book.check(verdict.credential)).toMatchObject({ code: 'identity.revoked' })
+      const checked = verdict.kind === 'allow' ? book.check(verdict.credential) : verdict
+      expect(checked).toMatchObject({ code: 'identity.revoked' })
       expect(site.asked).toEqual(['acme.test'])
     } finally {
       await rm(dir, { recursive: true })

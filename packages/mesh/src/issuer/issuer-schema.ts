@@ -63,7 +63,7 @@ function createSchema<Value>(
       version: 1,
       vendor: 'parley',
       validate(value) {
-        const known = typeof value === 'object' && value !== null ? read(value as Record<string, unknown>) : undefined
+        const known = typeof value === 'object' && value !== null ? read(value) : undefined
         return known === undefined ? { issues: [{ message: 'is not of the form of the contract' }] } : { value: known }
       },
       jsonSchema: { input: () => structuredClone(printed), output: () => structuredClone(printed) },
