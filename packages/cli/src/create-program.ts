@@ -9,8 +9,10 @@ import { addDemoCommand } from './commands/demo.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addIssuerCommands } from './commands/issuer.ts'
 import { addKeysCommands } from './commands/keys.ts'
+import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addRevokeCommand } from './commands/revoke.ts'
+import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
 
 const afterHelp = `
@@ -41,6 +43,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addDoctorCommand(program, context)
   addCallCommand(program, context)
   addWhyCommand(program, context)
+  addVerifyCommand(program, context)
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
   addIssuerCommands(program, context)
@@ -48,6 +51,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addCredentialCommands(program, context)
   addDelegateCommand(program, context)
   addRevokeCommand(program, context)
+  addNatsConfigCommands(program, context)
   return program
 }
 

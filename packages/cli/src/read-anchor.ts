@@ -2,7 +2,7 @@ import { parseAnchor, type Anchor } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { readText } from './read-text.ts'
 
-/** Reads an `anchor.json`. Rejects with `cli.usage`. */
+/** Reads an anchor from a file that an owner gave. Rejects with `cli.usage`. */
 export async function readAnchorFile(path: string): Promise<Anchor> {
   const text = await readText(path)
   try {

@@ -1,17 +1,18 @@
-import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Clock, Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, createUserNkey, generateSeed, verifySignature } from '@parley/identity'
+import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
-import { announcementTopics } from './announcement.ts'
+import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
+import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
+import { describeService } from './describe-service.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import type { Door } from './issuer/door.ts'
 import { issuerContract } from './issuer/issuer-contract.ts'
@@ -26,13 +27,15 @@ import {
 } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
+import { createPolicyInForce } from './policy-in-force.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
 import type { Stage } from './pipeline/stage.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
-import type { Serves, UndoableServe } from './serve.ts'
+import { registerServes } from './register-serves.ts'
+import { settledWithin } from './settled-within.ts'
 
 /** The pipelines of a node; a test replaces a stage to see that the hop is refused. */
 export interface Pipelines {
@@ -45,6 +48,8 @@ export const standardPipelines: Pipelines = { inbound: (standard) => standard, o
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
+/** How long an instance has to say what it serves, in milliseconds. */
+const defaultCardMs = 2_000
 /** How long `close` waits for cancelled calls to be recorded, in milliseconds. */
 const lastWordsMs = 1_000
 
@@ -81,10 +86,11 @@ function createLife(
   { door, resolver }: { readonly door?: Door; readonly resolver?: DidResolver },
 ): MeshNode {
   const { name, clock, random, logger } = config
-  const signer = createKeySigner(generateSeed(random))
-  const natsUser = createUserNkey(random)
+  const keys = options.keys ?? generateInstanceKeys(random)
+  const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
+  const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -104,9 +110,10 @@ function createLife(
         'mesh.config-invalid',
         `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
       )
-    const transport = await connect(config, options)
-    const undo: (() => Promise<void> | void)[] = [() => transport.close()]
+    const undo: (() => Promise<void> | void)[] = []
     try {
+      const bus = { ...options, nats: config.nats }
+      const nkey = loginKeyOf(bus, keys)
       /** Filled once joined together; the issuer of a newcomer is asked through them. */
       const joined: { parts?: NodeParts } = {}
       const own: OwnCredential = createOwnCredential({
@@ -125,13 +132,16 @@ function createLife(
         logger,
         name,
         instance,
-        nkey: natsUser.publicKey,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
         calls: capabilitiesOf([...config.calls, ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : [])]),
-        onRenewed: () => joined.parts?.announceSoon(),
+        ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
+      own.onRenewed(() => joined.parts?.announceSoon())
+      // Before the bus, since a fenced broker lets nobody in without what its issuer gives; a newcomer has to ask over it.
       if (!isMeshJoin(config.issuer)) await own.start()
+      const { transport, nats } = await connectBus(bus, own, keys, logger)
+      undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
         clock,
@@ -163,6 +173,7 @@ function createLife(
         note,
         trust,
         own,
+        policy,
         served,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
@@ -172,7 +183,7 @@ function createLife(
       joined.parts = parts
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
-      const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
+      const onDelivery = (delivery: Delivery): void => {
         receive(inbound, parts, delivery).catch((error: unknown) => {
           logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
         })
@@ -182,8 +193,17 @@ function createLife(
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        formatEventPattern(config.mesh, contractsAskedOf(instance)),
+        formatEventPattern(config.mesh, contractsToldTo(instance)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      const startedAtMs = clock.now()
+      if (nats)
+        subscriptions.push(
+          await nats.answerServices(() =>
+            describeService({ name, mesh: config.mesh, instance, startedAtMs, served, stats: parts.stats }),
+          ),
+        )
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()
@@ -237,7 +257,7 @@ function createLife(
     },
     serve(contract, serves) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'serve must be called before start')
-      register(config, served, contract, serves)
+      registerServes(config, served, contract, serves)
     },
     start() {
       starting ??= (async () => {
@@ -274,7 +294,20 @@ function createLife(
         ),
       ]
     },
+    async card(agent, timeoutMs = defaultCardMs) {
+      const parts = running?.parts
+      const id = resolveName(config, agent)
+      const [entry] = (id && parts?.directory.instancesOf(id)) ?? []
+      if (!parts || !id || !entry) return undefined
+      const { instance: asked } = entry.credential
+      const capabilities = await parts.cards.ask(asked, timeoutMs)
+      return capabilities && { agent: id, instance: asked, capabilities }
+    },
     resolve: (agent) => resolveName(config, agent),
+    reloadPolicy(sources) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
+      policy.reload(sources, running.parts.note)
+    },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
       return running.audit.append({ kind, ...fields }).seq
@@ -286,37 +319,8 @@ function createLife(
   return node
 }
 
-function register(config: NodeConfig, served: Map<string, Served>, contract: Contract, serves: Serves<Contract>): void {
-  if (!config.serves.includes(contract))
-    throw new MeshError('mesh.config-invalid', `the contract ${contract.name} is not among the node's \`serves\``)
-  for (const capability of contract.capabilities) {
-    const operation = capability.capability.slice(contract.name.length + 1)
-    // What every object has, `constructor` for one, serves nothing.
-    const serve = Object.hasOwn(serves, operation)
-      ? (serves as Readonly<Record<string, unknown>>)[operation]
-      : undefined
-    if (
-      typeof serve !== 'function' &&
-      typeof (serve as UndoableServe<unknown, unknown, never> | undefined)?.do !== 'function'
-    )
-      throw new MeshError('mesh.config-invalid', `nothing is given that serves ${capability.capability}`)
-    served.set(capability.capability, {
-      contract: capability,
-      serve: (typeof serve === 'function' ? { do: serve } : serve) as Served['serve'],
-    })
-  }
-}
-
 function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
-}
-
-async function connect({ nats, issuer }: NodeConfig, { transport }: NodeOptions): Promise<Transport> {
-  if (transport) return transport
-  if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
-  if (isMeshJoin(issuer) || !issuer.connect)
-    throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
-  return issuer.connect()
 }
 
 function tellHealth(state: string, running: Running | undefined): NodeHealth {
@@ -334,12 +338,4 @@ function tellHealth(state: string, running: Running | undefined): NodeHealth {
     reasons,
     ...(credentialRemainingMs === undefined ? {} : { credentialRemainingMs }),
   }
-}
-
-/** Resolves when `work` is done, or after `ms`, leaving no timer behind. */
-async function settledWithin(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const cancelTimer = clock.setTimer(late.resolve, ms)
-  await Promise.race([work, late.promise])
-  cancelTimer()
 }

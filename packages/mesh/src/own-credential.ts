@@ -20,6 +20,8 @@ export interface OwnCredential {
   present(admission: PresentedCredential): void
   /** Asks for the first credential and keeps it fresh. Rejects with what the issuer says, or the code of a failed check. */
   start(): Promise<void>
+  /** Calls `listener` after every renewal. */
+  onRenewed(listener: () => void): void
   stop(): void
 }
 
@@ -45,14 +47,13 @@ export function createOwnCredential(options: {
   readonly logger: Logger
   readonly name: AgentName
   readonly instance: InstanceDid
-  /** The public NATS user key of this start, which the credential shall bind. */
-  readonly nkey: string
   readonly serves: readonly string[]
   readonly calls: readonly string[]
-  /** Called after every renewal, for instance to tell the others. */
-  readonly onRenewed: () => void
+  /** The public key that it logs in to a NATS broker with, which the credential shall bind. */
+  readonly nkey?: string
 }): OwnCredential {
-  const { issuer, anchors, clock, logger, name, instance, nkey, serves, calls, onRenewed } = options
+  const { issuer, anchors, clock, logger, name, instance, serves, calls, nkey } = options
+  const listeners: (() => void)[] = []
   let cancelTimer: CancelTimer = () => undefined
   let stopped = false
   let isProvisional = true
@@ -62,7 +63,7 @@ export function createOwnCredential(options: {
     return held
   }
   const obtain = async (): Promise<Held> => {
-    const issued = await issuer.issue({ name, instance, serves, calls, nkey })
+    const issued = await issuer.issue({ name, instance, serves, calls, ...(nkey === undefined ? {} : { nkey }) })
     const check = verifyCredential(issued, { anchors, instance, nowMs: clock.now() })
     if (check.kind === 'deny')
       throw new MeshError(
@@ -70,10 +71,14 @@ export function createOwnCredential(options: {
         `the issuer's credential for ${name} does not hold under this node's anchors: ${check.reason}`,
       )
     const { credential } = check
-    if (credential.name !== name || (credential.nkey !== undefined && credential.nkey !== nkey))
+    if (credential.name !== name)
+      throw new MeshError('identity.credential-mismatch', `the issuer gave ${name} a credential of ${credential.name}`)
+    // A token of the broker is for the key that the credential binds; a credential may bind none where there is no token.
+    const isBound = credential.nkey !== undefined || issued.natsUser !== undefined
+    if (isBound && credential.nkey !== nkey)
       throw new MeshError(
         'identity.credential-mismatch',
-        `the issuer gave ${name} a credential of ${credential.name}, or for another NATS user key`,
+        `the issuer bound ${credential.nkey ?? 'no NATS user key'} to ${name}, which asked for ${nkey ?? 'none'}`,
       )
     return { issued, verified: credential }
   }
@@ -83,8 +88,8 @@ export function createOwnCredential(options: {
       (next) => {
         if (stopped) return
         held = next
-        onRenewed()
         schedule()
+        for (const listener of listeners) listener()
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : 'unknown'
@@ -150,6 +155,9 @@ export function createOwnCredential(options: {
       held = await obtain()
       isProvisional = false
       schedule()
+    },
+    onRenewed(listener) {
+      listeners.push(listener)
     },
     stop() {
       stopped = true

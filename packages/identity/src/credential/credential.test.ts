@@ -4,7 +4,7 @@ import { createLocalIssuer } from '../issuer/local-issuer.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { createKeySigner } from '../key/key-signer.ts'
-import { createUserNkey } from '../key/nkey.ts'
+import { generateUserNkey } from '../nats/nkey.ts'
 import { generateSeed } from '../key/seed.ts'
 import { createAnchors } from './anchor.ts'
 import { decodeCredential } from './credential.ts'
@@ -13,7 +13,7 @@ import { verifyCredential } from './verify-credential.ts'
 const clock = createManualClock()
 const random = createSeededRandom(6)
 const { did: instance } = createKeySigner(generateSeed(random))
-const nkey = createUserNkey(random).publicKey
+const nkey = generateUserNkey(random).nkey
 
 /** Signs claims as they are, sound but for what a test changes. */
 async function decodeClaims(changes: Readonly<Record<string, unknown>>): Promise<string> {

@@ -20,7 +20,7 @@ import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
-import { isUserNkey } from '../key/nkey.ts'
+import { isUserNkey } from '../nats/nkey.ts'
 import { isAssuranceClaim, type SignIn } from './sign-in.ts'
 
 /** Whether an agent is a program or a person. */
@@ -44,7 +44,7 @@ export interface Credential {
   readonly signIn?: SignIn
   /** The participant database, where instances of a name share one. */
   readonly ledger?: string
-  /** The public NATS user key of the instance (`U…`). */
+  /** The user key that the instance logs in to a NATS broker with. */
   readonly nkey?: string
   readonly notBeforeMs: number
   readonly expiresAtMs: number

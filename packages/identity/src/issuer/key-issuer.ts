@@ -8,8 +8,9 @@ import type { Assurance } from '../credential/sign-in.ts'
 import { decideCredentialTerms } from '../credential/verify-credential.ts'
 import { isJwtSigned, type OwnerKeys } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
-import { isUserNkey } from '../key/nkey.ts'
 import { quote } from '../key/quote.ts'
+import type { NatsAccount } from '../nats/nats-account.ts'
+import { isUserNkey } from '../nats/nkey.ts'
 
 /** What an issuer gives to one name: the most that may be asked for, and the facts that it adds. */
 export interface NameAllowance {
@@ -35,6 +36,8 @@ export interface KeyIssuerOptions {
   readonly allow?: Readonly<Record<string, NameAllowance>>
   /** Life of a credential, 15 minutes by default, never more than the statement lets. */
   readonly credentialMs?: number
+  /** Mints the NATS user that goes with a credential, where the request names an `nkey`. */
+  readonly natsAccount?: NatsAccount
 }
 
 /** Short enough that a stolen credential is soon worthless, long enough to outlive an issuer's restart. */
@@ -46,7 +49,7 @@ export const defaultCredentialMs: number = 15 * 60_000
  * with `identity.issuer-unavailable` while there is no valid statement.
  */
 export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
-  const { signer, clock, random, allow } = options
+  const { signer, clock, random, allow, natsAccount } = options
   return {
     async issue(request: CredentialRequest): Promise<IssuedCredential> {
       const nowMs = clock.now()
@@ -73,10 +76,16 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
       }
       const terms = decideCredentialTerms(credential, statement)
       if (terms.kind === 'deny') throw new MeshError('identity.issuer-refused', terms.reason)
+      const expiresAtMs = Math.min(credential.expiresAtMs, statement.expiresAtMs)
+      const { name, instance, nkey } = credential
+      const agent = { owner: verdict.decoded.owner, name }
       return {
         credential: await signCredential(signer, credential),
         statement: token,
-        expiresAtMs: Math.min(credential.expiresAtMs, statement.expiresAtMs),
+        expiresAtMs,
+        ...(natsAccount && nkey !== undefined
+          ? { natsUser: await natsAccount.mintUser({ nkey, instance, agent, expiresAtMs }) }
+          : {}),
       }
     },
   }
@@ -94,10 +103,10 @@ function parseRequest(
     throw refused(`${quote(name)} is not a name that this issuer gives`)
   }
   if (!isInstanceDid(instance)) throw refused(`${quote(instance)} is not the did:key of an instance`)
+  if (nkey !== undefined && !isUserNkey(nkey)) throw refused(`${quote(nkey)} is not the public key of a NATS user`)
   for (const pattern of [...serves, ...calls]) {
     if (!isCapabilityPattern(pattern)) throw refused(`${quote(pattern)} is not a capability pattern`)
   }
-  if (nkey !== undefined && !isUserNkey(nkey)) throw refused(`${quote(nkey)} is not a public NATS user key`)
   const asked = { name, instance, serves, calls, ...(nkey === undefined ? {} : { nkey }) }
   if (!allow) return { ...asked, agentKind: 'agent' }
   const allowance = Object.hasOwn(allow, name) ? allow[name] : undefined
