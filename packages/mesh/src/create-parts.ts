@@ -125,7 +125,15 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxReferencedBytes: config.maxReferencedBytes,
     }),
     sealBodies: config.sealBodies,
-    cards: createCardExchange({ sealer, clock, logger, served, maxBodyBytes, issued: own.issued }),
+    cards: createCardExchange({
+      sealer,
+      clock,
+      logger,
+      served,
+      maxBodyBytes,
+      issued: own.issued,
+      isProvisional: own.isProvisional,
+    }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
