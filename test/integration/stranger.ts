@@ -12,6 +12,9 @@ import {
 } from '@parley/protocol'
 import type { TestMesh } from '@parley/testkit'
 
+/** What a stranger needs of a mesh. */
+export type StrangeMesh = Pick<TestMesh, 'random' | 'clock' | 'bus'>
+
 /** Somebody on the bus with a key of its own and no credential, who knows the protocol well. */
 export interface Stranger {
   readonly did: InstanceDid
@@ -23,7 +26,7 @@ export interface Stranger {
 }
 
 /** Connects a stranger to the bus of a mesh. */
-export function createStranger(mesh: TestMesh): Stranger {
+export function createStranger(mesh: StrangeMesh): Stranger {
   const signer: KeySigner = createKeySigner(generateSeed(mesh.random))
   const transport = mesh.bus.connect()
   const sign: Stranger['sign'] = async (header, body = new Uint8Array()) => {

@@ -35,7 +35,31 @@ export async function createCredentialVectors(): Promise<readonly CredentialVect
   const flipped = `${headerPart}.${payloadPart}.${signaturePart.startsWith('A') ? 'B' : 'A'}${signaturePart.slice(1)}`
   const credentials: readonly (readonly [name: string, credential: string, expect: string])[] = [
     ['of a name under its owner', good, 'allow'],
-    ['of a human', await signDeskCredential({ kind: 'human', ring: 3 }), 'allow'],
+    [
+      'of a human',
+      await signDeskCredential({ kind: 'human', ring: 3, assurance: 2, authTime: nowSeconds - 60 }),
+      'allow',
+    ],
+    [
+      'of a human of whom it does not say how it signed in',
+      await signDeskCredential({ kind: 'human', ring: 3 }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'of a human of whom it does not say when it signed in',
+      await signDeskCredential({ kind: 'human', assurance: 2 }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'of a human with an assurance that does not exist',
+      await signDeskCredential({ kind: 'human', assurance: 4, authTime: nowSeconds - 60 }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'of an agent that signed in as people do',
+      await signDeskCredential({ assurance: 2, authTime: nowSeconds - 60 }),
+      'identity.jwt-invalid',
+    ],
     [
       'expired 59 s ago',
       await signDeskCredential({ iat: nowSeconds - 300, nbf: nowSeconds - 300, exp: nowSeconds - 59 }),

@@ -3,11 +3,15 @@ import { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCallCommand } from './commands/call.ts'
+import { addCredentialCommands } from './commands/credential.ts'
+import { addDelegateCommand } from './commands/delegate.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addIssuerCommands } from './commands/issuer.ts'
+import { addKeysCommands } from './commands/keys.ts'
 import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
+import { addRevokeCommand } from './commands/revoke.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
 
@@ -43,6 +47,10 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
   addIssuerCommands(program, context)
+  addKeysCommands(program, context)
+  addCredentialCommands(program, context)
+  addDelegateCommand(program, context)
+  addRevokeCommand(program, context)
   addNatsConfigCommands(program, context)
   return program
 }

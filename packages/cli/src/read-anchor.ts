@@ -3,7 +3,7 @@ import { MeshError } from '@parley/protocol'
 import { readText } from './read-text.ts'
 
 /** Reads an anchor from a file that an owner gave. Rejects with `cli.usage`. */
-export async function readAnchor(path: string): Promise<Anchor> {
+export async function readAnchorFile(path: string): Promise<Anchor> {
   const text = await readText(path)
   try {
     return parseAnchor(JSON.parse(text))

@@ -1,3 +1,4 @@
+export { attestorConformance, type AttestorFixture } from './attestor-conformance.ts'
 export { bodyStoreConformance, type BodyStoreFixture } from './body-store-conformance.ts'
 export { inboxConformance, type InboxFixture } from './inbox-conformance.ts'
 export { storeConformance, type StoreFixture } from './store-conformance.ts'

@@ -3,6 +3,8 @@ export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credent
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
 export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'
+export type { Assurance, SignIn } from './credential/sign-in.ts'
+export { verifyLapsedCredential } from './credential/verify-lapsed-credential.ts'
 export {
   verifyCredential,
   type CredentialExpectation,
@@ -23,18 +25,44 @@ export { extendDelegation, signDelegation, type Delegation, type Delegator } fro
 export {
   initFileIssuer,
   openFileIssuer,
+  openOwner,
+  readAnchor,
   renewIssuerStatement,
   type FileIssuerOptions,
   type FileIssuerSetup,
   type IssuerFolder,
 } from './issuer/file-issuer.ts'
+export { appendOrder, readOrders } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
-export type { DelegateRequest, OwnerIssuer } from './issuer/owner-issuer.ts'
+export type { DelegateRequest, JoinRequest, MadeJoinToken, OwnerIssuer } from './issuer/owner-issuer.ts'
+export { admissionMs, isAdmission, signAdmission, verifyAdmission, type Admission } from './join/admission.ts'
+export { signJoinGrant, verifyJoinGrant, type JoinGrant } from './join/join-grant.ts'
+export {
+  createJoinToken,
+  defaultJoinTokenMs,
+  formatJoinToken,
+  parseJoinToken,
+  type JoinToken,
+  type JoinTokenDraft,
+} from './join/join-token.ts'
+export { createJoinTokenAttestor, joinTokenMethod } from './join/join-token-attestor.ts'
+export { createWebResolver, type WebResolverOptions } from './did-web/did-web-resolver.ts'
+export { isOwnerDid, isWebDid } from './did-web/did-web-url.ts'
+export type { FetchOptions } from './did-web/fetch-document.ts'
+export {
+  createOwnerKeySet,
+  formatDidDocument,
+  hashOwnerKeySet,
+  readOwnerKeySet,
+  type OwnerKeySet,
+} from './did-web/owner-key-set.ts'
+export { isPublicAddress } from './did-web/public-address.ts'
+export { refreshAnchors, resolveAnchors } from './did-web/resolve-anchors.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
-export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
+export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation, type OwnerKeys } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
 export {

@@ -28,12 +28,15 @@ export function createCardExchange(parts: {
   readonly served: ReadonlyMap<string, Served>
   readonly maxBodyBytes: number
   issued(): IssuedCredential
+  isProvisional(): boolean
 }): CardExchange {
   const { sealer, clock, logger, served, maxBodyBytes } = parts
   const waiting = new Map<InstanceDid, Set<(capabilities: DescribedCapabilities | undefined) => void>>()
   let second = -Infinity
   let answers = 0
   const emit = (topic: string, body: Uint8Array): void => {
+    // Evidence of a newcomer is for its issuer alone.
+    if (parts.isProvisional()) return
     const issuedAtMs = clock.now()
     const { credential, statement } = parts.issued()
     const header = { type: 'event' as const, to: topic, issuedAtMs, expiresAtMs: issuedAtMs + lifetimeMs }

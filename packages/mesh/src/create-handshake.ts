@@ -27,9 +27,13 @@ const pendingMs = 30_000
 const maxGreeted = 4_096
 /** How long a hello, a welcome or a ready is valid. */
 const lifetimeMs = 30_000
+/** Newcomers whose evidence is looked at, at the same time. */
+const maxAdmitting = 64
 /** When to try again where nobody listened, in milliseconds. */
 const retryAfterBounceMs = 1_000
 
+/** Refusals that a door may overrule: the token is none of a credential, or one that has expired. */
+const admissible: ReadonlySet<string> = new Set(['identity.jwt-invalid', 'identity.credential-expired'])
 /** What this node speaks. */
 const offer: Offer = { versions: [iatpVersion], suites: [suites.ed25519Sha256] }
 /** Keeps the secret of a session apart from whatever else may be encapsulated to a key. */
@@ -57,6 +61,7 @@ export function createHandshake(parts: NodeParts): Handshake {
   /** Leaf of each answered hello, with the wall time after which `addressed` refuses a copy. */
   const greeted = new Map<string, number>()
   const agreement = createKeyAgreement(parts.random)
+  let admitting = 0
 
   const proveSelf = (): Pick<EnvelopeHeader, 'credential' | 'statement' | 'nonce' | 'versions' | 'suites'> => ({
     credential: parts.issued().credential,
@@ -92,6 +97,26 @@ export function createHandshake(parts: NodeParts): Handshake {
     if (verified.kind === 'deny') return verified
     const ordered = parts.orders.check(verified.credential)
     return ordered.kind === 'deny' ? ordered : { ...verified, choice: negotiated.choice }
+  }
+
+  /** Verifies who says hello; at an issuer, also who has no valid credential and wants one. */
+  const verifyCaller = async (header: EnvelopeHeader): Promise<VerifiedPeer | Refusal> => {
+    const verified = verifyPeer(header)
+    if (verified.kind === 'allow' || !parts.door || !admissible.has(verified.code)) return verified
+    const negotiated = negotiate(offer, header)
+    if (negotiated.kind === 'deny') return negotiated
+    if (admitting >= maxAdmitting)
+      return refuse('iatp.sender-limited', 'too many newcomers are looked at', { retryAfterMs: 1_000 })
+    admitting += 1
+    try {
+      const presented = { credential: header.credential ?? '', statement: header.statement ?? '' }
+      const admitted = await parts.door.admit(presented, header.from)
+      if (admitted.kind === 'deny') return admitted
+      const ordered = parts.orders.check(admitted.credential)
+      return ordered.kind === 'deny' ? ordered : { ...admitted, choice: negotiated.choice }
+    } finally {
+      admitting -= 1
+    }
   }
 
   const shake = async (
@@ -149,6 +174,7 @@ export function createHandshake(parts: NodeParts): Handshake {
     // The first request follows in the same frame; should this one be lost, the callee asks for a new handshake.
     void parts.sealer.send(ready)
     parts.sessions.addOpened(session)
+    parts.sessions.renew(verified.credential)
     parts.buckets.admit(instance)
     return { kind: 'allow', session }
   }
@@ -191,6 +217,14 @@ export function createHandshake(parts: NodeParts): Handshake {
       if (untilMs < parts.clock.now() || greeted.size > maxGreeted) greeted.delete(leaf)
   }
 
+  const decideRoom = (from: InstanceDid, leaf: string): Verdict => {
+    if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
+    const senders = [...greeting.values(), ...[...pendingReady.values()].map(({ session }) => session.peer.instance)]
+    const ofSender = senders.filter((sender) => sender === from)
+    if (senders.length < maxPending && ofSender.length < maxPendingPerDid) return allowed
+    return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
+  }
+
   return {
     async open(instance, timeoutMs) {
       const known = parts.sessions.opened(instance)
@@ -205,13 +239,14 @@ export function createHandshake(parts: NodeParts): Handshake {
     },
     async greet(header, leaf) {
       forgetLapsed()
-      if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
-      const senders = [...greeting.values(), ...[...pendingReady.values()].map(({ session }) => session.peer.instance)]
-      const ofSender = senders.filter((sender) => sender === header.from)
-      if (senders.length >= maxPending || ofSender.length >= maxPendingPerDid)
-        return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
-      const verified = verifyPeer(header)
+      if (parts.isProvisional()) return refuse('mesh.not-started', 'this instance has no credential yet')
+      const before = decideRoom(header.from, leaf)
+      if (before.kind === 'deny') return before
+      const verified = await verifyCaller(header)
       if (verified.kind === 'deny') return verified
+      // Asked again: others came in while a newcomer's evidence was looked at. Nothing waits between this and the writing.
+      const room = decideRoom(header.from, leaf)
+      if (room.kind === 'deny') return room
       greeted.set(leaf, header.expiresAtMs + limits.skewMs)
       greeting.set(leaf, header.from)
       try {
@@ -227,6 +262,7 @@ export function createHandshake(parts: NodeParts): Handshake {
       pendingReady.delete(pending.session.id)
       if (!isSameChoice(pending.choice, header)) return refuseDowngrade(pending.choice, header)
       parts.sessions.add(pending.session)
+      parts.sessions.renew(pending.session.peer)
       parts.buckets.admit(pending.session.peer.instance)
       return allowed
     },

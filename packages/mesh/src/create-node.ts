@@ -1,21 +1,32 @@
-import type { Clock, Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
-import type { Contract, ContractCapability } from './contract.ts'
+import type { ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
 import { describeService } from './describe-service.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
-import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
+import type { Door } from './issuer/door.ts'
+import { issuerContract } from './issuer/issuer-contract.ts'
+import { createMeshIssuer } from './issuer/mesh-issuer.ts'
+import {
+  isMeshJoin,
+  resolveName,
+  resolveNodeConfig,
+  type DidResolver,
+  type NodeConfig,
+  type NodeOptions,
+} from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
-import { obtainCredential } from './own-credential.ts'
+import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from './policy-in-force.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
@@ -23,7 +34,8 @@ import { outboundStages } from './pipeline/outbound.ts'
 import type { Stage } from './pipeline/stage.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
-import type { Serves, UndoableServe } from './serve.ts'
+import { registerServes } from './register-serves.ts'
+import { settledWithin } from './settled-within.ts'
 
 /** The pipelines of a node; a test replaces a stage to see that the hop is refused. */
 export interface Pipelines {
@@ -31,7 +43,8 @@ export interface Pipelines {
   readonly outbound: readonly Stage<OutboundHop>[]
 }
 
-const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
+/** What every node runs. */
+export const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
@@ -48,11 +61,12 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
   return assembleNode(options, standardPipelines)
 }
 
-/** Creates a node with given pipelines. */
-export async function assembleNode(options: NodeOptions, pipelines: Pipelines): Promise<MeshNode> {
+/** Creates a node with given pipelines; an issuer's has a door. */
+export async function assembleNode(given: NodeOptions, pipelines: Pipelines, door?: Door): Promise<MeshNode> {
+  const { options, resolver } = await resolveOptions(given)
   const config = resolveNodeConfig(options)
   const store = options.store ?? (await openSqliteStore({ path: options.data ?? ':memory:', clock: config.clock }))
-  return createLife(options, config, store, pipelines)
+  return createLife(options, config, store, pipelines, { ...(door && { door }), ...(resolver && { resolver }) })
 }
 
 /** What exists only between `start` and `close`. */
@@ -64,7 +78,13 @@ interface Running {
   readonly stop: () => Promise<void>
 }
 
-function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
+function createLife(
+  options: NodeOptions,
+  config: NodeConfig,
+  store: Store,
+  pipelines: Pipelines,
+  { door, resolver }: { readonly door?: Door; readonly resolver?: DidResolver },
+): MeshNode {
   const { name, clock, random, logger } = config
   const keys = options.keys ?? generateInstanceKeys(random)
   const { signer } = keys
@@ -92,21 +112,35 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       )
     const undo: (() => Promise<void> | void)[] = []
     try {
-      const nkey = loginKeyOf(options, keys)
-      const own = await obtainCredential({
-        issuer: config.issuer,
+      const bus = { ...options, nats: config.nats }
+      const nkey = loginKeyOf(bus, keys)
+      /** Filled once joined together; the issuer of a newcomer is asked through them. */
+      const joined: { parts?: NodeParts } = {}
+      const own: OwnCredential = createOwnCredential({
+        issuer: isMeshJoin(config.issuer)
+          ? createMeshIssuer({
+              join: config.issuer,
+              name,
+              instance,
+              clock,
+              own: () => own,
+              tryCall: createCaller(() => joined.parts, pipelines.outbound, { random, clock }).tryCall,
+            })
+          : config.issuer,
         anchors: config.anchors,
         clock,
         logger,
         name,
         instance,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
-        calls: capabilitiesOf(config.calls),
+        calls: capabilitiesOf([...config.calls, ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : [])]),
         ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
-      // With the credential, since a fenced broker lets nobody in without what its issuer gives.
-      const { transport, nats } = await connectBus(options, own, keys, logger)
+      own.onRenewed(() => joined.parts?.announceSoon())
+      // Before the bus, since a fenced broker lets nobody in without what its issuer gives; a newcomer has to ask over it.
+      if (!isMeshJoin(config.issuer)) await own.start()
+      const { transport, nats } = await connectBus(bus, own, keys, logger)
       undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
@@ -144,7 +178,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
+        ...(door ? { door } : {}),
       })
+      joined.parts = parts
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: Delivery): void => {
@@ -172,8 +208,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()
       })
+      const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
       const stop = async (): Promise<void> => {
         stopListening()
+        stopRefreshing?.()
         await parts.presence.leave()
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
@@ -187,6 +225,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         await transport.close()
         await store.close()
       }
+      // From here on `stop` ends all that was opened.
+      undo.splice(0, undo.length, stop)
+      if (isMeshJoin(config.issuer)) await own.start()
       return { parts, transport, audit, trust, stop }
     } catch (error) {
       for (const step of undo.reverse()) await step()
@@ -216,7 +257,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
     },
     serve(contract, serves) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'serve must be called before start')
-      register(config, served, contract, serves)
+      registerServes(config, served, contract, serves)
     },
     start() {
       starting ??= (async () => {
@@ -278,27 +319,6 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
   return node
 }
 
-function register(config: NodeConfig, served: Map<string, Served>, contract: Contract, serves: Serves<Contract>): void {
-  if (!config.serves.includes(contract))
-    throw new MeshError('mesh.config-invalid', `the contract ${contract.name} is not among the node's \`serves\``)
-  for (const capability of contract.capabilities) {
-    const operation = capability.capability.slice(contract.name.length + 1)
-    // What every object has, `constructor` for one, serves nothing.
-    const serve = Object.hasOwn(serves, operation)
-      ? (serves as Readonly<Record<string, unknown>>)[operation]
-      : undefined
-    if (
-      typeof serve !== 'function' &&
-      typeof (serve as UndoableServe<unknown, unknown, never> | undefined)?.do !== 'function'
-    )
-      throw new MeshError('mesh.config-invalid', `nothing is given that serves ${capability.capability}`)
-    served.set(capability.capability, {
-      contract: capability,
-      serve: (typeof serve === 'function' ? { do: serve } : serve) as Served['serve'],
-    })
-  }
-}
-
 function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
 }
@@ -307,16 +327,15 @@ function tellHealth(state: string, running: Running | undefined): NodeHealth {
   const reasons: string[] = []
   if (state !== 'started') reasons.push(`the node is ${state === 'created' ? 'not started' : state}`)
   if (running && running.transport.status() !== 'connected') reasons.push(`the bus is ${running.transport.status()}`)
-  if (running && running.parts.ownCredential().expiresAtMs <= running.parts.clock.now())
-    reasons.push('the credential is expired')
+  const credentialRemainingMs = running
+    ? running.parts.ownCredential().expiresAtMs - running.parts.clock.now()
+    : undefined
+  if (credentialRemainingMs !== undefined && credentialRemainingMs <= 0) reasons.push('the credential is expired')
   if (running && state !== 'closed' && !running.audit.canAppend()) reasons.push('the audit log cannot take records')
-  return { live: state !== 'conflicted' && state !== 'closed', ready: reasons.length === 0, reasons }
-}
-
-/** Resolves when `work` is done, or after `ms`, leaving no timer behind. */
-async function settledWithin(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const cancelTimer = clock.setTimer(late.resolve, ms)
-  await Promise.race([work, late.promise])
-  cancelTimer()
+  return {
+    live: state !== 'conflicted' && state !== 'closed',
+    ready: reasons.length === 0,
+    reasons,
+    ...(credentialRemainingMs === undefined ? {} : { credentialRemainingMs }),
+  }
 }

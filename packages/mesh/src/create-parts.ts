@@ -12,6 +12,7 @@ import type { EventLog } from './event-log.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
 import { createInstanceLoad } from './instance-load.ts'
+import type { Door } from './issuer/door.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -49,6 +50,7 @@ export interface OpenedNode {
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
+  readonly door?: Door
 }
 
 /** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
@@ -69,6 +71,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     heartbeatMs: config.heartbeatMs,
     issued: own.issued,
     accepting: opened.isAccepting,
+    isProvisional: own.isProvisional,
   })
   const cancelAtCallee = (session: Session, leaf: string): void => {
     const issuedAtMs = clock.now()
@@ -122,7 +125,15 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxReferencedBytes: config.maxReferencedBytes,
     }),
     sealBodies: config.sealBodies,
-    cards: createCardExchange({ sealer, clock, logger, served, maxBodyBytes, issued: own.issued }),
+    cards: createCardExchange({
+      sealer,
+      clock,
+      logger,
+      served,
+      maxBodyBytes,
+      issued: own.issued,
+      isProvisional: own.isProvisional,
+    }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
@@ -131,6 +142,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,
+    isProvisional: own.isProvisional,
+    ...(opened.door ? { door: opened.door } : {}),
     announceSoon: presence.announceSoon,
     askWho: presence.askWho,
     conflict: opened.onConflict,

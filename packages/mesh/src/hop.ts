@@ -11,6 +11,8 @@ export interface HopCaller {
   readonly name: AgentName
   readonly instance: InstanceDid
   readonly kind: 'agent' | 'human'
+  /** How a person signed in; absent for a program. */
+  readonly signIn?: { readonly assurance: 1 | 2 | 3; readonly atMs: number }
   /** 0 to 1000: the lowest of the sender and everybody who handed the right on to it. */
   readonly score: number
   readonly tier: string

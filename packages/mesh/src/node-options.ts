@@ -11,17 +11,33 @@ import {
   type Transport,
 } from '@parley/ports'
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors, type InstanceKeys } from '@parley/identity'
+import { createAnchors, type Anchor, type Anchors, type InstanceKeys, type resolveAnchors } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
+import type { MeshJoin } from './issuer/mesh-join.ts'
 import type { NodeRecord } from './node.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
 export interface NodeIssuer extends Issuer {
   readonly anchor?: Anchor
   readonly connect?: () => Transport
+}
+
+/** Resolves DIDs to documents, as `did-resolver` has it. `createWebResolver` makes one. */
+export type DidResolver = Parameters<typeof resolveAnchors>[1]
+
+/** Lists the owners that options accept: those given, else the issuer's own. */
+export function listAnchors({ anchors, issuer }: Pick<NodeOptions, 'anchors' | 'issuer'>): readonly Anchor[] {
+  if (anchors) return anchors
+  if (isMeshJoin(issuer)) return issuer.anchors
+  return issuer.anchor ? [issuer.anchor] : []
+}
+
+/** Tells whether an issuer lives on the mesh and is asked through the node itself. */
+export function isMeshJoin(issuer: NodeIssuer | MeshJoin): issuer is MeshJoin {
+  return 'admit' in issuer
 }
 
 /** A record of the audit log as it was appended. */
@@ -31,13 +47,16 @@ export type AppendedRecord = { readonly seq: number; readonly atMs: number; read
 export interface NodeOptions {
   /** The agent that this node is an instance of, for instance `acme/flights`. */
   readonly name: string
-  readonly issuer: NodeIssuer
+  /** Who gives it its credential: an issuer, or with `joinMesh` one on the mesh, whose token names broker, mesh and anchors too. */
+  readonly issuer: NodeIssuer | MeshJoin
   /** Contracts that it serves. Its credential is asked for exactly these capabilities. */
   readonly serves?: readonly Contract[]
   /** Capabilities that it calls. */
   readonly calls?: readonly ContractCapability[]
   /** Owners that it accepts; default: the issuer's own anchor. */
   readonly anchors?: readonly Anchor[]
+  /** Fetches the keys of owners that are a did:web, at the start and every hour; by default from the public internet. */
+  readonly didResolver?: DidResolver
   /** The tenant: one set of anchors on one bus. Default `main`. */
   readonly mesh?: string
   /** A NATS URL, or how to connect. Without it and `transport`, the issuer's in-process bus. */
@@ -78,7 +97,8 @@ export interface NodeOptions {
 export interface NodeConfig {
   readonly name: AgentName
   readonly mesh: string
-  readonly issuer: NodeIssuer
+  readonly issuer: NodeIssuer | MeshJoin
+  readonly nats?: string | NatsOptions
   readonly anchors: Anchors
   readonly serves: readonly Contract[]
   readonly calls: readonly ContractCapability[]
@@ -113,8 +133,12 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
       return undefined
     }
   }
-  const { name, mesh = 'main', heartbeatMs = defaultHeartbeatMs, maxServing = defaultMaxServing } = options
-  const { maxReferencedBytes = defaultMaxReferencedBytes } = options
+  const { issuer } = options
+  const join = isMeshJoin(issuer) ? issuer : undefined
+  const own = isMeshJoin(issuer) ? undefined : issuer
+  const nats = options.nats ?? (options.transport ? undefined : join?.nats)
+  const { name, mesh = join?.mesh ?? 'main', heartbeatMs = defaultHeartbeatMs } = options
+  const { maxServing = defaultMaxServing, maxReferencedBytes = defaultMaxReferencedBytes } = options
   if (!isAgentName(name))
     problems.push(`name: ${JSON.stringify(name)} is not of the form owner/agent in a-z, 0-9 and -`)
   if (!/^[a-z0-9_-]{1,64}$/.test(mesh))
@@ -123,10 +147,10 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (!(maxReferencedBytes >= 0)) problems.push('maxReferencedBytes: must not be negative')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
-  if (!options.transport && options.nats === undefined && !options.issuer.connect)
+  if (!options.transport && nats === undefined && !own?.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
   if (options.store && options.data !== undefined) problems.push('store, data: give one of them, not both')
-  const listed = options.anchors ?? (options.issuer.anchor ? [options.issuer.anchor] : [])
+  const listed = listAnchors(options)
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? []))
@@ -140,7 +164,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   return {
     name: name as AgentName,
     mesh,
-    issuer: options.issuer,
+    issuer,
+    ...(nats === undefined ? {} : { nats }),
     anchors,
     serves: options.serves ?? [],
     calls: options.calls ?? [],

@@ -12,6 +12,7 @@ import type { EventLog } from './event-log.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
 import type { InstanceLoad } from './instance-load.ts'
+import type { Door } from './issuer/door.ts'
 import type { MeshNode } from './node.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
@@ -66,6 +67,10 @@ export interface NodeParts {
   /** The same as the issuer gave it. */
   issued(): IssuedCredential
   accepting(): boolean
+  /** There is no credential yet, only an admission: nothing is announced and nobody is welcomed. */
+  isProvisional(): boolean
+  /** Lets in who has no credential; only an issuer has one. */
+  readonly door?: Door
   readonly rejected: RejectedFrames
   readonly handshake: Handshake
   /** Finds the owner of a name under this node's anchors. */

@@ -15,6 +15,8 @@ export interface NodeHealth {
   readonly ready: boolean
   /** Why it is not ready; empty when it is. */
   readonly reasons: readonly string[]
+  /** Milliseconds until the credential expires, below 0 once it has; known after `start`. Renewal begins at a third. */
+  readonly credentialRemainingMs?: number
 }
 
 /** A fact that a node records besides its hops, for instance a transition of a saga. Flat and JSON-safe. */

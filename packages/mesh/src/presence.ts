@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock, Logger } from '@parley/ports'
+import type { CancelTimer, Clock, IssuedCredential, Logger } from '@parley/ports'
 import { announcementTopics, encodeAnnouncement } from './announcement.ts'
 import type { NodeParts } from './node-parts.ts'
 
@@ -21,7 +21,7 @@ const lifetimeMs = 60_000
 
 /** Creates the presence of a node. */
 export function createPresence(
-  parts: Pick<NodeParts, 'sealer' | 'boot' | 'issued' | 'served' | 'accepting'> & {
+  parts: Pick<NodeParts, 'sealer' | 'boot' | 'issued' | 'served' | 'accepting' | 'isProvisional'> & {
     readonly clock: Clock
     readonly logger: Logger
     readonly heartbeatMs: number
@@ -35,21 +35,20 @@ export function createPresence(
 
   const emit = async (topic: string, body: Uint8Array): Promise<void> => {
     const issuedAtMs = clock.now()
-    const { credential, statement } = parts.issued()
+    // Evidence of a newcomer is for its issuer alone; a question without a credential is one that only issuers answer.
+    const proof = parts.isProvisional() ? {} : pick(parts.issued())
     const sent = await parts.sealer.send(
-      parts.sealer.seal(
-        { type: 'event', to: topic, issuedAtMs, expiresAtMs: issuedAtMs + lifetimeMs, credential, statement },
-        body,
-      ),
+      parts.sealer.seal({ type: 'event', to: topic, issuedAtMs, expiresAtMs: issuedAtMs + lifetimeMs, ...proof }, body),
     )
     // Nothing is lost: the next heartbeat, or the reconnect, announces again.
     if (sent.kind === 'deny') logger.debug('mesh.not-announced', { topic, code: sent.code })
   }
-  const announce = (leaving: boolean): Promise<void> => {
+  const announce = async (leaving: boolean): Promise<void> => {
+    if (parts.isProvisional()) return
     const serves = parts.accepting()
       ? Object.fromEntries([...parts.served].map(([capability, { contract }]) => [capability, contract.hash]))
       : {}
-    return emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }))
+    await emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }))
   }
   const beat = (): void => {
     cancelBeat = clock.setTimer(() => {
@@ -59,7 +58,8 @@ export function createPresence(
   }
   const askWho = (): void => {
     if (clock.monotonic() - askedAtMs < askEveryMs) return
-    askedAtMs = clock.monotonic()
+    // Only an issuer answers a newcomer: the others are asked again as soon as there is a credential.
+    askedAtMs = parts.isProvisional() ? -Infinity : clock.monotonic()
     void emit(announcementTopics.who, new Uint8Array())
   }
   return {
@@ -85,4 +85,8 @@ export function createPresence(
       await announce(true)
     },
   }
+}
+
+function pick({ credential, statement }: IssuedCredential): Pick<IssuedCredential, 'credential' | 'statement'> {
+  return { credential, statement }
 }

@@ -42,6 +42,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
       name: peer.name,
       instance: peer.instance,
       kind: peer.agentKind,
+      ...(peer.signIn ? { signIn: peer.signIn } : {}),
       score: trust.score,
       tier: trust.tier,
     },

@@ -10,6 +10,8 @@ export interface Session {
   /** base64url SHA-256 over the leaves of hello and welcome. */
   readonly id: string
   readonly peer: VerifiedCredential
+  /** Takes a later credential of the same instance and name; an earlier one changes nothing. */
+  renew(peer: VerifiedCredential): void
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
   /** What bodies are encrypted with; undefined where one side offered no key share. */
@@ -27,11 +29,23 @@ export interface Session {
 export const maxChainsPerSession = 64
 
 /** Creates a session once both sides are proven. */
-export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
+export function createSession(
+  id: string,
+  provenPeer: VerifiedCredential,
+  ownCredentialId: string,
+  keys?: BodyKeys,
+): Session {
   let counter = 0
+  let peer = provenPeer
   return {
     id,
-    peer,
+    get peer() {
+      return peer
+    },
+    renew(later) {
+      const isSame = later.instance === peer.instance && later.name === peer.name && later.owner === peer.owner
+      if (isSame && later.expiresAtMs > peer.expiresAtMs) peer = later
+    },
     ownCredentialId,
     keys,
     inbound: createReplayWindow(),
@@ -54,6 +68,11 @@ export interface SessionTable {
   /** The session that this node opened to an instance, for calls. */
   opened(instance: InstanceDid): Session | undefined
   addOpened(session: Session): void
+  /**
+   * Gives every session of an instance its later credential, once that was verified: what is in flight when a credential is
+   * renewed outlives the old one.
+   */
+  renew(peer: VerifiedCredential): void
   /** Makes no more calls over a session. Answers that are on their way are still taken. */
   retire(id: string): void
   /** Forgets a session. */
@@ -106,6 +125,9 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     addOpened(session) {
       byInstance.set(session.peer.instance, session)
       add(session)
+    },
+    renew(peer) {
+      for (const id of idsOf.get(peer.instance) ?? []) byId.get(id)?.renew(peer)
     },
     retire,
     remove,

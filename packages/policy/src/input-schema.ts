@@ -9,6 +9,7 @@ const peer: RecordFields = {
   owner: 'string',
   instance: 'string',
   kind: 'string',
+  assurance: 'int',
   tier: 'string',
   score: 'int',
   grants: 'bool',

@@ -13,6 +13,7 @@ export function hopOf({ caller, callee, ...changes }: HopChanges = {}): PolicyIn
     owner: 'did:web:acme.example',
     instance: 'did:key:zDesk',
     kind: 'agent',
+    assurance: 0,
     tier: 'standard',
     score: 500,
     grants: true,

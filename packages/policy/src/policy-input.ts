@@ -21,6 +21,8 @@ export interface PolicyPeer {
   /** The instance's did:key. */
   readonly instance: string
   readonly kind: PolicyPeerKind
+  /** How strongly a person signed in, 1 to 3 (NIST SP 800-63B); 0 for a program. */
+  readonly assurance: number
   /** Effective trust: the lowest in the delegation chain. Tier and score come from the same view. */
   readonly tier: PolicyTier
   /** 0 to 1000. */

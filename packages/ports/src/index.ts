@@ -1,3 +1,4 @@
+export type { Attestation, AttestationRequest, Attestor } from './attestor.ts'
 export type { BodyStore } from './body-store.ts'
 export type { CancelTimer, Clock } from './clock.ts'
 export type { Hash } from './hash.ts'

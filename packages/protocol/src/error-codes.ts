@@ -58,23 +58,29 @@ export const errorCodes: {
   readonly 'iatp.version-unsupported': ErrorFacts
   readonly 'identity.anchor-conflict': ErrorFacts
   readonly 'identity.anchor-invalid': ErrorFacts
+  readonly 'identity.attestation-refused': ErrorFacts
   readonly 'identity.credential-expired': ErrorFacts
   readonly 'identity.credential-mismatch': ErrorFacts
   readonly 'identity.did-invalid': ErrorFacts
+  readonly 'identity.did-unresolvable': ErrorFacts
   readonly 'identity.domain-unknown': ErrorFacts
   readonly 'identity.issuer-refused': ErrorFacts
   readonly 'identity.issuer-unavailable': ErrorFacts
+  readonly 'identity.join-token-invalid': ErrorFacts
+  readonly 'identity.join-token-used': ErrorFacts
   readonly 'identity.jwt-expired': ErrorFacts
   readonly 'identity.jwt-invalid': ErrorFacts
   readonly 'identity.key-file-exists': ErrorFacts
   readonly 'identity.key-file-invalid': ErrorFacts
   readonly 'identity.key-file-permissions': ErrorFacts
+  readonly 'identity.key-set-invalid': ErrorFacts
   readonly 'identity.key-unsafe': ErrorFacts
   readonly 'identity.name-not-owned': ErrorFacts
   readonly 'identity.order-forked': ErrorFacts
   readonly 'identity.order-gap': ErrorFacts
   readonly 'identity.order-stale': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
+  readonly 'identity.pin-mismatch': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
@@ -373,6 +379,11 @@ export const errorCodes: {
     todo: 'Correct what the message names.',
     retryable: false,
   },
+  'identity.attestation-refused': {
+    meaning: 'No attestor of the issuer vouches for who asks.',
+    todo: 'Join by a method that the issuer has, with evidence for this instance.',
+    retryable: false,
+  },
   'identity.credential-expired': {
     meaning: 'The credential is expired or not yet valid.',
     todo: 'Renew the credential.',
@@ -388,6 +399,11 @@ export const errorCodes: {
     todo: 'Use a canonical did:key of an Ed25519 key.',
     retryable: false,
   },
+  'identity.did-unresolvable': {
+    meaning: 'The document of a did:web cannot be fetched.',
+    todo: 'See the message: the name, the certificate, the address or the document is wrong.',
+    retryable: true,
+  },
   'identity.domain-unknown': {
     meaning: 'The signing domain is not on the closed list, or the bytes do not fit it.',
     todo: 'Use a domain of signingDomains.',
@@ -402,6 +418,16 @@ export const errorCodes: {
     meaning: 'The issuer cannot be reached.',
     todo: 'Do what the message says, or try again; a credential that was given is valid until it expires.',
     retryable: true,
+  },
+  'identity.join-token-invalid': {
+    meaning: 'The join token is malformed, or for another name or key.',
+    todo: 'Make a new one with parley issuer token.',
+    retryable: false,
+  },
+  'identity.join-token-used': {
+    meaning: 'The join token was used by another instance: each lets one instance in.',
+    todo: 'Make a new one with parley issuer token, and find out who used this one.',
+    retryable: false,
   },
   'identity.jwt-expired': {
     meaning: 'The token is expired or not yet valid.',
@@ -426,6 +452,11 @@ export const errorCodes: {
   'identity.key-file-permissions': {
     meaning: 'The key file can be read by others.',
     todo: 'Run chmod 600 on it.',
+    retryable: false,
+  },
+  'identity.key-set-invalid': {
+    meaning: 'An owner\'s key set cannot be used.',
+    todo: 'Correct the DID document; one of its Ed25519 assertion keys signs.',
     retryable: false,
   },
   'identity.key-unsafe': {
@@ -456,6 +487,11 @@ export const errorCodes: {
   'identity.owner-unknown': {
     meaning: 'No anchor accepts the owner of the credential.',
     todo: 'Add an anchor for the owner, if it shall be accepted.',
+    retryable: false,
+  },
+  'identity.pin-mismatch': {
+    meaning: 'An owner\'s keys are not those that its anchor pins.',
+    todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
   },
   'identity.revoked': {

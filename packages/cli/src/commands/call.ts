@@ -8,7 +8,7 @@ import { describeCode } from '../describe-code.ts'
 import { exitCodes } from '../exit-code.ts'
 import { loadCapability } from '../load-capability.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
-import { readAnchor } from '../read-anchor.ts'
+import { readAnchorFile } from '../read-anchor.ts'
 
 interface CallFlags {
   readonly as: string
@@ -56,7 +56,7 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
   assertName('--as', flags.as)
   if (to !== undefined) assertName('--to', to)
   const contract = await loadCapability(flags.contract, capability)
-  const others = await Promise.all((flags.anchor ?? []).map(readAnchor))
+  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const protection = env.passphrase === undefined ? {} : { passphrase: env.passphrase }
   const natsAccount =
     flags.natsAccount === undefined ? undefined : await openNatsAccount({ dir: flags.natsAccount, ...protection })

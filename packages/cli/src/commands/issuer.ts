@@ -1,37 +1,111 @@
 import type { Command } from 'commander'
-import { initFileIssuer, type Anchor } from '@parley/identity'
-import { createSystemClock, createSystemRandom } from '@parley/ports'
+import { formatJoinToken, initFileIssuer, isWebDid, openFileIssuer, type Anchor } from '@parley/identity'
+import { MeshError, type Did } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
+import { issuerFolder } from '../issuer-folder.ts'
+import { parseDuration } from '../parse-duration.ts'
+import { collect } from '../parse-whole.ts'
+import { readAnchorFile } from '../read-anchor.ts'
+import { runIssuer, type IssuerRun } from '../run-issuer.ts'
 
-/** Adds `parley issuer init`. */
+interface InitFlags {
+  readonly alias: string
+  readonly did?: string
+  readonly json?: boolean
+}
+
+interface TokenFlags {
+  readonly nats?: string
+  readonly mesh?: string
+  readonly anchor?: readonly string[]
+  readonly serves?: readonly string[]
+  readonly calls?: readonly string[]
+  readonly life?: number
+  readonly json?: boolean
+}
+
+/** Adds `parley issuer init`, `run` and `token`. */
 export function addIssuerCommands(program: Command, context: CliContext): void {
-  program
-    .command('issuer')
-    .description("make an owner's keys")
+  const issuer = program.command('issuer').description("make an owner's keys, serve credentials, invite newcomers")
+  issuer
     .command('init <dir>')
     .description('make an owner, its issuer and the statement between them in a folder')
     .requiredOption('--alias <name>', 'the first part of every name that it gives, for instance acme')
+    .option('--did <did>', 'the owner is this did:web; the did.json to publish is written too')
     .option('--json', 'print the anchor as JSON')
-    .action(async (dir: string, { alias, json = false }: { readonly alias: string; readonly json?: boolean }) => {
-      const { passphrase } = context.env
+    .action(async (dir: string, flags: InitFlags) => {
+      const { alias, did, json = false } = flags
       const anchor = await initFileIssuer({
-        dir,
+        ...issuerFolder(dir, context),
         alias,
-        clock: createSystemClock(),
-        random: createSystemRandom(),
-        ...(passphrase === undefined ? {} : { passphrase }),
+        ...(did === undefined ? {} : { did: parseWebDid(did) }),
       })
-      context.print(json, describe(dir, anchor, passphrase !== undefined), { dir, anchor })
+      context.print(json, describe(dir, anchor, context.env.passphrase !== undefined), { dir, anchor })
     })
+  issuer
+    .command('run <dir>')
+    .description('serve credentials on the mesh until it is ended: to newcomers with a join token, and renewals')
+    .requiredOption('--data <file>', 'keeps which join tokens were used, and the audit log')
+    .option('--nats <url>', 'the broker; default NATS_URL')
+    .option('--mesh <name>', 'the mesh; default main')
+    .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
+    .option('--life <duration>', 'life of a credential; default 15m', parseDuration)
+    .option('--grace <duration>', 'for how long an expired credential can be renewed; default 1h', parseDuration)
+    .option('--json', 'print what happens as JSON, one object a line')
+    .action(async (dir: string, flags: IssuerRun) => {
+      context.end(await runIssuer(context, dir, flags))
+    })
+  issuer
+    .command('token <dir> <name>')
+    .description('make a one-time join token for one instance of a name: a secret, for `joinMesh`')
+    .option('--nats <url>', 'the broker that the newcomer shall use; default NATS_URL')
+    .option('--mesh <name>', 'the mesh; default main')
+    .option('--anchor <file>', 'an anchor.json of another owner that it shall accept; may be repeated', collect)
+    .option('--serves <pattern>', 'at most these capabilities may be served; may be repeated', collect)
+    .option('--calls <pattern>', 'at most these capabilities may be called; may be repeated', collect)
+    .option('--life <duration>', 'how long it can be used; default 10m', parseDuration)
+    .option('--json', 'print it as JSON')
+    .action(async (dir: string, name: string, flags: TokenFlags) => {
+      await makeToken(context, dir, name, flags)
+    })
+}
+
+async function makeToken(context: CliContext, dir: string, name: string, flags: TokenFlags): Promise<void> {
+  const { mesh, serves, calls, life, json = false } = flags
+  const nats = flags.nats ?? context.env.natsUrl
+  const issuer = await openFileIssuer(issuerFolder(dir, context))
+  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
+  const made = await issuer.joinToken({
+    name,
+    anchors: [issuer.anchor, ...others],
+    ...(nats === undefined ? {} : { nats }),
+    ...(mesh === undefined ? {} : { mesh }),
+    ...(serves ? { serves } : {}),
+    ...(calls ? { calls } : {}),
+    ...(life === undefined ? {} : { lifeMs: life }),
+  })
+  const token = formatJoinToken(made.token)
+  context.print(json, [token], { name, id: made.id, expiresAtMs: made.expiresAtMs, token })
+  if (json) return
+  const until = new Date(made.expiresAtMs).toISOString()
+  context.host.err(
+    `A secret: lets one instance of ${name} in, until ${until}. To take it back: parley revoke ${made.id}\n`,
+  )
+}
+
+function parseWebDid(text: string): Did {
+  if (isWebDid(text)) return text
+  throw new MeshError('cli.usage', `--did ${text} is not a did:web, for instance did:web:acme.example`)
 }
 
 function describe(dir: string, anchor: Anchor, isEncrypted: boolean): readonly string[] {
   return [
     `${anchor.alias} is ${anchor.owner}`,
-    `${dir}/owner.key       signs statements and delegations: keep it offline`,
+    `${dir}/owner.key       signs statements, delegations and orders: keep it offline`,
     `${dir}/issuer.key      signs credentials of ${anchor.issues.join(', ')}`,
     `${dir}/statement.jwt   says that the issuer may, for 90 days`,
     `${dir}/anchor.json     give it to whoever shall accept this owner`,
+    ...(anchor.pin === undefined ? [] : [`${dir}/did.json        publish it where ${anchor.owner} says`]),
     isEncrypted
       ? 'The keys are encrypted under PARLEY_PASSPHRASE.'
       : 'The keys are protected by their file mode alone; with PARLEY_PASSPHRASE set they are encrypted.',

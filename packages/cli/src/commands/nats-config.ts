@@ -22,7 +22,7 @@ import {
 import { formatOperatorConfig, formatStaticConfig, type StaticUser } from '@parley/transport-nats'
 import type { CliContext } from '../cli-context.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
-import { readAnchor } from '../read-anchor.ts'
+import { readAnchorFile } from '../read-anchor.ts'
 
 interface StaticFlags {
   readonly mesh: string
@@ -81,7 +81,7 @@ async function configureOperator({ env }: CliContext, dir: string, mesh: string)
 }
 
 async function configureStatic({ env }: CliContext, dir: string, flags: StaticFlags): Promise<string> {
-  const anchors = createAnchors(await Promise.all(flags.anchor.map(readAnchor)))
+  const anchors = createAnchors(await Promise.all(flags.anchor.map(readAnchorFile)))
   const random = createSystemRandom()
   const users: StaticUser[] = []
   for (const name of flags.agent) {

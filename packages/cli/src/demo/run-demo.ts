@@ -8,7 +8,7 @@ import { judgeAct, type Act, type ActResult, type Fact, type Play } from './act.
 import { acts } from './acts/acts.ts'
 import { startCast } from './cast.ts'
 import { createDemoFence } from './demo-fence.ts'
-import { watchInterruption } from './interruption.ts'
+import { watchInterruption } from '../interruption.ts'
 import { createPlaybill, type Playbill } from './playbill.ts'
 import { readTrips, type Trip } from './trip/trip.ts'
 

@@ -21,6 +21,7 @@ import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { isUserNkey } from '../nats/nkey.ts'
+import { isAssuranceClaim, type SignIn } from './sign-in.ts'
 
 /** Whether an agent is a program or a person. */
 export type AgentKind = 'agent' | 'human'
@@ -39,6 +40,8 @@ export interface Credential {
   /** 0 (most privileged) to 3; a fact for policy. */
   readonly ring?: number
   readonly agentKind: AgentKind
+  /** How a person signed in; there exactly if `agentKind` is `human`. */
+  readonly signIn?: SignIn
   /** The participant database, where instances of a name share one. */
   readonly ledger?: string
   /** The user key that the instance logs in to a NATS broker with. */
@@ -49,8 +52,8 @@ export interface Credential {
 
 /** Signs a credential with the issuer's key. Times are cut to whole seconds. */
 export function signCredential(issuer: Signer, credential: Credential): Promise<string> {
-  const { id, instance, name, serves, calls, ceiling, ring, agentKind, ledger, nkey, notBeforeMs, expiresAtMs } =
-    credential
+  const { id, instance, name, serves, calls, ceiling, ring, agentKind, signIn, ledger, nkey } = credential
+  const { notBeforeMs, expiresAtMs } = credential
   return signJwt(issuer, jwtTypes.credential, {
     iat: toClaimSeconds(notBeforeMs),
     nbf: toClaimSeconds(notBeforeMs),
@@ -63,6 +66,8 @@ export function signCredential(issuer: Signer, credential: Credential): Promise<
     ceiling,
     ring,
     kind: agentKind,
+    assurance: signIn?.assurance,
+    authTime: signIn && toClaimSeconds(signIn.atMs),
     ledger,
     nkey,
   })
@@ -82,7 +87,8 @@ export function decodeCredential(
 ): { readonly kind: 'allow'; readonly decoded: DecodedCredential } | Refusal {
   const verdict = decodeJwt(token, { typ: jwtTypes.credential, nowMs })
   if (verdict.kind === 'deny') return verdict
-  const { jti, instance, name, serves, calls, ceiling, ring, kind, ledger, nkey, nbf, exp, iss } = verdict.jwt.claims
+  const { jti, instance, name, serves, calls, ceiling, ring, kind, assurance, authTime, ledger, nkey, nbf, exp, iss } =
+    verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
     typeof instance !== 'string' ||
@@ -94,6 +100,10 @@ export function decodeCredential(
     !isOptionalClaim(ceiling, isCeilingClaim) ||
     !isOptionalClaim(ring, isRingClaim) ||
     (kind !== 'agent' && kind !== 'human') ||
+    !isOptionalClaim(assurance, isAssuranceClaim) ||
+    !isOptionalClaim(authTime, isSecondsClaim) ||
+    (assurance === undefined) !== (kind === 'agent') ||
+    (authTime === undefined) !== (kind === 'agent') ||
     !isOptionalClaim(ledger, isIdClaim) ||
     !isOptionalClaim(nkey, isUserNkey) ||
     !isSecondsClaim(nbf)
@@ -109,10 +119,12 @@ export function decodeCredential(
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(ring === undefined ? {} : { ring }),
     agentKind: kind,
+    ...(assurance === undefined || authTime === undefined ? {} : { signIn: { assurance, atMs: authTime * 1000 } }),
     ...(ledger === undefined ? {} : { ledger }),
     ...(nkey === undefined ? {} : { nkey }),
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
   }
-  return { kind: 'allow', decoded: { jwt: verdict.jwt, issuer: iss, credential } }
+  // Nobody but an owner may be a did:web, and no owner keys were given.
+  return { kind: 'allow', decoded: { jwt: verdict.jwt, issuer: iss as InstanceDid, credential } }
 }

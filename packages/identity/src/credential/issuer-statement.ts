@@ -1,5 +1,5 @@
 import type { Signer } from '@parley/ports'
-import { type InstanceDid, refuse, type Refusal } from '@parley/protocol'
+import { type Did, type InstanceDid, refuse, type Refusal } from '@parley/protocol'
 import {
   isCeilingClaim,
   isListClaim,
@@ -10,7 +10,7 @@ import {
 } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
-import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
+import { type DecodedJwt, decodeJwt, type OwnerKeys } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { type CapabilityScope, isCapabilityScope } from './capability-scope.ts'
 import { isNamePattern } from './name-pattern.ts'
@@ -53,16 +53,17 @@ export function signIssuerStatement(owner: Signer, statement: IssuerStatement): 
 /** A statement of the right form whose signature is not yet checked. */
 export interface DecodedStatement {
   readonly jwt: DecodedJwt
-  readonly owner: InstanceDid
+  readonly owner: Did
   readonly statement: IssuerStatement
 }
 
-/** Reads an issuer statement without checking its signature: `isJwtSigned(decoded.jwt)` must hold before it is believed. */
+/** Reads an issuer statement without checking its signature: `isJwtSigned(decoded.jwt)` must hold before it is believed. The owner may be a did:web that `ownerKeys` knows. */
 export function decodeIssuerStatement(
   token: string,
   nowMs: number,
+  ownerKeys?: OwnerKeys,
 ): { readonly kind: 'allow'; readonly decoded: DecodedStatement } | Refusal {
-  const verdict = decodeJwt(token, { typ: jwtTypes.statement, nowMs })
+  const verdict = decodeJwt(token, { typ: jwtTypes.statement, nowMs, ...(ownerKeys ? { ownerKeys } : {}) })
   if (verdict.kind === 'deny') return verdict
   const { issuer, names, serves, calls, ceiling, ring, maxCredentialSeconds, iat, exp, iss } = verdict.jwt.claims
   if (

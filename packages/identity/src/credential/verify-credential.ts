@@ -40,7 +40,7 @@ export function verifyCredential(
   expected: CredentialExpectation,
 ): { readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal {
   const { anchors, instance, nowMs } = expected
-  const statementVerdict = decodeIssuerStatement(presented.statement, nowMs)
+  const statementVerdict = decodeIssuerStatement(presented.statement, nowMs, anchors.keysOf)
   if (statementVerdict.kind === 'deny') return renameExpiry(statementVerdict, 'issuer statement')
   const { owner, statement, jwt: statementJwt } = statementVerdict.decoded
   const anchor = anchors.ofOwner(owner)

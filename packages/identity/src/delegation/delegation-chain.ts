@@ -68,7 +68,7 @@ export function verifyDelegationChain(
   }
   const decoded: DecodedDelegation[] = []
   for (const [index, link] of links.entries()) {
-    const verdict = decodeDelegation(link, nowMs)
+    const verdict = decodeDelegation(link, nowMs, anchors.keysOf)
     if (verdict.kind === 'deny') return at(index, verdict)
     const parent = decoded.at(-1)
     const place = parent ? decidePlace(verdict.delegation, parent, links.slice(0, index)) : allowed

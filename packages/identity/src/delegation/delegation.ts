@@ -2,7 +2,7 @@ import type { Signer } from '@parley/ports'
 import {
   type AgentId,
   capabilityCovers,
-  type InstanceDid,
+  type Did,
   isAgentName,
   isCapability,
   MeshError,
@@ -14,8 +14,8 @@ import type { PresentedCredential } from '../credential/verify-credential.ts'
 import { isIdClaim, isListClaim, isObjectClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
-import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
-import { isInstanceDid } from '../key/did-key.ts'
+import { type DecodedJwt, decodeJwt, type OwnerKeys } from '../jwt/verify-jwt.ts'
+import { isOwnerDid } from '../did-web/did-web-url.ts'
 import { decideLabels, isLabelSet } from './labels.ts'
 import { hashChain } from './chain-hash.ts'
 import { type Constraints, constraintsNarrow } from './constraints.ts'
@@ -44,11 +44,11 @@ export interface Delegator extends PresentedCredential {
 /** A link as it was read; nothing about it is proven. */
 export interface DecodedDelegation extends Delegation {
   readonly jwt: DecodedJwt
-  readonly signer: InstanceDid
+  readonly signer: Did
   readonly constraints: Constraints
   readonly labels: readonly string[]
   /** An owner's DID at the root, an agent below. */
-  readonly delegator: InstanceDid | AgentId
+  readonly delegator: Did | AgentId
   /** Hash of the links above; absent at the root. */
   readonly parent?: string
   /** Proof that the signer speaks for the delegator; absent at the root. */
@@ -73,7 +73,8 @@ export async function extendDelegation(
   const last = chain.at(-1)
   if (last === undefined)
     throw new MeshError('delegation.invalid', 'an empty chain cannot be extended; start with an owner')
-  const parent = decodeDelegation(last, delegation.notBeforeMs)
+  // Nothing is believed here, so any owner may have signed.
+  const parent = decodeDelegation(last, delegation.notBeforeMs, (owner) => [owner])
   if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
   const constraints = { ...parent.delegation.constraints, ...delegation.constraints }
   const labels = [...new Set([...parent.delegation.labels, ...(delegation.labels ?? [])])]
@@ -97,8 +98,9 @@ export async function extendDelegation(
 export function decodeDelegation(
   link: string,
   nowMs: number,
+  ownerKeys?: OwnerKeys,
 ): { readonly kind: 'allow'; readonly delegation: DecodedDelegation } | Refusal {
-  const verdict = decodeJwt(link, { typ: jwtTypes.delegation, nowMs })
+  const verdict = decodeJwt(link, { typ: jwtTypes.delegation, nowMs, ...(ownerKeys ? { ownerKeys } : {}) })
   if (verdict.kind === 'deny') {
     const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
     return refuse(code, verdict.reason)
@@ -195,5 +197,5 @@ async function signLink(
 function isAgentId(value: unknown): value is AgentId {
   if (!isObjectClaim(value)) return false
   const { owner, name } = value
-  return typeof owner === 'string' && isInstanceDid(owner) && typeof name === 'string' && isAgentName(name)
+  return typeof owner === 'string' && isOwnerDid(owner) && typeof name === 'string' && isAgentName(name)
 }

@@ -1,17 +1,18 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock, Random } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
-import { type Anchor, parseAnchor } from '../credential/anchor.ts'
+import type { Clock, Random, Signer } from '@parley/ports'
+import { type Did, isMeshError, MeshError } from '@parley/protocol'
+import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts'
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { decodeIssuerStatement, signIssuerStatement } from '../credential/issuer-statement.ts'
+import { createOwnerKeySet, formatDidDocument, hashOwnerKeySet } from '../did-web/owner-key-set.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
-import { createKeySigner, type KeySigner } from '../key/key-signer.ts'
+import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
 import { createKeyIssuer, type NameAllowance } from './key-issuer.ts'
-import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
+import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
 
 /** Where an issuer's files are, and how its keys are opened. */
 export interface IssuerFolder {
@@ -25,6 +26,8 @@ export interface IssuerFolder {
 export interface FileIssuerSetup extends IssuerFolder {
   /** The first part of every name that it gives. */
   readonly alias: string
+  /** The owner's DID if it is a did:web, whose document is written as `did.json`; else it is that of its key. */
+  readonly did?: Did
   readonly random: Random
   /** What the anchor lets the owner be the root of, and what credentials may serve and call; `'all'` by default. */
   readonly roots?: CapabilityScope
@@ -53,6 +56,7 @@ const ownerKeyFile = 'owner.key'
 const issuerKeyFile = 'issuer.key'
 const statementFile = 'statement.jwt'
 const anchorFile = 'anchor.json'
+const documentFile = 'did.json'
 const defaultStatementMs = 90 * 86_400_000
 const defaultMaxCredentialMs = 3_600_000
 
@@ -66,9 +70,12 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
   const { dir, alias, clock, random } = setup
   const ownerSeed = generateSeed(random)
   const issuerSeed = generateSeed(random)
-  const owner = createKeySigner(ownerSeed)
+  const ownerKey = createKeySigner(ownerSeed)
+  const keySet = createOwnerKeySet({ threshold: 1, keys: [ownerKey.did] })
+  const owner = { did: setup.did ?? ownerKey.did, sign: ownerKey.sign }
   const anchor = parseAnchor({
     owner: owner.did,
+    ...(setup.did === undefined ? {} : { pin: hashOwnerKeySet(keySet), keySet }),
     alias,
     issues: [`${alias}/*`],
     roots: setup.roots ?? 'all',
@@ -85,7 +92,7 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + (setup.statementMs ?? defaultStatementMs),
   })
-  const decoded = decodeIssuerStatement(statement, nowMs)
+  const decoded = decodeIssuerStatement(statement, nowMs, createAnchors([anchor]).keysOf)
   if (decoded.kind === 'deny')
     throw new MeshError('identity.anchor-invalid', `the issuer cannot be so: ${decoded.reason}`)
   await mkdir(dir, { recursive: true, mode: 0o700 })
@@ -94,6 +101,10 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
   await writeKeyFile(join(dir, issuerKeyFile), issuerSeed, protection)
   await replaceFile(join(dir, statementFile), `${statement}\n`)
   await replaceFile(join(dir, anchorFile), `${JSON.stringify(anchor, undefined, 2)}\n`)
+  if (setup.did !== undefined) {
+    const document = JSON.stringify(formatDidDocument(setup.did, keySet), undefined, 2)
+    await replaceFile(join(dir, documentFile), `${document}\n`)
+  }
   return anchor
 }
 
@@ -106,7 +117,8 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
   const anchor = await readAnchor(dir)
   const signer = createKeySigner(await readKeyFile(join(dir, issuerKeyFile), passphraseOf(options)))
   const statement = (): Promise<string> => readText(join(dir, statementFile))
-  const decoded = decodeIssuerStatement(await statement(), clock.now())
+  const { keysOf } = createAnchors([anchor])
+  const decoded = decodeIssuerStatement(await statement(), clock.now(), keysOf)
   if (decoded.kind === 'deny') {
     throw unavailable(`the statement in ${dir} cannot be used: ${decoded.reason}; run renewIssuerStatement`)
   }
@@ -115,12 +127,14 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
   }
   return {
     owner: decoded.decoded.owner,
+    issuer: signer.did,
     anchor,
-    delegate: async (request) =>
-      delegateAsOwner(await readOwner(options, decoded.decoded.owner), request, { clock, random }),
+    joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
+    delegate: async (request) => delegateAsOwner(await openOwner(options), request, { clock, random }),
     ...createKeyIssuer({
       signer,
       statement,
+      ownerKeys: keysOf,
       clock,
       random,
       ...(allow ? { allow } : {}),
@@ -139,10 +153,10 @@ export async function renewIssuerStatement(folder: IssuerFolder & { readonly sta
   const token = await readText(path)
   const [, payload] = token.split('.')
   const issuedAtMs = readIssuedAtMs(payload ?? '')
-  const verdict = decodeIssuerStatement(token, issuedAtMs)
+  const verdict = decodeIssuerStatement(token, issuedAtMs, createAnchors([await readAnchor(folder.dir)]).keysOf)
   if (verdict.kind === 'deny' || !isJwtSigned(verdict.decoded.jwt))
     throw unavailable(`${path} is not a signed statement`)
-  const owner = await readOwner(folder, verdict.decoded.owner)
+  const owner = await openOwner(folder)
   const nowMs = folder.clock.now()
   const renewed = await signIssuerStatement(owner, {
     ...verdict.decoded.statement,
@@ -152,14 +166,18 @@ export async function renewIssuerStatement(folder: IssuerFolder & { readonly sta
   await replaceFile(path, `${renewed}\n`)
 }
 
-async function readOwner(folder: IssuerFolder, expected: string): Promise<KeySigner> {
+/** Opens the owner of a folder, whose key signs for its DID. Rejects as `openFileIssuer` does. */
+export async function openOwner(folder: IssuerFolder): Promise<Signer & { readonly did: Did }> {
   const path = join(folder.dir, ownerKeyFile)
-  const owner = createKeySigner(await readKeyFile(path, passphraseOf(folder)))
-  if (owner.did !== expected) throw unavailable(`${path} is the key of ${owner.did}, not of ${expected}`)
-  return owner
+  const anchor = await readAnchor(folder.dir)
+  const key = createKeySigner(await readKeyFile(path, passphraseOf(folder)))
+  if (!createAnchors([anchor]).keysOf(anchor.owner).includes(key.did))
+    throw unavailable(`${path} is the key ${key.did}, which is none of ${anchor.owner}`)
+  return { did: anchor.owner, sign: key.sign }
 }
 
-async function readAnchor(dir: string): Promise<Anchor> {
+/** Reads the anchor of an issuer's folder. Rejects as `openFileIssuer` does. */
+export async function readAnchor(dir: string): Promise<Anchor> {
   const path = join(dir, anchorFile)
   const text = await readText(path)
   try {

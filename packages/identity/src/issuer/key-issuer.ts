@@ -1,11 +1,12 @@
 import type { Clock, CredentialRequest, IssuedCredential, Issuer, Random, Signer } from '@parley/ports'
 import { isAgentName, isCapabilityPattern, MeshError } from '@parley/protocol'
 import { scopeCovers } from '../credential/capability-scope.ts'
-import { type AgentKind, type Credential, signCredential } from '../credential/credential.ts'
+import { type Credential, signCredential } from '../credential/credential.ts'
 import { decodeIssuerStatement } from '../credential/issuer-statement.ts'
 import { namePatternsCover } from '../credential/name-pattern.ts'
+import type { Assurance } from '../credential/sign-in.ts'
 import { decideCredentialTerms } from '../credential/verify-credential.ts'
-import { isJwtSigned } from '../jwt/verify-jwt.ts'
+import { isJwtSigned, type OwnerKeys } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
@@ -17,8 +18,8 @@ export interface NameAllowance {
   readonly calls: readonly string[]
   readonly ceiling?: number
   readonly ring?: number
-  /** `agent` by default. */
-  readonly agentKind?: AgentKind
+  /** The name is a person's, who signed in so strongly just now; without it, it is a program's. */
+  readonly human?: Assurance
   readonly ledger?: string
 }
 
@@ -27,6 +28,8 @@ export interface KeyIssuerOptions {
   readonly signer: Signer
   /** Returns the owner's current statement about this issuer. Asked at every issue, so that a renewed one is seen. */
   statement(): Promise<string>
+  /** The keys of an owner that is a did:web. */
+  readonly ownerKeys?: OwnerKeys
   readonly clock: Clock
   readonly random: Random
   /** Limits who gets what, by name; a name that is not in it gets nothing. Without it the statement alone decides. */
@@ -51,7 +54,7 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
     async issue(request: CredentialRequest): Promise<IssuedCredential> {
       const nowMs = clock.now()
       const token = await options.statement()
-      const verdict = decodeIssuerStatement(token, nowMs)
+      const verdict = decodeIssuerStatement(token, nowMs, options.ownerKeys)
       if (verdict.kind === 'deny' || !isJwtSigned(verdict.decoded.jwt)) {
         const why = verdict.kind === 'deny' ? verdict.reason : 'it is not signed by its owner'
         throw new MeshError('identity.issuer-unavailable', `the statement of this issuer cannot be used: ${why}`)
@@ -66,7 +69,7 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
       const notBeforeMs = Math.floor(nowMs / 1000) * 1000
       const lifeMs = Math.min(options.credentialMs ?? defaultCredentialMs, statement.maxCredentialMs)
       const credential: Credential = {
-        ...parseRequest(request, statement.names, allow),
+        ...parseRequest(request, statement.names, allow, nowMs),
         id: Buffer.from(random.bytes(16)).toString('base64url'),
         notBeforeMs,
         expiresAtMs: notBeforeMs + lifeMs,
@@ -93,6 +96,7 @@ function parseRequest(
   request: CredentialRequest,
   names: readonly string[],
   allow: Readonly<Record<string, NameAllowance>> | undefined,
+  nowMs: number,
 ): Omit<Credential, 'id' | 'notBeforeMs' | 'expiresAtMs'> {
   const { name, instance, serves, calls, nkey } = request
   if (!isAgentName(name) || !namePatternsCover(names, name)) {
@@ -100,28 +104,26 @@ function parseRequest(
   }
   if (!isInstanceDid(instance)) throw refused(`${quote(instance)} is not the did:key of an instance`)
   if (nkey !== undefined && !isUserNkey(nkey)) throw refused(`${quote(nkey)} is not the public key of a NATS user`)
-  const bound = nkey === undefined ? {} : { nkey }
   for (const pattern of [...serves, ...calls]) {
     if (!isCapabilityPattern(pattern)) throw refused(`${quote(pattern)} is not a capability pattern`)
   }
-  if (!allow) return { name, instance, serves, calls, agentKind: 'agent', ...bound }
+  const asked = { name, instance, serves, calls, ...(nkey === undefined ? {} : { nkey }) }
+  if (!allow) return { ...asked, agentKind: 'agent' }
   const allowance = Object.hasOwn(allow, name) ? allow[name] : undefined
   if (!allowance) throw refused(`${name} is not among the names that this issuer is limited to`)
   for (const verb of ['serves', 'calls'] as const) {
     const extra = request[verb].find((pattern) => !scopeCovers(allowance[verb], pattern))
     if (extra !== undefined) throw refused(`${name} asks for more than it may have: ${verb} ${extra}`)
   }
-  const { ceiling, ring, ledger } = allowance
+  const { ceiling, ring, ledger, human } = allowance
   return {
-    name,
-    instance,
-    serves,
-    calls,
-    agentKind: allowance.agentKind ?? 'agent',
+    ...asked,
+    ...(human === undefined
+      ? { agentKind: 'agent' as const }
+      : { agentKind: 'human' as const, signIn: { assurance: human, atMs: nowMs } }),
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(ring === undefined ? {} : { ring }),
     ...(ledger === undefined ? {} : { ledger }),
-    ...bound,
   }
 }
 

@@ -7,7 +7,7 @@ import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
 import { type OrderKind, signOrder } from '../order/order.ts'
 import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
-import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
+import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
 
 /** What a local issuer is made of. */
 export interface LocalIssuerOptions {
@@ -76,7 +76,9 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
   let turn: Promise<unknown> = Promise.resolve()
   return {
     owner: owner.did,
+    issuer: signer.did,
     anchor,
+    joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
     delegate: (request) => delegateAsOwner(owner, request, { clock, random }),
     order(kind, subject) {
       // One at a time: each order names the one before, and one that could not be signed takes no number.

@@ -2,14 +2,29 @@ import type { Clock, Issuer, Random, Signer } from '@parley/ports'
 import type { AgentName, Did, InstanceDid } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
 import { signDelegation } from '../delegation/delegation.ts'
+import { createJoinToken, type JoinToken, type JoinTokenDraft } from '../join/join-token.ts'
 
 /** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
 export interface OwnerIssuer extends Issuer {
-  readonly owner: InstanceDid
+  readonly owner: Did
+  /** The did:key that signs credentials and join tokens. */
+  readonly issuer: InstanceDid
   /** What another node puts among its anchors to accept this owner. */
   readonly anchor: Anchor
   /** Signs the first link of a chain with the owner's key and returns the chain. */
   delegate(request: DelegateRequest): Promise<readonly string[]>
+  /** Makes a one-time join token with the issuer's key; its anchors are this owner's unless others are given. */
+  joinToken(draft: JoinRequest): Promise<MadeJoinToken>
+}
+
+/** What a join token of an issuer is asked for with. */
+export type JoinRequest = Omit<JoinTokenDraft, 'anchors'> & Partial<Pick<JoinTokenDraft, 'anchors'>>
+
+/** A join token with the id that orders and the issuer's memory know it by. */
+export interface MadeJoinToken {
+  readonly id: string
+  readonly token: JoinToken
+  readonly expiresAtMs: number
 }
 
 /** What an owner hands to an agent. */
@@ -28,7 +43,7 @@ export interface DelegateRequest {
 
 /** Signs the first link of a chain for an owner. Rejects with what `signDelegation` rejects with. */
 export function delegateAsOwner(
-  owner: Signer & { readonly did: InstanceDid },
+  owner: Signer & { readonly did: Did },
   request: DelegateRequest,
   ports: { readonly clock: Clock; readonly random: Random },
 ): Promise<readonly string[]> {
@@ -42,4 +57,14 @@ export function delegateAsOwner(
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,
   })
+}
+
+/** Makes a join token for an issuer whose owner has this anchor. Rejects with what `createJoinToken` rejects with. */
+export function joinAsIssuer(
+  signer: Signer,
+  anchor: Anchor,
+  request: JoinRequest,
+  ports: { readonly clock: Clock; readonly random: Random },
+): Promise<MadeJoinToken> {
+  return createJoinToken(signer, { anchors: [anchor], issuer: `${anchor.alias}/issuer`, ...request }, ports)
 }

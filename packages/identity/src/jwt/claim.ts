@@ -1,9 +1,9 @@
-import type { InstanceDid } from '@parley/protocol'
+import type { Did } from '@parley/protocol'
 
 /** The payload of a token whose time and issuer claims have their right types; the other claims are still unknown. */
 export interface JwtClaims {
-  /** The did:key that signed. */
-  readonly iss: InstanceDid
+  /** Who signed: a did:key, or where owners may sign also a did:web. */
+  readonly iss: Did
   /** Issued-at, not-before and expiry in whole seconds since the Unix epoch (RFC 7519 §4.1). */
   readonly iat: number
   readonly nbf?: number

@@ -7,6 +7,8 @@ export const jwtTypes = {
   credential: 'parley-credential+jwt',
   delegation: 'parley-delegation+jwt',
   order: 'parley-order+jwt',
+  joinGrant: 'parley-join+jwt',
+  admission: 'parley-admission+jwt',
 } as const
 
 /** The `typ` of a token. */

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '@parley/protocol'
+import { isWebDid } from '../did-web/did-web-url.ts'
 import { decideDidKey } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 import { signatureBytes, verifySignature } from '../key/signature.ts'
@@ -19,12 +20,19 @@ export interface JwtExpectation {
   readonly nowMs: number
   /** The only issuer that is accepted; without it any did:key, and the caller decides who that is. */
   readonly issuer?: string
+  /** The keys of an owner, where one may sign: only then may `iss` be a did:web. `Anchors.keysOf`. */
+  readonly ownerKeys?: OwnerKeys
 }
+
+/** Tells the keys that speak for an owner; none for one that is unknown. */
+export type OwnerKeys = (owner: string) => readonly string[]
 
 /** A token of the right form and time whose signature is not yet checked: `isJwtSigned` must hold before it is believed. */
 export interface DecodedJwt {
   readonly claims: JwtClaims
   readonly signingInput: string
+  /** Any of these did:keys may have signed. */
+  readonly keys: readonly string[]
   readonly signature: Uint8Array
 }
 
@@ -47,7 +55,7 @@ export function verifyJwt(
  * Reads a token and decides all that costs no signature check, so that a caller can look its issuer up before it pays
  * for one. The header holds `alg: EdDSA` and the expected `typ` and nothing else; header and payload equal their own
  * re-serialisation byte by byte (no duplicate key, odd number, second spelling in base64url or UTF-8); `iss` is a
- * did:key; `iat` and `exp` are required and hold now, within 60 s.
+ * did:key, or where `ownerKeys` is given a did:web that it knows; `iat` and `exp` are required and hold now, within 60 s.
  */
 export function decodeJwt(
   jwt: string,
@@ -66,7 +74,7 @@ export function decodeJwt(
   if (Object.keys(header).length !== 2) return invalid('its header has more than alg and typ')
   const claims = readCanonicalJson(payloadPart)
   if (!isObjectClaim(claims)) return invalid('its payload is not canonical')
-  const issuer = decideIssuer(claims['iss'], expected.issuer)
+  const issuer = decideIssuer(claims['iss'], expected)
   if (issuer.kind === 'deny') return issuer
   const times = decideTimes(claims, expected.nowMs)
   if (times.kind === 'deny') return times
@@ -76,13 +84,14 @@ export function decodeJwt(
   }
   return {
     kind: 'allow',
-    jwt: { claims: claims as JwtClaims, signingInput: `${headerPart}.${payloadPart}`, signature },
+    jwt: { claims: claims as JwtClaims, signingInput: `${headerPart}.${payloadPart}`, keys: issuer.keys, signature },
   }
 }
 
-/** Tells whether the issuer of a decoded token signed it. */
+/** Tells whether the issuer of a decoded token signed it: for a did:web, any one of its keys. */
 export function isJwtSigned(jwt: DecodedJwt): boolean {
-  return verifySignature(jwt.claims.iss, 'jwt', Buffer.from(jwt.signingInput, 'latin1'), jwt.signature)
+  const input = Buffer.from(jwt.signingInput, 'latin1')
+  return jwt.keys.some((key) => verifySignature(key, 'jwt', input, jwt.signature))
 }
 
 /** Refuses a decoded token whose signature does not hold. */
@@ -101,12 +110,22 @@ function readCanonicalJson(part: string): unknown {
   }
 }
 
-function decideIssuer(issuer: unknown, expected: string | undefined): { readonly kind: 'allow' } | Refusal {
+function decideIssuer(
+  issuer: unknown,
+  { issuer: expected, ownerKeys }: JwtExpectation,
+): { readonly kind: 'allow'; readonly keys: readonly string[] } | Refusal {
   if (typeof issuer !== 'string') return invalid('it has no iss')
   if (expected !== undefined && issuer !== expected) {
     return invalid(`its issuer is ${quote(issuer)}, not ${quote(expected)}`)
   }
-  return decideDidKey(issuer)
+  if (ownerKeys && isWebDid(issuer)) {
+    const keys = ownerKeys(issuer)
+    return keys.length > 0
+      ? { kind: 'allow', keys }
+      : refuse('identity.owner-unknown', `no anchor accepts the owner ${issuer}; add one if it shall be`)
+  }
+  const verdict = decideDidKey(issuer)
+  return verdict.kind === 'deny' ? verdict : { kind: 'allow', keys: [issuer] }
 }
 
 function decideTimes(claims: Readonly<Record<string, unknown>>, nowMs: number): { readonly kind: 'allow' } | Refusal {

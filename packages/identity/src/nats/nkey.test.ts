@@ -1,4 +1,6 @@
+import { inspect } from 'node:util'
 import { fromSeed } from '@nats-io/jwt'
+import { fromPublic } from '@nats-io/nkeys'
 import { createSeededRandom } from '@parley/ports'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -20,6 +22,20 @@ describe('createNkey', () => {
     )
   })
 
+  it('shows its seed to nobody who prints it', () => {
+    const nkey = generateUserNkey(createSeededRandom(3))
+    expect(nkey.seed.startsWith('SU')).toBe(true)
+    expect(JSON.stringify(nkey)).not.toContain(nkey.seed)
+    expect(inspect(nkey)).not.toContain(nkey.seed)
+  })
+
+  it('makes keys that answer the challenge of a server', () => {
+    const nkey = generateUserNkey(createSeededRandom(3))
+    const challenge = new TextEncoder().encode('nonce')
+    const answer = fromSeed(Buffer.from(nkey.seed)).sign(challenge)
+    expect(fromPublic(nkey.nkey).verify(challenge, answer)).toBe(true)
+  })
+
   it('refuses a seed of another length', () => {
     expect(() => createNkey('U', new Uint8Array(31))).toThrow(RangeError)
   })
@@ -36,6 +52,12 @@ describe('isUserNkey', () => {
       const changed = nkey.slice(0, at) + (nkey[at] === 'A' ? 'B' : 'A') + nkey.slice(at + 1)
       expect(isUserNkey(changed), changed).toBe(false)
     }
+  })
+
+  it('refuses a key of small order, and what is no text', () => {
+    // The key of order 1 as a user's (RFC 8032 encoding 01 00 …), checksum right.
+    expect(isUserNkey('UAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABVBG')).toBe(false)
+    expect(isUserNkey(undefined)).toBe(false)
   })
 
   it('takes what is drawn anew', () => {

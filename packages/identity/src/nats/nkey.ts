@@ -30,7 +30,9 @@ export function createNkey(kind: NkeyKind, seed: Uint8Array): Nkey {
   const checksum = Buffer.alloc(2)
   checksum.writeUInt16LE(crc16(payload))
   const text = encodeBase32(Buffer.concat([payload, checksum]))
-  return { nkey: fromSeed(Buffer.from(text)).getPublicKey(), seed: text }
+  const key: Nkey = { nkey: fromSeed(Buffer.from(text)).getPublicKey(), seed: text }
+  // Who prints or serialises a key does not show its secret.
+  return Object.defineProperty(key, 'seed', { enumerable: false })
 }
 
 /** Draws a fresh user key, which an instance logs in to the broker with. */

@@ -44,7 +44,7 @@ export function createOrderBook({ anchors }: { readonly anchors: Anchors }): Ord
     checkSubjects(credential.owner, [credential.name, credential.instance, credential.id, credential.issuer])
   return {
     accept(token, nowMs) {
-      const verdict = verifyOrder(token, { nowMs })
+      const verdict = verifyOrder(token, { nowMs, ownerKeys: anchors.keysOf })
       if (verdict.kind === 'deny') return verdict
       const { order } = verdict
       const place = decidePlace(order, heads.get(order.owner), anchors)

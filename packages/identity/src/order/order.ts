@@ -1,9 +1,9 @@
 import type { Signer } from '@parley/ports'
-import { type InstanceDid, isAgentName, MeshError, refuse, type Refusal } from '@parley/protocol'
+import { type Did, isAgentName, MeshError, refuse, type Refusal } from '@parley/protocol'
 import { isIdClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
-import { verifyJwt } from '../jwt/verify-jwt.ts'
+import { type OwnerKeys, verifyJwt } from '../jwt/verify-jwt.ts'
 import { hashChain } from '../delegation/chain-hash.ts'
 import { quote } from '../key/quote.ts'
 
@@ -26,7 +26,7 @@ export interface OrderDraft {
 
 /** An order that was proven to be its owner's. */
 export interface VerifiedOrder {
-  readonly owner: InstanceDid
+  readonly owner: Did
   readonly sequence: number
   /** Hash of the order before; absent at 1. */
   readonly previous?: string
@@ -68,9 +68,9 @@ export async function signOrder(owner: Signer, draft: OrderDraft): Promise<strin
  */
 export function verifyOrder(
   token: string,
-  expected: { readonly nowMs: number },
+  expected: { readonly nowMs: number; readonly ownerKeys?: OwnerKeys },
 ): { readonly kind: 'allow'; readonly order: VerifiedOrder } | Refusal {
-  const verdict = verifyJwt(token, { typ: jwtTypes.order, nowMs: expected.nowMs })
+  const verdict = verifyJwt(token, { typ: jwtTypes.order, ...expected })
   if (verdict.kind === 'deny') return verdict
   const { iss, iat, sequence, previous, kind, subject, nextUpdate } = verdict.claims
   if (

@@ -16,6 +16,7 @@ export function policyPeer(
     owner: credential.owner,
     instance: credential.instance,
     kind: credential.agentKind,
+    assurance: credential.signIn?.assurance ?? 0,
     tier: trust.tier,
     score: trust.score,
     grants: grants.length > 0,

@@ -9,6 +9,8 @@ export const admit: Stage<InboundHop> = {
     const { parts } = hop
     const header = left(hop.header, 'the header')
     if (!parts.accepting()) return refuse('mesh.draining', 'the node finishes its work')
+    if (parts.ownCredential().expiresAtMs <= parts.clock.now())
+      return refuse('identity.credential-expired', 'the own credential is expired', { retryAfterMs: 1_000 })
     const { contract } = left(parts.served.get(left(header.capability, 'the capability')), 'the capability')
     if (header.contract !== contract.hash)
       return refuse('contract.incompatible', `caller and callee have different contracts for ${contract.capability}`)

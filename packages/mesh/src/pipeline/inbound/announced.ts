@@ -15,6 +15,11 @@ export const announced: Stage<InboundHop> = {
     const { parts } = hop
     const header = left(hop.header, 'the header')
     if (header.from === parts.did) return recogniseSelf(hop)
+    if (parts.door && header.to === announcementTopics.who && header.credential === undefined) {
+      // A newcomer that looks for its issuer; it learns what everybody hears every few seconds.
+      parts.announceSoon()
+      return allowed
+    }
     const verified = verifyCredential(
       { credential: header.credential ?? '', statement: header.statement ?? '' },
       { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
@@ -23,6 +28,7 @@ export const announced: Stage<InboundHop> = {
     const { credential } = verified
     const ordered = parts.orders.check(credential)
     if (ordered.kind === 'deny') return ordered
+    parts.sessions.renew(credential)
     if (header.to === announcementTopics.who) {
       parts.announceSoon()
       return allowed

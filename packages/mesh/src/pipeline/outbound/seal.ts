@@ -1,5 +1,6 @@
 import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../call-options.ts'
+import { issuerContract } from '../../issuer/issuer-contract.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -13,6 +14,8 @@ export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
 export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   const { parts, contract, options, chain } = hop
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  if (parts.ownCredential().expiresAtMs <= parts.clock.now() && contract.capability !== issuerContract.renew.capability)
+    return refuse('identity.credential-expired', 'the own credential is expired', { retryAfterMs: 1_000 })
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
   if ((options.pathIndex ?? 0) >= limits.pathHops)

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-/** What a person or the system may send to end the demo. */
+/** What a person or the system may send to end a command that runs on. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The wish to end early. */

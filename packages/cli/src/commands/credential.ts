@@ -1,0 +1,140 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import {
+  createAnchors,
+  openFileIssuer,
+  verifyCredential,
+  type Assurance,
+  type PresentedCredential,
+  type VerifiedCredential,
+} from '@parley/identity'
+import { createSystemClock, type IssuedCredential } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+import type { CliContext } from '../cli-context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { issuerFolder } from '../issuer-folder.ts'
+import { parseDuration } from '../parse-duration.ts'
+import { collect } from '../parse-whole.ts'
+import { readAnchorFile } from '../read-anchor.ts'
+import { readText } from '../read-text.ts'
+
+interface IssueFlags {
+  readonly issuer: string
+  readonly instance: string
+  readonly serves?: readonly string[]
+  readonly calls?: readonly string[]
+  readonly human?: Assurance
+  readonly life?: number
+  readonly json?: boolean
+}
+
+interface ShowFlags {
+  readonly anchor: readonly string[]
+  readonly json?: boolean
+}
+
+/** Adds `parley credential issue` and `parley credential show`. */
+export function addCredentialCommands(program: Command, context: CliContext): void {
+  const credential = program.command('credential').description('give a credential by hand, and see what one says')
+  credential
+    .command('issue <name>')
+    .description("sign a credential with an issuer's folder, for instance for a person's key")
+    .requiredOption('--issuer <dir>', 'a folder that `parley issuer init` made')
+    .requiredOption('--instance <did>', 'the did:key that it is for, as `parley keys show` prints it')
+    .option('--serves <pattern>', 'a capability that it may serve; may be repeated', collect)
+    .option('--calls <pattern>', 'a capability that it may call; may be repeated', collect)
+    .option('--human <level>', 'it is of a person who signed in with 1, 2 or 3 (NIST SP 800-63B)', parseAssurance)
+    .option('--life <duration>', 'for how long, within what the statement allows; default 15m', parseDuration)
+    .option('--json', 'print it as JSON')
+    .action(async (name: string, flags: IssueFlags) => {
+      const issued = await issue(context, name, flags)
+      const until = new Date(issued.expiresAtMs).toISOString()
+      const text = [issued.credential, issued.statement, context.paint.dim(`${name} until ${until}`)]
+      context.print(flags.json ?? false, text, { name, ...issued })
+    })
+  credential
+    .command('show <file>')
+    .description('verify a credential, as `credential issue --json` printed it, and say what it grants')
+    .requiredOption('--anchor <file>', 'an anchor.json to verify it against; may be repeated', collect)
+    .option('--json', 'print the verdict as JSON')
+    .action(async (file: string, flags: ShowFlags) => {
+      await show(context, file, flags)
+    })
+}
+
+async function issue(context: CliContext, name: string, flags: IssueFlags): Promise<IssuedCredential> {
+  const { instance, serves = [], calls = [], human, life } = flags
+  const issuer = await openFileIssuer({
+    ...issuerFolder(flags.issuer, context),
+    ...(human === undefined ? {} : { allow: { [name]: { serves, calls, human } } }),
+    ...(life === undefined ? {} : { credentialMs: life }),
+  })
+  return issuer.issue({ name, instance, serves, calls })
+}
+
+async function show(context: CliContext, file: string, { anchor, json = false }: ShowFlags): Promise<void> {
+  const presented = parsePresented(file, await readText(file))
+  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const expected = { anchors, instance: readInstance(presented.credential), nowMs: createSystemClock().now() }
+  const verdict = verifyCredential(presented, expected)
+  if (verdict.kind === 'allow') {
+    context.print(json, describe(context, verdict.credential), { valid: true, credential: verdict.credential })
+    return
+  }
+  const { code, reason } = verdict
+  context.print(json, [`${context.paint.red('refused')} ${code}`, reason], { valid: false, code, reason })
+  context.end(exitCodes.no)
+}
+
+function describe({ paint }: CliContext, credential: VerifiedCredential): readonly string[] {
+  const { name, owner, instance, serves, calls, ceiling, agentKind, signIn, expiresAtMs, id, nkey } = credential
+  return [
+    `${paint.green('valid')} ${name} of ${owner}`,
+    `instance  ${instance}`,
+    ...(nkey === undefined ? [] : [`nkey      ${nkey}`]),
+    `kind      ${agentKind}${signIn ? `, signed in with level ${String(signIn.assurance)} at ${isoOf(signIn.atMs)}` : ''}`,
+    `serves    ${serves.join(', ') || 'nothing'}`,
+    `calls     ${calls.join(', ') || 'nothing'}`,
+    `ceiling   ${String(ceiling)}`,
+    `until     ${isoOf(expiresAtMs)}`,
+    paint.dim(`id        ${id}`),
+  ]
+}
+
+function isoOf(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
+function parsePresented(file: string, text: string): PresentedCredential {
+  try {
+    const { credential, statement } = JSON.parse(text) as Partial<Record<string, unknown>>
+    if (typeof credential === 'string' && typeof statement === 'string') return { credential, statement }
+  } catch (cause) {
+    throw new MeshError('cli.usage', `${file} is not the JSON of a credential`, { cause })
+  }
+  throw new MeshError('cli.usage', `${file} holds no credential with its statement`)
+}
+
+/** Takes the instance that a credential names: shown here is what it says, not who presents it. */
+function readInstance(token: string): string {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    const instance = typeof claims === 'object' && claims !== null && 'instance' in claims ? claims.instance : undefined
+    return typeof instance === 'string' ? instance : ''
+  } catch {
+    // Not a token: the verifier says so.
+    return ''
+  }
+}
+
+function parseAssurance(text: string): Assurance {
+  switch (text) {
+    case '1':
+      return 1
+    case '2':
+      return 2
+    case '3':
+      return 3
+    default:
+      throw new InvalidArgumentError('It must be 1, 2 or 3.')
+  }
+}

@@ -1,0 +1,65 @@
+import { openFileIssuer, readOrders } from '@parley/identity'
+import { createIssuerNode } from '@parley/mesh'
+import type { LogFields, Logger } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+import type { CliContext } from './cli-context.ts'
+import { exitCodes } from './exit-code.ts'
+import { watchInterruption } from './interruption.ts'
+import { issuerFolder } from './issuer-folder.ts'
+import { readAnchorFile } from './read-anchor.ts'
+
+/** What `parley issuer run` is told. */
+export interface IssuerRun {
+  readonly data: string
+  readonly nats?: string
+  readonly mesh?: string
+  readonly anchor?: readonly string[]
+  readonly life?: number
+  readonly grace?: number
+  readonly json?: boolean
+}
+
+/** Serves an issuer's folder on the mesh until a signal comes, then lets what is in flight end. Resolves with the exit code. */
+export async function runIssuer(context: CliContext, dir: string, flags: IssuerRun): Promise<number> {
+  const { data, mesh, life, grace, json = false } = flags
+  const nats = flags.nats ?? context.env.natsUrl
+  if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
+  const folder = issuerFolder(dir, context)
+  const issuer = await openFileIssuer({ ...folder, ...(life === undefined ? {} : { credentialMs: life }) })
+  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
+  const interruption = watchInterruption()
+  try {
+    await using node = await createIssuerNode({
+      issuer,
+      anchors: [issuer.anchor, ...others],
+      orders: await readOrders(folder),
+      nats,
+      data,
+      logger: createLogger(context, json),
+      ...(mesh === undefined ? {} : { mesh }),
+      ...(grace === undefined ? {} : { renewGraceMs: grace }),
+    })
+    await node.start()
+    const { name, instance, owner } = node
+    context.print(json, [`${name} issues ${issuer.anchor.issues.join(', ')} as ${instance}`], {
+      event: 'issuer.ready',
+      name,
+      instance,
+      owner,
+    })
+    await interruption.interrupted
+    await node.drain()
+    return exitCodes.ok
+  } finally {
+    interruption.stop()
+  }
+}
+
+/** Prints what the issuer gives and refuses; what a node says to debuggers is left out. */
+function createLogger(context: CliContext, json: boolean): Logger {
+  const write = (event: string, fields: LogFields = {}): void => {
+    const told = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
+    context.print(json, [`${event} ${told.join(' ')}`], { event, ...fields })
+  }
+  return { debug: () => undefined, info: write, warn: write, error: write }
+}

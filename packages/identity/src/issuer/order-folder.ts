@@ -1,0 +1,73 @@
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Random } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
+import { createAnchors } from '../credential/anchor.ts'
+import { createOrderBook } from '../order/order-book.ts'
+import { type OrderKind, signOrder } from '../order/order.ts'
+import { type IssuerFolder, openOwner, readAnchor } from './file-issuer.ts'
+
+const folderName = 'orders'
+const filePattern = /^\d{8}\.jwt$/
+
+/**
+ * Reads the orders of an issuer's folder, first to last, and holds them against each other: signed by the owner, numbered
+ * without gaps, each naming the one before. Rejects with the code of the first that does not hold.
+ */
+export async function readOrders(folder: IssuerFolder): Promise<readonly string[]> {
+  const dir = join(folder.dir, folderName)
+  const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return []
+    throw new MeshError('identity.issuer-unavailable', `${dir} cannot be read`, { cause })
+  })
+  const book = createOrderBook({ anchors: createAnchors([await readAnchor(folder.dir)]) })
+  const orders: string[] = []
+  for (const name of names.filter((one) => filePattern.test(one)).sort()) {
+    const order = (await readFile(join(dir, name), 'utf8')).trimEnd()
+    const verdict = book.accept(order, folder.clock.now())
+    if (verdict.kind === 'deny') throw new MeshError(verdict.code, `${join(dir, name)}: ${verdict.reason}`)
+    orders.push(order)
+  }
+  return orders
+}
+
+/**
+ * Signs the owner's next order and keeps it in `orders/`, one file a number, written once: of two at the same time one is
+ * refused with `identity.order-forked`, and no number is given twice. Needs `owner.key`. Rejects as `signOrder`, `readOrders`
+ * and `openOwner` do.
+ */
+export async function appendOrder(
+  folder: IssuerFolder & { readonly random: Random },
+  kind: OrderKind,
+  subject: string,
+): Promise<{ readonly sequence: number; readonly order: string }> {
+  const orders = await readOrders(folder)
+  const previous = orders.at(-1)
+  const sequence = orders.length + 1
+  const order = await signOrder(await openOwner(folder), {
+    sequence,
+    ...(previous === undefined ? {} : { previous }),
+    kind,
+    subject,
+    issuedAtMs: folder.clock.now(),
+  })
+  const dir = join(folder.dir, folderName)
+  await mkdir(dir, { recursive: true, mode: 0o755 })
+  const path = join(dir, `${String(sequence).padStart(8, '0')}.jwt`)
+  const draft = `${path}.${Buffer.from(folder.random.bytes(8)).toString('hex')}.tmp`
+  const file = await open(draft, 'wx', 0o644)
+  try {
+    await file.writeFile(`${order}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  try {
+    await link(draft, path)
+  } catch (cause) {
+    throw new MeshError('identity.order-forked', `${path} was written meanwhile; run it again`, { cause })
+  } finally {
+    await unlink(draft)
+  }
+  return { sequence, order }
+}

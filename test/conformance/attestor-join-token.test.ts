@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { attestorConformance } from '@parley/conformance'
+import {
+  createJoinToken,
+  createJoinTokenAttestor,
+  createKeySigner,
+  createLocalIssuer,
+  generateSeed,
+} from '@parley/identity'
+import { createManualClock, createSeededRandom, type AttestationRequest } from '@parley/ports'
+import { openSqliteStore } from '@parley/store-sqlite'
+import { describe, expect, it } from 'vitest'
+
+attestorConformance({ describe, it, expect }, 'join tokens', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-attestor-'))
+  const path = join(folder, 'issuer.sqlite')
+  const clock = createManualClock()
+  const random = createSeededRandom(5)
+  const signer = createKeySigner(generateSeed(random))
+  const { anchor } = createLocalIssuer({ alias: 'acme', clock, random })
+  let store = await openSqliteStore({ path })
+  const open = (): ReturnType<typeof createJoinTokenAttestor> =>
+    createJoinTokenAttestor({ issuer: signer.did, keyValue: store.keyValue, clock })
+  const makeBy = async (issuer: typeof signer, lifeMs = 60_000): Promise<AttestationRequest> => {
+    const { token } = await createJoinToken(issuer, { name: 'acme/desk', anchors: [anchor], lifeMs }, { clock, random })
+    const instance = createKeySigner(generateSeed(random)).did
+    return { name: 'acme/desk', instance, voucher: createKeySigner(token.seed).did, evidence: token.grant }
+  }
+  return {
+    attestor: open(),
+    isSingleUse: true,
+    sound: () => makeBy(signer),
+    async unsound() {
+      const sound = await makeBy(signer)
+      return {
+        'of another issuer': await makeBy(createKeySigner(generateSeed(random))),
+        'expired before it began': await makeBy(signer, -120_000),
+        'vouched for by the instance itself': { ...sound, voucher: sound.instance },
+      }
+    },
+    async reopen() {
+      await store.close()
+      store = await openSqliteStore({ path })
+      return open()
+    },
+    outlive: () => clock.advance(121_000),
+    async dispose() {
+      await store.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+})
