@@ -1,6 +1,6 @@
 import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { connectNats } from '@parley/transport-nats'
@@ -61,8 +61,7 @@ interface Running {
 }
 
 function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
-  const { name, clock, random, logger } = config
-  const signer = createKeySigner(generateSeed(random))
+  const { name, clock, random, logger, signer } = config
   const instance = signer.did
   const served = new Map<string, Served>()
   let running: Running | undefined

@@ -51,7 +51,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
+  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, maxEnvelopes: config.maxBundleEnvelopes })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -100,7 +100,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
         rememberBreakers(store, parts.reliability, logger)
       },
     }),
-    bulkheads: createBulkheads(),
+    bulkheads: createBulkheads(config.bulkheads),
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),

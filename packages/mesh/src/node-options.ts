@@ -9,10 +9,17 @@ import {
   type Store,
   type Transport,
 } from '@parley/ports'
-import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
+import { isAgentName, limits, MeshError, type AgentId, type AgentName } from '@parley/protocol'
+import {
+  createAnchors,
+  createKeySigner,
+  generateSeed,
+  type Anchor,
+  type Anchors,
+  type KeySigner,
+} from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
-import type { ReliabilityOptions } from '@parley/reliability'
+import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { NodeRecord } from './node.ts'
@@ -55,6 +62,12 @@ export interface NodeOptions {
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
   readonly maxServing?: number
+  /** Calls in flight to one peer, and to one capability of it. */
+  readonly bulkheads?: BulkheadOptions
+  /** Signs what this instance sends, for instance in an HSM; default a fresh key. Never one that another process has. */
+  readonly signer?: KeySigner
+  /** Envelopes under one signature at most, 1 to 64; default 64. */
+  readonly maxBundleEnvelopes?: number
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -75,6 +88,9 @@ export interface NodeConfig {
   readonly orders: readonly string[]
   readonly heartbeatMs: number
   readonly maxServing: number
+  readonly bulkheads: BulkheadOptions
+  readonly signer: KeySigner
+  readonly maxBundleEnvelopes: number
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -103,6 +119,9 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
+  const { maxBundleEnvelopes = limits.frameEnvelopes } = options
+  if (!(Number.isInteger(maxBundleEnvelopes) && maxBundleEnvelopes >= 1 && maxBundleEnvelopes <= limits.frameEnvelopes))
+    problems.push(`maxBundleEnvelopes: must be 1 to ${String(limits.frameEnvelopes)}`)
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
   if (!options.transport && options.nats === undefined && !options.issuer.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
@@ -118,6 +137,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },
     })
+  const random = options.random ?? createSystemRandom()
   return {
     name: name as AgentName,
     mesh,
@@ -130,8 +150,11 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     orders: options.orders ?? [],
     heartbeatMs,
     maxServing,
+    bulkheads: options.bulkheads ?? {},
+    signer: options.signer ?? createKeySigner(generateSeed(random)),
+    maxBundleEnvelopes,
     clock: options.clock ?? createSystemClock(),
-    random: options.random ?? createSystemRandom(),
+    random,
     logger: options.logger ?? silentLogger,
   }
 }

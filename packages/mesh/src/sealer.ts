@@ -65,8 +65,10 @@ export function createSealer(parts: {
   readonly hash: Hash
   readonly random: Random
   readonly transport: Transport
+  /** Envelopes under one signature at most. */
+  readonly maxEnvelopes: number
 }): Sealer {
-  const { signer, mesh, clock, hash, random, transport } = parts
+  const { signer, mesh, clock, hash, random, transport, maxEnvelopes } = parts
   const from = signer.did as InstanceDid
   const bySubject = new Map<string, Waiting[]>()
   let isFlushing = false
@@ -100,7 +102,7 @@ export function createSealer(parts: {
   const flush = async (): Promise<void> => {
     while (bySubject.size > 0) {
       for (const [subject, waiting] of bySubject) {
-        const bundle = takeBundle(waiting)
+        const bundle = takeBundle(waiting, maxEnvelopes)
         if (waiting.length === 0) bySubject.delete(subject)
         const verdict = await publish(subject, bundle)
         for (const { told } of bundle) told(verdict)
@@ -133,12 +135,12 @@ export function createSealer(parts: {
 }
 
 /** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */
-function takeBundle(waiting: Waiting[]): readonly Waiting[] {
+function takeBundle(waiting: Waiting[], maxEnvelopes: number): readonly Waiting[] {
   let bytes = 0
   let count = 0
   for (const { sealed } of waiting) {
     bytes += envelopeBytes(sealed)
-    if (count > 0 && (count === limits.frameEnvelopes || bytes > limits.bundleBytes)) break
+    if (count > 0 && (count === maxEnvelopes || bytes > limits.bundleBytes)) break
     count += 1
   }
   return waiting.splice(0, count)
