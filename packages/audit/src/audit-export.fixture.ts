@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519, type 
 import { systemHash, type Signer } from '@parley/ports'
 import fc from 'fast-check'
 import { formatAuditLine } from './audit-line.ts'
-import { createAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
+import { formatAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
 import { decodeBase64url, encodeBase64url } from './base64.ts'
 import { signCheckpoint, type VerifySignature } from './checkpoint.ts'
 import { createMerkleFrontier } from './merkle-frontier.ts'
@@ -66,7 +66,7 @@ export async function writeLog(
         : seq === count && closes
           ? { kind: 'lifecycle', event: 'closed' }
           : { kind: 'hop', peer: 'acme/planes', capability: 'flights:reserve', outcome: `ok "${seq}" \u001f é` }
-    const line = seal(createAuditRecord({ seq, prev, atMs: 1_000 + seq }, fields).text)
+    const line = seal(formatAuditRecord({ seq, prev, atMs: 1_000 + seq }, fields))
     prev = line.leaf
     frontier.append(decodeBase64url(prev) ?? new Uint8Array())
     lines.push(formatAuditLine({ kind: 'record', ...line }))

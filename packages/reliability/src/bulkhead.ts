@@ -1,4 +1,3 @@
-import pLimit, { type LimitFunction } from 'p-limit'
 import { refuse, type Refusal } from '@parley/protocol'
 import type { CallPair } from './reliability.ts'
 
@@ -32,55 +31,106 @@ export interface Bulkheads {
 }
 
 interface Compartment {
-  readonly limit: LimitFunction
-  readonly maxCalls: number
+  readonly key: string
+  readonly places: number
+  /** Calls that entered and have not left. */
   calls: number
+  /** Places that are taken. */
+  taken: number
+  /** Calls that wait for a place, the oldest first. */
+  readonly waiting: Set<() => void>
 }
+
+const atOnce = Promise.resolve()
 
 /** Creates bulkheads. A compartment exists while there are calls in it. */
 export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
   const { perPeer = 256, perCapability = 64, maxQueue = 64, retryAfterMs = 100 } = options
   const peers = new Map<string, Compartment>()
   const capabilities = new Map<string, Compartment>()
+  const isFull = ({ calls, places }: Compartment): boolean => calls >= places + maxQueue
   return {
     enter({ peer, capability }) {
-      const key = `${peer}\n${capability}`
-      const whole = peers.get(peer) ?? createCompartment(perPeer, maxQueue)
-      const part = capabilities.get(key) ?? createCompartment(perCapability, maxQueue)
+      const whole = findCompartment(peers, peer, perPeer)
+      const part = findCompartment(capabilities, `${peer}\n${capability}`, perCapability)
       if (isFull(whole) || isFull(part)) {
         return refuse('bulkhead.full', `${peer} has ${whole.calls} calls in flight, ${part.calls} for ${capability}.`, {
           retryAfterMs,
         })
       }
-      const left = Promise.withResolvers<void>()
-      const ready = Promise.withResolvers<void>()
-      const hold = (): Promise<void> => {
-        ready.resolve()
-        return left.promise
+      countIn(peers, whole)
+      countIn(capabilities, part)
+      let state: 'waits-for-part' | 'waits-for-whole' | 'runs' | 'left' = 'waits-for-part'
+      let tellReady: (() => void) | undefined
+      const run = (): void => {
+        state = 'runs'
+        tellReady?.()
       }
-      const forget = [occupy(peers, peer, whole), occupy(capabilities, key, part)]
       // The narrower place first: what waits for its capability takes no place of the peer's other capabilities.
-      void part.limit(() => whole.limit(hold)).finally(() => forget.forEach((undo) => undo()))
-      return { kind: 'allow', ready: ready.promise, leave: left.resolve }
+      const goOn = (): void => {
+        state = 'waits-for-whole'
+        takePlace(whole, run)
+      }
+      takePlace(part, goOn)
+      const leave = (): void => {
+        const before = state
+        if (before === 'left') return
+        state = 'left'
+        if (before === 'waits-for-part') part.waiting.delete(goOn)
+        else {
+          if (before === 'runs') givePlace(whole)
+          else whole.waiting.delete(run)
+          givePlace(part)
+        }
+        countOut(capabilities, part)
+        countOut(peers, whole)
+      }
+      if (isRunning(state)) return { kind: 'allow', ready: atOnce, leave }
+      const ready = new Promise<void>((resolve) => {
+        tellReady = resolve
+      })
+      return { kind: 'allow', ready, leave }
     },
-    snapshot: () => [...peers].map(([peer, { calls }]) => ({ peer, calls })),
+    snapshot: () => [...peers.values()].map(({ key, calls }) => ({ peer: key, calls })),
   }
 }
 
-function createCompartment(concurrency: number, maxQueue: number): Compartment {
-  return { limit: pLimit(concurrency), maxCalls: concurrency + maxQueue, calls: 0 }
+function findCompartment(all: ReadonlyMap<string, Compartment>, key: string, places: number): Compartment {
+  return all.get(key) ?? { key, places, calls: 0, taken: 0, waiting: new Set() }
 }
 
-function isFull(compartment: Compartment): boolean {
-  return compartment.calls >= compartment.maxCalls
+/** Asks of a state that callbacks change behind the compiler's back. */
+function isRunning(state: string): boolean {
+  return state === 'runs'
 }
 
-/** Counts a call in, and returns what counts it out and drops an empty compartment. */
-function occupy(all: Map<string, Compartment>, key: string, compartment: Compartment): () => void {
+/** Calls `start` once there is a place: now, or when another call gives its one. */
+function takePlace(compartment: Compartment, start: () => void): void {
+  if (compartment.taken >= compartment.places) {
+    compartment.waiting.add(start)
+    return
+  }
+  compartment.taken += 1
+  start()
+}
+
+/** Hands a place to the call that waits longest, or back. */
+function givePlace(compartment: Compartment): void {
+  const [next] = compartment.waiting
+  if (!next) {
+    compartment.taken -= 1
+    return
+  }
+  compartment.waiting.delete(next)
+  next()
+}
+
+function countIn(all: Map<string, Compartment>, compartment: Compartment): void {
+  if (compartment.calls === 0) all.set(compartment.key, compartment)
   compartment.calls += 1
-  all.set(key, compartment)
-  return () => {
-    compartment.calls -= 1
-    if (compartment.calls === 0) all.delete(key)
-  }
+}
+
+function countOut(all: Map<string, Compartment>, compartment: Compartment): void {
+  compartment.calls -= 1
+  if (compartment.calls === 0) all.delete(compartment.key)
 }
