@@ -32,6 +32,9 @@ export const delegation: Stage<InboundHop> = {
         chains.delete(oldest)
       }
     }
+    // Undecided is denied: nothing here can hold the arguments of a call against them yet.
+    if (Object.keys(chain.constraints).length > 0)
+      return refuse('delegation.invalid', 'the chain has constraints, which this node cannot judge')
     if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
     const ordered = hop.parts.orders.checkChain(chain)
     if (ordered.kind === 'deny') return ordered
