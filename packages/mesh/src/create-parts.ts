@@ -19,6 +19,7 @@ import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
 import { createSessionTable, type Session } from './session.ts'
+import { createTimerQueue } from './timer-queue.ts'
 import { weigh } from './weigh.ts'
 
 /** What the bus needs around a body: header, salt and frame prefix. */
@@ -69,6 +70,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
+  const timers = createTimerQueue(clock)
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
@@ -89,7 +91,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     served,
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
-    pending: createPendingAnswers(clock),
+    timers,
+    pending: createPendingAnswers(timers),
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({

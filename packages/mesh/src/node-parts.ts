@@ -16,6 +16,7 @@ import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
 import type { Session, SessionTable } from './session.ts'
+import type { TimerQueue } from './timer-queue.ts'
 import type { Weighed } from './weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
@@ -25,6 +26,8 @@ export interface NodeParts {
   readonly did: InstanceDid
   readonly boot: string
   readonly clock: Clock
+  /** For deadlines of calls, of which there are many. */
+  readonly timers: TimerQueue
   readonly random: Random
   readonly hash: Hash
   readonly logger: Logger
@@ -48,7 +51,7 @@ export interface NodeParts {
   readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
-  readonly serving: Map<string, AbortController>
+  readonly serving: Map<string, { abort(): void }>
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>

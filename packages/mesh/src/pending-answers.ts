@@ -1,5 +1,5 @@
-import type { Clock } from '@parley/ports'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
+import type { TimerQueue } from './timer-queue.ts'
 
 /** An answer to an envelope of ours: a verified envelope whose `inReplyTo` named it. */
 export interface Answer {
@@ -29,7 +29,7 @@ export interface PendingAnswers {
 }
 
 /** Creates the table. An entry lives until its answer, its timeout or its cancellation. */
-export function createPendingAnswers(clock: Clock): PendingAnswers {
+export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
   const waiting = new Map<string, { readonly from: InstanceDid; readonly end: (answer: Answer | NoAnswer) => void }>()
   return {
     wait(leaf, from, timeoutMs, signal) {
@@ -43,7 +43,7 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
         signal?.removeEventListener('abort', cancel)
         resolve(answer)
       }
-      const stopTimer = clock.setTimer(() => {
+      const stopTimer = timers.set(() => {
         end('timeout')
       }, timeoutMs)
       waiting.set(leaf, { from, end })

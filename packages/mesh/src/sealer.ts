@@ -24,6 +24,7 @@ import {
 export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
   readonly leaf: string
+  readonly leafBytes: Uint8Array
   readonly subject: string
 }
 
@@ -41,9 +42,10 @@ export interface Sealer {
   seal(header: OpenHeader, body: Uint8Array): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
+  /** The same, for who wants no promise: `told` is called once, and must not throw. */
+  post(sealed: SealedEnvelope, told: (verdict: Verdict) => void): void
 }
 
-const encoder = new TextEncoder()
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
 
@@ -70,12 +72,18 @@ export function createSealer(parts: {
 }): Sealer {
   const { signer, mesh, clock, hash, random, transport, maxEnvelopes } = parts
   const from = signer.did as InstanceDid
+  let lastInbox: { readonly to: InstanceDid; readonly subject: string } | undefined
+  /** A node mostly sends to one instance many times. */
+  const inboxOf = (to: InstanceDid): string => {
+    if (lastInbox?.to !== to) lastInbox = { to, subject: formatInboxSubject(mesh, to, from) }
+    return lastInbox.subject
+  }
   const bySubject = new Map<string, Waiting[]>()
   let isFlushing = false
 
   const sign = async (bundle: readonly Waiting[]): Promise<Uint8Array | Refusal> => {
     try {
-      const leaves = bundle.map(({ sealed }) => Buffer.from(sealed.leaf, 'base64url'))
+      const leaves = bundle.map(({ sealed }) => sealed.leafBytes)
       const signedBytes = frameSignedBytes(hash, suites.ed25519Sha256, leaves)
       return await signer.sign(signingDomains.frame, signedBytes)
     } catch (error) {
@@ -110,27 +118,29 @@ export function createSealer(parts: {
     }
     isFlushing = false
   }
+  const post: Sealer['post'] = (sealed, told) => {
+    const waiting = bySubject.get(sealed.subject)
+    if (waiting) waiting.push({ sealed, told })
+    else bySubject.set(sealed.subject, [{ sealed, told }])
+    if (isFlushing) return
+    isFlushing = true
+    clock.defer(() => void flush())
+  }
   return {
     seal(open, body) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const header = encoder.encode(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
+      const header = Buffer.from(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
       const salt = random.bytes(16)
-      const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
-      const subject =
-        type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from)
-      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url') }
+      const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
+      const subject = type === 'event' ? formatEventSubject(mesh, to, from) : inboxOf(to as InstanceDid)
+      const leaf = Buffer.from(leafBytes.buffer, leafBytes.byteOffset, leafBytes.length).toString('base64url')
+      return { header, body, salt, subject, leaf, leafBytes }
     },
-    send(sealed) {
-      const { promise, resolve } = Promise.withResolvers<Verdict>()
-      const waiting = bySubject.get(sealed.subject)
-      if (waiting) waiting.push({ sealed, told: resolve })
-      else bySubject.set(sealed.subject, [{ sealed, told: resolve }])
-      if (!isFlushing) {
-        isFlushing = true
-        clock.defer(() => void flush())
-      }
-      return promise
-    },
+    send: (sealed) =>
+      new Promise((resolve) => {
+        post(sealed, resolve)
+      }),
+    post,
   }
 }
 

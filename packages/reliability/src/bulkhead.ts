@@ -16,6 +16,8 @@ export interface BulkheadOptions {
 /** A place in flight, or in the queue for one. */
 export interface BulkheadPlace {
   readonly kind: 'allow'
+  /** Whether the call has to wait for `ready`. */
+  readonly waits: boolean
   /** Resolves when the call may start. Never rejects. */
   readonly ready: Promise<void>
   /** Gives the place back, also while it still waits. Calling it twice does nothing. Must be called, in a `finally`. */
@@ -85,11 +87,11 @@ export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
         countOut(capabilities, part)
         countOut(peers, whole)
       }
-      if (isRunning(state)) return { kind: 'allow', ready: atOnce, leave }
+      if (isRunning(state)) return { kind: 'allow', waits: false, ready: atOnce, leave }
       const ready = new Promise<void>((resolve) => {
         tellReady = resolve
       })
-      return { kind: 'allow', ready, leave }
+      return { kind: 'allow', waits: true, ready, leave }
     },
     snapshot: () => [...peers.values()].map(({ key, calls }) => ({ peer: key, calls })),
   }

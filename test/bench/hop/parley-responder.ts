@@ -13,6 +13,6 @@ await using node = await createNode({
   data: join(dir, `callee-${setting}.db`),
   ...parleyOptions(setting as ParleySetting, url),
 })
-node.serve(echo, { say: ({ text }) => ({ text }) })
+node.serve(echo, { say: async ({ text }) => ({ text }) })
 await node.start()
 await serveBench()

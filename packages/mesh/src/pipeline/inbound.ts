@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeType } from '@parley/protocol'
+import { refuse, type EnvelopeType } from '@parley/protocol'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
@@ -22,7 +22,7 @@ import { senderLimits } from './inbound/sender-limits.ts'
 import { session } from './inbound/session.ts'
 import { settle } from './inbound/settle.ts'
 import { trust } from './inbound/trust.ts'
-import { runStages, type Stage } from './stage.ts'
+import { runStages, type PipelineEnd, type Stage } from './stage.ts'
 
 /** The stages of everything that comes in, cheap refusals before expensive ones. */
 export interface InboundPipeline {
@@ -52,33 +52,48 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
   }
 }
 
-/** Runs one delivery through the pipeline. Never rejects: what breaks is refused and recorded. */
+/** Runs one delivery through the pipeline. Rejects only for a defect: what breaks is refused and recorded. */
 export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
   const inbound: InboundFrame = { parts, delivery }
-  const proven = await runStages(pipeline.frame, inbound, parts.logger)
+  const proving = runStages(pipeline.frame, inbound, parts.logger)
+  const proven = proving instanceof Promise ? await proving : proving
   if (proven.kind === 'deny' || !inbound.frame || !inbound.subject) {
     recordRejected(parts, proven.kind === 'deny' ? proven.code : 'hop.stage-failed')
     return
   }
-  const { frame: opened, subject } = inbound
-  await Promise.all(
-    opened.envelopes.map(async (envelope) => {
-      const leaf = Buffer.from(envelope.leaf).toString('base64url')
-      const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
-      let end = await runStages(pipeline.envelope, hop, parts.logger)
-      if (end.kind === 'allow') {
-        const route = hop.header && pipeline.routes[hop.header.type]
-        end = route
-          ? await runStages(route, hop, parts.logger)
-          : {
-              kind: 'deny',
-              code: 'iatp.header-invalid',
-              reason: 'this type of envelope is not taken here',
-              stage: 'header',
-            }
-      }
-      hop.release?.()
-      await recordInbound(hop, end)
-    }),
-  )
+  const { subject } = inbound
+  const waiting: Promise<void>[] = []
+  for (const envelope of inbound.frame.envelopes) {
+    const leaf = Buffer.from(envelope.leaf.buffer, envelope.leaf.byteOffset, envelope.leaf.length).toString('base64url')
+    const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
+    const ended = runEnvelope(pipeline, hop)
+    if (ended) waiting.push(ended)
+  }
+  if (waiting.length > 0) await Promise.all(waiting)
+}
+
+/** Runs one envelope to its end: in this turn if all its stages answer at once. */
+function runEnvelope(pipeline: InboundPipeline, hop: InboundHop): Promise<void> | undefined {
+  const { logger } = hop.parts
+  const read = runStages(pipeline.envelope, hop, logger)
+  const end = read instanceof Promise ? read.then((told) => routeOn(pipeline, hop, told)) : routeOn(pipeline, hop, read)
+  const finish = (told: PipelineEnd): void => {
+    hop.release?.()
+    recordInbound(hop, told)
+  }
+  if (end instanceof Promise) return end.then(finish)
+  try {
+    finish(end)
+    return undefined
+  } catch (error) {
+    // The other envelopes of the frame are none the worse for it.
+    return Promise.reject(error instanceof Error ? error : new Error('not an error'))
+  }
+}
+
+function routeOn(pipeline: InboundPipeline, hop: InboundHop, end: PipelineEnd): PipelineEnd | Promise<PipelineEnd> {
+  if (end.kind === 'deny') return end
+  const route = hop.header && pipeline.routes[hop.header.type]
+  if (route) return runStages(route, hop, hop.parts.logger)
+  return { ...refuse('iatp.header-invalid', 'this type of envelope is not taken here'), stage: 'header' }
 }

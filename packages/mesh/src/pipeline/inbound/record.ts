@@ -16,7 +16,7 @@ const answerLifetimeMs = 60_000
 const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
 
 /** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
-export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> {
+export function recordInbound(hop: InboundHop, end: PipelineEnd): void {
   const { parts, header } = hop
   const isRequest = header?.type === 'request'
   if (!isRequest && end.kind === 'allow') return
@@ -47,7 +47,7 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
-  await answer(hop, outcome, joinAnswerBody(text, record))
+  answer(hop, outcome, joinAnswerBody(text, record))
 }
 
 /** Room for the record number beside an outcome. */
@@ -89,7 +89,7 @@ function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareO
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): Promise<void> {
+function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): void {
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
@@ -104,9 +104,10 @@ async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): 
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
       : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
-  const sent = await parts.sealer.send(sealed)
-  // A lost answer leaves the caller with `unknown`; it has its own deadline.
-  if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+  parts.sealer.post(sealed, (sent) => {
+    // A lost answer leaves the caller with `unknown`; it has its own deadline.
+    if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+  })
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {

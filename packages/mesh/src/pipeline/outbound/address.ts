@@ -1,4 +1,4 @@
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
 import type { DirectoryEntry } from '../../directory.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -12,7 +12,7 @@ const patienceMs = 1_000
  */
 export const address: Stage<OutboundHop> = {
   name: 'address',
-  async run(hop) {
+  run(hop) {
     const { parts, contract, options } = hop
     const { capability } = contract
     const agent = options.to === undefined ? undefined : parts.resolve(options.to)
@@ -29,18 +29,30 @@ export const address: Stage<OutboundHop> = {
       const open = choice.find(({ credential }) => parts.sessions.opened(credential.instance))
       return open ?? choice[Math.floor(parts.random.float() * choice.length)]
     }
-    const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
-    let found = find()
-    if (!found) parts.askWho()
-    for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
-      leftMs = untilMs - parts.clock.monotonic()
-      if (leftMs > 0) await parts.directory.changed(leftMs)
+    const found = find()
+    if (found) {
+      hop.peer = found
+      return allowed
     }
-    if (!found) {
-      const who = options.to ?? `an agent of ${parts.ownCredential().owner}`
-      return refuse('mesh.no-provider', `no live instance of ${who} serves ${capability}`, { retryAfterMs: patienceMs })
-    }
-    hop.peer = found
-    return allowed
+    return waitForProvider(hop, find)
   },
+}
+
+async function waitForProvider(hop: OutboundHop, find: () => DirectoryEntry | undefined): Promise<Verdict> {
+  const { parts, contract, options } = hop
+  const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
+  let found: DirectoryEntry | undefined
+  parts.askWho()
+  for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
+    leftMs = untilMs - parts.clock.monotonic()
+    if (leftMs > 0) await parts.directory.changed(leftMs)
+  }
+  if (!found) {
+    const who = options.to ?? `an agent of ${parts.ownCredential().owner}`
+    return refuse('mesh.no-provider', `no live instance of ${who} serves ${contract.capability}`, {
+      retryAfterMs: patienceMs,
+    })
+  }
+  hop.peer = found
+  return allowed
 }

@@ -1,29 +1,35 @@
 import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../call-options.ts'
+import type { Opened } from '../../handshake.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
-
-const encoder = new TextEncoder()
 
 /** Opens a session if there is none, and signs the request for this one instance. */
 export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
 
 /** Seals the request of a hop; also for the one time that it is sent again in a new session. */
-export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
-  const { parts, contract, options, chain } = hop
+export function sealRequest(hop: OutboundHop): Verdict | Promise<Verdict> {
+  const { parts } = hop
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
-  const body = encoder.encode(text)
+  const body = Buffer.from(text)
   if (body.length > parts.maxBodyBytes)
     return refuse(
       'iatp.frame-oversize',
       `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
     )
   const { instance } = left(hop.peer, 'the peer').credential
-  const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  const opening = parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  return opening instanceof Promise ? opening.then((opened) => sealIn(hop, opened, body)) : sealIn(hop, opening, body)
+}
+
+function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
+  const { parts, contract, options, chain } = hop
   if (opened.kind === 'deny') return opened
+  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  const { instance } = left(hop.peer, 'the peer').credential
   const remainingMs = Math.floor(deadlineAtMs - parts.clock.monotonic())
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
