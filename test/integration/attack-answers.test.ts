@@ -159,7 +159,7 @@ describe('an answer', () => {
 })
 
 describe('a cancel', () => {
-  it("of somebody else's call aborts nothing", async () => {
+  it('of a call of somebody else aborts nothing', async () => {
     const seen: AbortSignal[] = []
     const ends: (() => void)[] = []
     await using open = await openShop({

@@ -123,7 +123,7 @@ describe('a credential', () => {
     expect(open.ran).toEqual([])
   })
 
-  it("of an accepted owner cannot carry another owner's name", async () => {
+  it('of an accepted owner cannot carry the name of another owner', async () => {
     await using open = await openGuarded()
     const { clock, random } = open.mesh
     const partner = localIssuer('globex', { clock, random })

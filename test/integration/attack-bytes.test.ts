@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { formatInboxSubject, limits, type InstanceDid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -276,6 +277,34 @@ describe('a subject', () => {
     for (const subject of [`iatp.1.main.${token}`, `iatp.2.main.${token}.x`, `iatp.1.main.${token}.x.y`])
       await open.rogue.publish(subject, bytes)
     expect(open.rogue.inbox).toHaveLength(before)
+    expect((await open.buy()).kind).toBe('ok')
+  })
+})
+
+describe('a peer that signs whatever comes to its mind', () => {
+  it('breaks no node: every envelope is recorded or counted, and the next call is served', async () => {
+    await using open = await openArmed()
+    const { capability, hash } = shop.buy
+    const fields = ['session', 'counter', 'saga', 'labels', 'links', 'chain', 'crit', 'inReplyTo', 'to', 'nonce', 'x']
+    const types = ['hello', 'welcome', 'ready', 'request', 'reply', 'refusal', 'cancel', 'event', 'closed', 'part']
+    let counter = 100
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...types),
+        fc.dictionary(fc.constantFrom(...fields), fc.jsonValue(), { maxKeys: 3 }),
+        fc.jsonValue(),
+        async (type, odd, body) => {
+          counter += 1
+          const sound = open.rogue.request(open.session, counter, { ...shop.buy, capability, hash })
+          const header = { ...open.rogue.hello().header, ...sound.header, inReplyTo: 'A'.repeat(43), type, ...odd }
+          const { bytes } = await open.rogue.frame([{ header: { to: open.counter.instance, ...header }, body }])
+          await open.rogue.publish(formatInboxSubject('main', open.counter.instance, open.rogue.did), bytes)
+        },
+      ),
+      { numRuns: 150, seed: 11 },
+    )
+    const errors = open.mesh.recordsOf(open.counter).filter(({ code }) => code === 'hop.stage-failed')
+    expect(errors).toEqual([])
     expect((await open.buy()).kind).toBe('ok')
   })
 })
