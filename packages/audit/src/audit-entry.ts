@@ -1,7 +1,8 @@
+import { encodeBase64url } from '@parley/protocol'
 import type { Hash } from '@parley/ports'
 import type { AuditLine } from './audit-line.ts'
 import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
-import { encodeBase64url } from './base64.ts'
+
 import { hashLeaf } from './merkle-hash.ts'
 
 /** A record line of an export, as found: nothing of it is believed yet. */

@@ -1,3 +1,4 @@
+import { encodeBase64url } from '@parley/protocol'
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
 import { formatAuditLine, type AuditLine } from './audit-line.ts'
@@ -9,7 +10,7 @@ import {
   type AuditRecord,
 } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
-import { decodeBase64url, encodeBase64, encodeBase64url } from './base64.ts'
+import { decodeBase64url, encodeBase64 } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import { hashLeaf } from './merkle-hash.ts'

@@ -10,27 +10,6 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   return encodeBase64(bytes) === text ? bytes : undefined
 }
 
-const urlCodes = Uint8Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (character) =>
-  character.charCodeAt(0),
-)
-
-/** Encodes bytes as base64url without padding (RFC 4648 §5). For hashes: the input has to be short. */
-export function encodeBase64url(bytes: Uint8Array): string {
-  const codes: number[] = []
-  const push = (sextet: number): void => {
-    codes.push(urlCodes[sextet & 63] ?? 0)
-  }
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at
-    const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-    push(triple >> 18)
-    push(triple >> 12)
-    if (left > 1) push(triple >> 6)
-    if (left > 2) push(triple)
-  }
-  return String.fromCharCode(...codes)
-}
-
 /** Decodes unpadded base64url; answers undefined unless the text is canonical. */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined

@@ -2,6 +2,7 @@ import type { Clock, Hash, Random, Signer, Transport } from '@parley/ports'
 import {
   allowed,
   commitBody,
+  encodeBase64url,
   encodeFrame,
   envelopeBytes,
   formatEventSubject,
@@ -51,7 +52,7 @@ const retryAfterLossMs = 1_000
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
-  return Buffer.from(random.bytes(16)).toString('base64url')
+  return encodeBase64url(random.bytes(16))
 }
 
 interface Waiting {
@@ -133,7 +134,7 @@ export function createSealer(parts: {
       const salt = random.bytes(16)
       const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject = type === 'event' ? formatEventSubject(mesh, to, from) : inboxOf(to as InstanceDid)
-      const leaf = Buffer.from(leafBytes.buffer, leafBytes.byteOffset, leafBytes.length).toString('base64url')
+      const leaf = encodeBase64url(leafBytes)
       return { header, body, salt, subject, leaf, leafBytes }
     },
     send: (sealed) =>

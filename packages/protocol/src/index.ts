@@ -1,3 +1,4 @@
+export { encodeBase64url } from './base64url.ts'
 export { capabilityCovers, isCapability, isCapabilityPattern, type Capability, type Risk } from './capability.ts'
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'

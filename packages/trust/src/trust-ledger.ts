@@ -4,7 +4,7 @@ import { isEvidence, maxAheadMs, maxBehindMs, type Evidence } from './evidence.t
 import { decodeRecords, isPin, isScore, type TrustPin } from './ledger-record.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { rowOf } from './outcome-table.ts'
-import { createPeerBook, type PeerPage } from './peer-book.ts'
+import { createPeerBook, tellMovement, type PeerPage } from './peer-book.ts'
 import { createRecentIds } from './recent-ids.ts'
 import { createStanding, scoreAt, tierAt } from './standing.ts'
 import { lowerTier, tierOf, type Tier } from './tier.ts'
@@ -167,7 +167,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       return {
         ...view(peer),
         dimensions: page.overall.dimensions,
-        moved: [...page.moved],
+        moved: page.moved.map(tellMovement),
         raise: adviseRaise(page, clock.now()),
       }
     },

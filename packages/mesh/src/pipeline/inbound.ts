@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import { refuse, type EnvelopeType } from '@parley/protocol'
+import { encodeBase64url, refuse, type EnvelopeType } from '@parley/protocol'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
@@ -64,7 +64,7 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
   const { subject } = inbound
   const waiting: Promise<void>[] = []
   for (const envelope of inbound.frame.envelopes) {
-    const leaf = Buffer.from(envelope.leaf.buffer, envelope.leaf.byteOffset, envelope.leaf.length).toString('base64url')
+    const leaf = encodeBase64url(envelope.leaf)
     const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
     const ended = runEnvelope(pipeline, hop)
     if (ended) waiting.push(ended)

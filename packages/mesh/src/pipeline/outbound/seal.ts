@@ -36,6 +36,7 @@ function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
   const { session } = opened
   hop.session = session
   const issuedAtMs = parts.clock.now()
+  const sendsLinks = chain !== undefined && !session.sentChains.has(chain.hash)
   hop.sealed = parts.sealer.seal(
     {
       id: hop.id,
@@ -51,19 +52,19 @@ function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
       remainingMs,
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
-      ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
+      ...(sendsLinks ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
   )
-  return brings(options) ? checkHeader(hop.sealed.header) : allowed
+  return sendsLinks || brings(options) ? checkHeader(hop.sealed.header) : allowed
 }
 
 /** Whether a call puts something into the header that comes from outside the mesh. */
-function brings({ trace, onBehalfOf, labels, delegation, saga }: CallOptions): boolean {
-  return [trace, onBehalfOf, labels, delegation, saga].some((field) => field !== undefined)
+function brings({ trace, onBehalfOf, labels, saga }: CallOptions): boolean {
+  return trace !== undefined || onBehalfOf !== undefined || labels !== undefined || saga !== undefined
 }
 
 /** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */
