@@ -21,6 +21,8 @@ import {
   type Verdict,
 } from '@parley/protocol'
 
+import { createSendPace } from './send-pace.ts'
+
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
 export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
@@ -35,8 +37,9 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readon
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
  *
- * I1 What is sent in one turn to one recipient travels under one signature, in the order of `send`.
+ * I1 What is sent in one turn to one recipient travels under one signature, in the order of `send`; much of it under few.
  * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
+ * I3 No recipient gets more frames a second than it may refuse to check.
  */
 export interface Sealer {
   /** Fixes the bytes of an envelope. */
@@ -47,6 +50,11 @@ export interface Sealer {
   post(sealed: SealedEnvelope, told: (verdict: Verdict) => void): void
 }
 
+/**
+ * This many envelopes for one recipient leave before the turn ends, so that the recipient works on them while this node
+ * still makes the next ones: with one frame for everything the two would take turns.
+ */
+const earlyEnvelopes = 32
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
 
@@ -80,7 +88,10 @@ export function createSealer(parts: {
     return lastInbox.subject
   }
   const bySubject = new Map<string, Waiting[]>()
+  let isScheduled = false
   let isFlushing = false
+  let isResting = false
+  const pace = createSendPace(clock)
 
   const sign = async (bundle: readonly Waiting[]): Promise<Uint8Array | Refusal> => {
     try {
@@ -109,8 +120,17 @@ export function createSealer(parts: {
     }
   }
   const flush = async (): Promise<void> => {
-    while (bySubject.size > 0) {
+    if (isFlushing) return
+    isFlushing = true
+    let restMs = Infinity
+    for (let isProgress = true; isProgress && bySubject.size > 0;) {
+      isProgress = false
+      restMs = Infinity
       for (const [subject, waiting] of bySubject) {
+        const pauseMs = pace.take(subject)
+        restMs = Math.min(restMs, pauseMs)
+        if (pauseMs > 0) continue
+        isProgress = true
         const bundle = takeBundle(waiting, maxEnvelopes)
         if (waiting.length === 0) bySubject.delete(subject)
         const verdict = await publish(subject, bundle)
@@ -118,14 +138,30 @@ export function createSealer(parts: {
       }
     }
     isFlushing = false
+    if (bySubject.size > 0) rest(restMs)
+  }
+  /** What has to rest leaves later, with what gathers meanwhile. */
+  const rest = (restMs: number): void => {
+    if (isResting) return
+    isResting = true
+    clock.setTimer(() => {
+      isResting = false
+      void flush()
+    }, restMs)
   }
   const post: Sealer['post'] = (sealed, told) => {
     const waiting = bySubject.get(sealed.subject)
     if (waiting) waiting.push({ sealed, told })
     else bySubject.set(sealed.subject, [{ sealed, told }])
     if (isFlushing) return
-    isFlushing = true
-    clock.defer(() => void flush())
+    if ((waiting?.length ?? 1) >= earlyEnvelopes) void flush()
+    else if (!isScheduled) {
+      isScheduled = true
+      clock.defer(() => {
+        isScheduled = false
+        void flush()
+      })
+    }
   }
   return {
     seal(open, body) {

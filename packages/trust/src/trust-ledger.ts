@@ -78,7 +78,8 @@ export interface TrustLedger {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const rememberedIds = 100_000
+/** Far more than can be under way at once; every one of them costs the garbage collector. */
+const rememberedIds = 10_000
 const pageSize = 1_000
 
 /** Opens the ledger of a store, folding what is there. Rejects with `store.corrupt` for an entry that is not one. */
