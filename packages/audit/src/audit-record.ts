@@ -50,17 +50,24 @@ export function formatAuditRecord(
   if (typeof fields.kind !== 'string' || fields.kind === '') {
     throw new MeshError('audit.record-invalid', 'an audit record needs a kind')
   }
-  let text = `{"seq":${head.seq},"prev":"${head.prev}","atMs":${head.atMs},"kind":${JSON.stringify(fields.kind)}`
-  for (const name of Object.keys(fields)) {
+  let first: string | undefined
+  for (const name in fields) {
+    first ??= name
     const value = fields[name]
-    if (value === undefined || name === 'kind' || (name === 'tenant' && tenant !== undefined)) continue
+    if (value === undefined) continue
     if (!knownNames.has(name)) assertFieldName(name)
     if (!isAuditValue(value)) {
       throw new MeshError('audit.record-invalid', `audit field ${name} is not a flat JSON value`)
     }
-    text += `,"${name}":${JSON.stringify(value)}`
   }
-  text += tenant === undefined ? '}' : `,"tenant":${JSON.stringify(tenant)}}`
+  const hasTenant = tenant !== undefined
+  const isInOrder = first === 'kind' && !(hasTenant && 'tenant' in fields)
+  // The fields are written at once, `kind` first; then the log's own come before them and the tenant after.
+  const written = JSON.stringify(
+    isInOrder ? fields : { ...putKindFirst(fields), ...(hasTenant ? { tenant: undefined } : {}) },
+  )
+  const own = `{"seq":${head.seq},"prev":"${head.prev}","atMs":${head.atMs},`
+  const text = hasTenant ? `${own}${written.slice(1, -1)},"tenant":${JSON.stringify(tenant)}}` : own + written.slice(1)
   if (text.length > maxRecordChars) {
     throw new MeshError(
       'audit.record-invalid',
@@ -68,6 +75,10 @@ export function formatAuditRecord(
     )
   }
   return text
+}
+
+function putKindFirst({ kind, ...rest }: AuditFields): AuditFields {
+  return { kind, ...rest }
 }
 
 function assertFieldName(name: string): void {

@@ -16,10 +16,19 @@ export const systemHash: Hash = (...parts) => {
     at += part.length
   }
   // A text of one character a byte is the cheapest that crosses over; so small an array stays on the heap.
-  const text = hash('sha256', scratch.subarray(0, length), 'binary')
+  const text = hash('sha256', viewOf(length), 'binary')
   const digest = new Uint8Array(digestBytes)
   for (let index = 0; index < digestBytes; index++) digest[index] = text.charCodeAt(index)
   return digest
+}
+
+/** Views of the first bytes of `scratch` by their number: the same lengths come again and again. */
+const views: Uint8Array[] = []
+const maxKeptView = 2_048
+
+function viewOf(length: number): Uint8Array {
+  if (length > maxKeptView) return scratch.subarray(0, length)
+  return (views[length] ??= scratch.subarray(0, length))
 }
 
 function hashLarge(parts: readonly Uint8Array[]): Uint8Array {

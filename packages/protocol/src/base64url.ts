@@ -7,13 +7,23 @@ const codeOf = Uint8Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
  * small array stays on the heap here, where a `Buffer` over it would move it off. At most some thousand bytes.
  */
 export function encodeBase64url(bytes: Uint8Array): string {
-  const codes: number[] = []
-  for (let at = 0; at < bytes.length; at += 3) {
+  const codes = codesOf(Math.ceil((bytes.length * 4) / 3))
+  for (let at = 0, to = 0; at < bytes.length; at += 3, to += 4) {
     const left = bytes.length - at
     const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-    codes.push(codeOf[(triple >> 18) & 63] ?? 0, codeOf[(triple >> 12) & 63] ?? 0)
-    if (left > 1) codes.push(codeOf[(triple >> 6) & 63] ?? 0)
-    if (left > 2) codes.push(codeOf[triple & 63] ?? 0)
+    codes[to] = codeOf[(triple >> 18) & 63] ?? 0
+    codes[to + 1] = codeOf[(triple >> 12) & 63] ?? 0
+    if (left > 1) codes[to + 2] = codeOf[(triple >> 6) & 63] ?? 0
+    if (left > 2) codes[to + 3] = codeOf[triple & 63] ?? 0
   }
-  return String.fromCharCode(...codes)
+  return String.fromCharCode.apply(undefined, codes)
+}
+
+/** Lists that are filled anew each time, by their length. */
+const lists: number[][] = []
+const maxKeptLength = 64
+
+function codesOf(length: number): number[] {
+  if (length > maxKeptLength) return new Array<number>(length).fill(0)
+  return (lists[length] ??= new Array<number>(length).fill(0))
 }

@@ -38,15 +38,27 @@ function runFrom<Context>(
     } catch (error) {
       verdict = refuseBroken(stage.name, error, logger)
     }
-    if (verdict instanceof Promise)
-      return verdict
-        .catch((error: unknown) => refuseBroken(stage.name, error, logger))
-        .then((told) =>
-          told.kind === 'deny' ? { ...told, stage: stage.name } : runFrom(at + 1, stages, context, logger),
-        )
+    if (verdict instanceof Promise) return goOnAfter(verdict, at, stages, context, logger)
     if (verdict.kind === 'deny') return { ...verdict, stage: stage.name }
   }
   return allowed
+}
+
+async function goOnAfter<Context>(
+  waiting: Promise<Verdict>,
+  at: number,
+  stages: readonly Stage<Context>[],
+  context: Context,
+  logger: Logger,
+): Promise<PipelineEnd> {
+  const stage = stages[at]?.name ?? ''
+  let verdict: Verdict
+  try {
+    verdict = await waiting
+  } catch (error) {
+    verdict = refuseBroken(stage, error, logger)
+  }
+  return verdict.kind === 'deny' ? { ...verdict, stage } : runFrom(at + 1, stages, context, logger)
 }
 
 function refuseBroken(stage: string, error: unknown, logger: Logger): Refusal {
