@@ -118,11 +118,12 @@ function takePlace(compartment: Compartment, start: () => void): void {
 
 /** Hands a place to the call that waits longest, or back. */
 function givePlace(compartment: Compartment): void {
-  const [next] = compartment.waiting
-  if (!next) {
+  if (compartment.waiting.size === 0) {
     compartment.taken -= 1
     return
   }
+  const [next] = compartment.waiting
+  if (!next) return
   compartment.waiting.delete(next)
   next()
 }

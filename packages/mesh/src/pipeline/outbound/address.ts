@@ -24,6 +24,9 @@ export const address: Stage<OutboundHop> = {
         : parts.directory
             .servers(capability)
             .filter(({ credential }) => credential.owner === parts.ownCredential().owner)
+      // Those that are suspected come last: if the first one is, all are.
+      const [best] = entries
+      if (best && best.suspected !== true && parts.sessions.opened(best.credential.instance)) return best
       const sound = entries.filter(({ suspected }) => suspected !== true)
       const choice = sound.length > 0 ? sound : entries
       const open = choice.find(({ credential }) => parts.sessions.opened(credential.instance))
