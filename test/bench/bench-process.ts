@@ -2,16 +2,19 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { measureLoad, type Load } from './measure-load.ts'
 
+/** What a process counted, by name. */
+export type Facts = Readonly<Record<string, number>> & { readonly cpuMs: number }
+
 /** A process of a contestant. It ends with this process. */
 export interface BenchProcess extends AsyncDisposable {
-  /** Asks for its processor time so far, in milliseconds. */
-  cpuMs(): Promise<number>
-  /** Has it do its work; only a process that serves rounds can. */
+  /** Asks for its processor time so far in milliseconds, and for what else it counts. */
+  facts(): Promise<Facts>
+  /** Has it do its work; only a process that has some can. */
   measure(inFlight: number, durationMs: number): Promise<Load>
 }
 
 type Question =
-  | { readonly ask: 'cpu' }
+  | { readonly ask: 'facts' }
   | { readonly ask: 'measure'; readonly inFlight: number; readonly durationMs: number }
 
 /** Starts a script as a process of its own, and resolves when it says that it is ready. */
@@ -30,7 +33,7 @@ export async function startBenchProcess(script: string, args: readonly string[])
     return answer
   }
   return {
-    cpuMs: async () => (await ask({ ask: 'cpu' })) as number,
+    facts: async () => (await ask({ ask: 'facts' })) as Facts,
     measure: async (inFlight, durationMs) => (await ask({ ask: 'measure', inFlight, durationMs })) as Load,
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect()
@@ -39,17 +42,24 @@ export async function startBenchProcess(script: string, args: readonly string[])
   }
 }
 
-/**
- * Says in a started process that it is ready, answers what its starter asks, and resolves when it shall end. `work` is what
- * it does in a round, if it does anything by itself.
- */
-export async function serveBench(work?: () => Promise<unknown>): Promise<void> {
+/** What a started process does beside answering. */
+export interface BenchDuty {
+  /** Done over and over in a round. */
+  readonly work?: () => Promise<unknown>
+  /** A whole round, where it is not one piece of work over and over. */
+  readonly measure?: (inFlight: number, durationMs: number) => Promise<Load>
+  /** What it counts. */
+  readonly facts?: () => Readonly<Record<string, number>>
+}
+
+/** Says in a started process that it is ready, answers what its starter asks, and resolves when it shall end. */
+export async function serveBench({ work, measure, facts }: BenchDuty = {}): Promise<void> {
   const released = once(process, 'disconnect')
+  const runRound =
+    measure ?? (work && ((inFlight: number, durationMs: number) => measureLoad(work, inFlight, durationMs)))
   process.on('message', (question: Question) => {
-    if (question.ask === 'cpu') process.send?.(readCpuMs())
-    else if (work) {
-      void measureLoad(work, question.inFlight, question.durationMs).then((load) => process.send?.(load))
-    }
+    if (question.ask === 'facts') process.send?.({ ...facts?.(), cpuMs: readCpuMs() })
+    else if (runRound) void runRound(question.inFlight, question.durationMs).then((load) => process.send?.(load))
   })
   process.send?.('ready')
   await released

@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts'
+import { floodBench } from './flood/flood-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench]
+export const benches: readonly Bench[] = [hopBench, floodBench]

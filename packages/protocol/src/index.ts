@@ -6,6 +6,9 @@ export { envelopeTypes, type Envelope, type EnvelopeHeader, type EnvelopeType, t
 export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
 export {
   decodeFrame,
+  hashFrame,
+  splitFrame,
+  type SplitFrame,
   encodeFrame,
   envelopeBytes,
   frameSignedBytes,

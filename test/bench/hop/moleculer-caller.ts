@@ -9,10 +9,12 @@ const broker = new ServiceBroker({
 })
 await broker.start()
 await broker.waitForServices('echo')
-await serveBench(async () => {
-  const { text } = await broker.call<{ readonly text: string }, { readonly text: string }>('echo.say', {
-    text: bodyText,
-  })
-  assertSameText(text)
+await serveBench({
+  work: async () => {
+    const { text } = await broker.call<{ readonly text: string }, { readonly text: string }>('echo.say', {
+      text: bodyText,
+    })
+    assertSameText(text)
+  },
 })
 await broker.stop()

@@ -10,7 +10,7 @@ export async function startPairContestant(
 ): Promise<Contestant> {
   const responder = await startBenchProcess(join(import.meta.dirname, scripts.responder), args)
   const caller = await startBenchProcess(join(import.meta.dirname, scripts.caller), args)
-  const cpuMs = async (): Promise<number> => (await caller.cpuMs()) + (await responder.cpuMs())
+  const cpuMs = async (): Promise<number> => (await caller.facts()).cpuMs + (await responder.facts()).cpuMs
   return {
     name,
     async measure(inFlight, durationMs) {

@@ -18,7 +18,9 @@ await using node = await createNode({
 })
 await node.start()
 const options = { to: 'bench/callee', delegation } as const
-await serveBench(async () => {
-  const { text } = await node.call(echo.say, { text: bodyText }, options)
-  assertSameText(text)
+await serveBench({
+  work: async () => {
+    const { text } = await node.call(echo.say, { text: bodyText }, options)
+    assertSameText(text)
+  },
 })
