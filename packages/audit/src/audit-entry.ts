@@ -1,5 +1,5 @@
-import { encodeBase64url } from '@parley/protocol'
 import type { Hash } from '@parley/ports'
+import { encodeBase64url } from '@parley/protocol'
 import type { AuditLine } from './audit-line.ts'
 import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
 

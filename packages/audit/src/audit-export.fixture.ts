@@ -1,6 +1,6 @@
-import { encodeBase64url } from '@parley/protocol'
 import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519, type KeyObject } from 'node:crypto'
 import { systemHash, type Signer } from '@parley/ports'
+import { encodeBase64url } from '@parley/protocol'
 import fc from 'fast-check'
 import { formatAuditLine } from './audit-line.ts'
 import { formatAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'

@@ -1,6 +1,5 @@
-import { encodeBase64url } from '@parley/protocol'
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { encodeBase64url, isMeshError, MeshError } from '@parley/protocol'
 import { formatAuditLine, type AuditLine } from './audit-line.ts'
 import {
   formatAuditRecord,

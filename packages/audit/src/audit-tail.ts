@@ -1,6 +1,5 @@
-import { encodeBase64url } from '@parley/protocol'
 import type { Hash, Journal } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { encodeBase64url, MeshError } from '@parley/protocol'
 import { parseAuditLine, type AuditLine } from './audit-line.ts'
 import { firstPrev, parseAuditRecord } from './audit-record.ts'
 import { decodeBase64 } from './base64.ts'

@@ -1,6 +1,5 @@
-import { encodeBase64url } from '@parley/protocol'
 import { systemHash, type Hash } from '@parley/ports'
-import type { ErrorCode } from '@parley/protocol'
+import { encodeBase64url, type ErrorCode } from '@parley/protocol'
 import { createAuditEntry, type AuditEntry } from './audit-entry.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { firstPrev, type AuditValue } from './audit-record.ts'

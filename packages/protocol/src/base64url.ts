@@ -24,6 +24,6 @@ const lists: number[][] = []
 const maxKeptLength = 64
 
 function codesOf(length: number): number[] {
-  if (length > maxKeptLength) return new Array<number>(length).fill(0)
-  return (lists[length] ??= new Array<number>(length).fill(0))
+  if (length > maxKeptLength) return Array.from({ length }, () => 0)
+  return (lists[length] ??= Array.from({ length }, () => 0))
 }

@@ -82,7 +82,7 @@ interface Round {
 }
 
 async function runRound(parties: Parties, senders: number, { roundMs }: BenchOptions): Promise<Round> {
-  const { node, listener, flooder, caller } = parties
+  const { listener, flooder, caller } = parties
   const emptyBefore = await listener.facts()
   await flooder.measure(-senders, roundMs)
   await sleep(drainMs)
