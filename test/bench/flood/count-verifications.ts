@@ -4,16 +4,23 @@ import { syncBuiltinESMExports } from 'node:module'
 /** How often a signature was checked in this process, frames and tokens alike, and what processor time that took. */
 export const verifications = { count: 0, ms: 0 }
 
-// Everything that checks an Ed25519 signature in a node does it by this one function. It is replaced before the first
-// import of it, so that none is missed; what it answers is its own.
-const verify = crypto.verify
-const counted = (...args: Parameters<typeof verify>): unknown => {
+// Everything that checks an Ed25519 signature in a node does it by these two functions. They are replaced before anything
+// imports them, so that no check is missed; what they answer is their own.
+const { createPublicKey, verify } = crypto
+
+function timed<Answer>(call: () => Answer): Answer {
   const before = process.threadCpuUsage()
-  const answer: unknown = verify(...args)
-  verifications.count += 1
+  const answer = call()
   const { user, system } = process.threadCpuUsage(before)
   verifications.ms += (user + system) / 1_000
   return answer
 }
-Object.assign(crypto, { verify: counted })
+
+Object.assign(crypto, {
+  createPublicKey: (...args: Parameters<typeof createPublicKey>) => timed(() => createPublicKey(...args)),
+  verify: (...args: Parameters<typeof verify>): unknown => {
+    verifications.count += 1
+    return timed((): unknown => verify(...args))
+  },
+})
 syncBuiltinESMExports()

@@ -15,8 +15,8 @@ const maxP99Ratio = 3
 /** Calls of the established peer in flight. */
 const inFlight = 16
 const floods = [1, 50_000]
-/** What the server still holds when the last frame was sent has to arrive before anything is counted. */
-const drainMs = 1_000
+/** Longer than a node takes to tell of the frames that it refused. */
+const drainMs = 1_500
 
 interface Parties {
   readonly node: BenchProcess
@@ -82,16 +82,16 @@ interface Round {
 }
 
 async function runRound(parties: Parties, senders: number, { roundMs }: BenchOptions): Promise<Round> {
-  const { listener, flooder, caller } = parties
+  const { node, listener, flooder, caller } = parties
   const emptyBefore = await listener.facts()
   await flooder.measure(-senders, roundMs)
-  await sleep(drainMs)
+  await drain(listener)
   const emptyAfter = await listener.facts()
   const emptyFrames = (emptyAfter['frames'] ?? 0) - (emptyBefore['frames'] ?? 0)
   const alone = await measureFlood(parties, senders, roundMs)
   const quiet = await caller.measure(inFlight, roundMs)
   const [flooded, sent] = await Promise.all([caller.measure(inFlight, roundMs), flooder.measure(senders, roundMs)])
-  await sleep(drainMs)
+  await drain(node)
   return {
     framesPerSecond: sent.callsPerSecond,
     emptyUs: ((emptyAfter.cpuMs - emptyBefore.cpuMs) * 1_000) / emptyFrames,
@@ -111,7 +111,7 @@ async function measureFlood(
   const before = await node.facts()
   const startMs = performance.now()
   const sent = await flooder.measure(senders, roundMs)
-  await sleep(drainMs)
+  await drain(node)
   const after = await node.facts()
   const elapsedS = (performance.now() - startMs) / 1_000
   const change = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0)
@@ -119,6 +119,15 @@ async function measureFlood(
     nodeUs: ((change('cpuMs') - change('verifyMs')) * 1_000) / sent.calls,
     verifications: change('verifications'),
     allowed: limits.signaturesPerSecond * (elapsedS + 1),
+  }
+}
+
+/** Waits until no more frames arrive: what the server still holds when the last one was sent would be counted later. */
+async function drain(receiver: BenchProcess): Promise<void> {
+  for (let before = -1, now = 0; now !== before;) {
+    before = now
+    await sleep(drainMs)
+    now = (await receiver.facts())['frames'] ?? 0
   }
 }
 
