@@ -13,7 +13,10 @@ export function listFiles(folder: string): readonly string[] {
   return readdirSync(start, { withFileTypes: true, recursive: false }).flatMap((entry) => {
     const path = join(start, entry.name)
     if (entry.isDirectory()) return skippedFolders.has(entry.name) ? [] : listFiles(relative(root, path))
-    return entry.isFile() && !entry.name.endsWith('.tsbuildinfo') ? [relative(root, path).replaceAll('\\', '/')] : []
+    // In a linked worktree .git is a file.
+    return entry.isFile() && entry.name !== '.git' && !entry.name.endsWith('.tsbuildinfo')
+      ? [relative(root, path).replaceAll('\\', '/')]
+      : []
   })
 }
 
