@@ -1,5 +1,5 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { encodeBase64url, isMeshError, MeshError } from '@parley/protocol'
+import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
 import { formatAuditLine, type AuditLine } from './audit-line.ts'
 import {
   formatAuditRecord,
@@ -12,7 +12,6 @@ import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64 } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
-import { hashLeaf } from './merkle-hash.ts'
 
 /** What a log is opened with. */
 export interface AuditLogOptions {
@@ -175,7 +174,7 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     assertWritable()
     const head = { seq: frontier.size + 1, prev: last, atMs: clock.now() }
     const text = formatAuditRecord(head, fields, tenant)
-    const leaf = hashLeaf(hash, encodeText(text))
+    const leaf = hashMerkleLeaf(hash, encodeText(text))
     last = encodeBase64url(leaf)
     frontier.append(leaf)
     queue.push({ kind: 'record', text, leaf: last })

@@ -4,20 +4,25 @@ import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createBodyCarrier } from './carried-body.ts'
+import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import { createInstanceLoad } from './instance-load.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
 import { createPendingAnswers } from './pending-answers.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
 import { createTimerQueue } from './timer-queue.ts'
 import { weigh } from './weigh.ts'
@@ -40,6 +45,7 @@ export interface OpenedNode {
   readonly note: EventLog
   readonly trust: TrustLedger
   readonly own: OwnCredential
+  readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
@@ -52,7 +58,18 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, maxEnvelopes: config.maxBundleEnvelopes })
+  const timers = createTimerQueue(clock)
+  const pending = createPendingAnswers(timers)
+  const sealer = createSealer({
+    signer,
+    mesh,
+    clock,
+    hash,
+    random,
+    transport,
+    maxEnvelopes: config.maxBundleEnvelopes,
+    onAttempt: pending.sentAs,
+  })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -70,7 +87,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
-  const timers = createTimerQueue(clock)
+  const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
@@ -89,10 +106,12 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     note,
     trust,
     served,
+    stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
     timers,
-    pending: createPendingAnswers(timers),
+    load: createInstanceLoad(),
+    pending,
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({
@@ -107,12 +126,20 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
-    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    bodyCarrier: createBodyCarrier({
+      bodies: config.bodies,
+      clock,
+      hash,
+      maxInlineBytes: maxBodyBytes,
+      maxReferencedBytes: config.maxReferencedBytes,
+    }),
+    sealBodies: config.sealBodies,
+    cards: createCardExchange({ sealer, clock, logger, served, maxBodyBytes, issued: own.issued }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
-    policy: () => config.policy,
+    policy: opened.policy.current,
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

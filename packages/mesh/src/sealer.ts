@@ -5,6 +5,7 @@ import {
   encodeBase64url,
   encodeFrame,
   envelopeBytes,
+  formatBounceSubject,
   formatEventSubject,
   formatInboxSubject,
   frameSignedBytes,
@@ -20,7 +21,7 @@ import {
   type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
-
+import { sealBody, type BodyKeys } from './body-keys.ts'
 import { createSendPace } from './send-pace.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
@@ -29,10 +30,12 @@ export interface SealedEnvelope extends UnsignedEnvelope {
   readonly leaf: string
   readonly leafBytes: Uint8Array
   readonly subject: string
+  /** Somebody waits for an answer, and so for the word that nobody listens. */
+  readonly isAwaited: boolean
 }
 
 /** Header fields that the sealer fills in by itself. */
-export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readonly id?: string }
+export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'> & { readonly id?: string }
 
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
@@ -42,8 +45,8 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readon
  * I3 No recipient gets more frames a second than it may refuse to check.
  */
 export interface Sealer {
-  /** Fixes the bytes of an envelope. */
-  seal(header: OpenHeader, body: Uint8Array): SealedEnvelope
+  /** Fixes the bytes of an envelope. With keys, whose nonce needs a counter in the header, the body is encrypted. */
+  seal(header: OpenHeader, body: Uint8Array, keys?: BodyKeys): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
   /** The same, for who wants no promise: `told` is called once, and must not throw. */
@@ -57,6 +60,8 @@ export interface Sealer {
 const earlyEnvelopes = 32
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
+/** 96 bits: nobody who does not see the traffic guesses an attempt. */
+const attemptBytes = 12
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
@@ -76,10 +81,12 @@ export function createSealer(parts: {
   readonly hash: Hash
   readonly random: Random
   readonly transport: Transport
-  /** Envelopes under one signature at most. */
-  readonly maxEnvelopes: number
+  /** Envelopes under one signature at most; default as many as a frame may have. */
+  readonly maxEnvelopes?: number
+  /** Is told under which attempt envelopes that are awaited leave, before they do. */
+  readonly onAttempt?: (attempt: string, leaves: readonly string[]) => void
 }): Sealer {
-  const { signer, mesh, clock, hash, random, transport, maxEnvelopes } = parts
+  const { signer, mesh, clock, hash, random, transport, maxEnvelopes = limits.frameEnvelopes, onAttempt } = parts
   const from = signer.did as InstanceDid
   let lastInbox: { readonly to: InstanceDid; readonly subject: string } | undefined
   /** A node mostly sends to one instance many times. */
@@ -105,12 +112,20 @@ export function createSealer(parts: {
       })
     }
   }
+  /** Makes the subject for the word that nobody listens, if anybody would care. It serves for this frame alone. */
+  const openAttempt = (bundle: readonly Waiting[]): string | undefined => {
+    const leaves = bundle.filter(({ sealed }) => sealed.isAwaited).map(({ sealed }) => sealed.leaf)
+    if (leaves.length === 0 || !onAttempt) return undefined
+    const attempt = encodeBase64url(random.bytes(attemptBytes))
+    onAttempt(attempt, leaves)
+    return formatBounceSubject(mesh, from, attempt)
+  }
   const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
     const signature = await sign(bundle)
     if ('kind' in signature) return signature
     try {
       const envelopes = bundle.map(({ sealed }) => sealed)
-      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes))
+      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes), openAttempt(bundle))
       return allowed
     } catch (error) {
       const { code, message, retryable } = isMeshError(error)
@@ -164,14 +179,17 @@ export function createSealer(parts: {
     }
   }
   return {
-    seal(open, body) {
+    seal(open, plain, keys) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const header = Buffer.from(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
+      const fields = { type, id, from, to, mesh, ...rest, ...(keys && { sealed: true as const }) }
+      const header = Buffer.from(JSON.stringify(fields satisfies EnvelopeHeader))
+      const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
       const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject = type === 'event' ? formatEventSubject(mesh, to, from) : inboxOf(to as InstanceDid)
       const leaf = encodeBase64url(leafBytes)
-      return { header, body, salt, subject, leaf, leafBytes }
+      const isAwaited = type === 'request' || type === 'hello'
+      return { header, body, salt, subject, leaf, leafBytes, isAwaited }
     },
     send: (sealed) =>
       new Promise((resolve) => {
@@ -179,6 +197,12 @@ export function createSealer(parts: {
       }),
     post,
   }
+}
+
+/** Gives the counter that the nonce is made of. Without one a nonce could be used twice, which would give the key away. */
+function counterOf({ counter }: { readonly counter?: number }): number {
+  if (counter === undefined) throw new TypeError('a body is sealed only under a counter of its session')
+  return counter
 }
 
 /** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */

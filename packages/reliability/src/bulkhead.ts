@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit'
 import { refuse, type Refusal } from '@parley/protocol'
 import type { CallPair } from './reliability.ts'
 
@@ -16,8 +17,6 @@ export interface BulkheadOptions {
 /** A place in flight, or in the queue for one. */
 export interface BulkheadPlace {
   readonly kind: 'allow'
-  /** Whether the call has to wait for `ready`. */
-  readonly waits: boolean
   /** Resolves when the call may start. Never rejects. */
   readonly ready: Promise<void>
   /** Gives the place back, also while it still waits. Calling it twice does nothing. Must be called, in a `finally`. */
@@ -33,107 +32,55 @@ export interface Bulkheads {
 }
 
 interface Compartment {
-  readonly key: string
-  readonly places: number
-  /** Calls that entered and have not left. */
+  readonly limit: LimitFunction
+  readonly maxCalls: number
   calls: number
-  /** Places that are taken. */
-  taken: number
-  /** Calls that wait for a place, the oldest first. */
-  readonly waiting: Set<() => void>
 }
-
-const atOnce = Promise.resolve()
 
 /** Creates bulkheads. A compartment exists while there are calls in it. */
 export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
   const { perPeer = 256, perCapability = 64, maxQueue = 64, retryAfterMs = 100 } = options
   const peers = new Map<string, Compartment>()
   const capabilities = new Map<string, Compartment>()
-  const isFull = ({ calls, places }: Compartment): boolean => calls >= places + maxQueue
   return {
     enter({ peer, capability }) {
-      const whole = findCompartment(peers, peer, perPeer)
-      const part = findCompartment(capabilities, `${peer}\n${capability}`, perCapability)
+      const key = `${peer}\n${capability}`
+      const whole = peers.get(peer) ?? createCompartment(perPeer, maxQueue)
+      const part = capabilities.get(key) ?? createCompartment(perCapability, maxQueue)
       if (isFull(whole) || isFull(part)) {
         return refuse('bulkhead.full', `${peer} has ${whole.calls} calls in flight, ${part.calls} for ${capability}.`, {
           retryAfterMs,
         })
       }
-      countIn(peers, whole)
-      countIn(capabilities, part)
-      let state: 'waits-for-part' | 'waits-for-whole' | 'runs' | 'left' = 'waits-for-part'
-      let tellReady: (() => void) | undefined
-      const run = (): void => {
-        state = 'runs'
-        tellReady?.()
+      const left = Promise.withResolvers<void>()
+      const ready = Promise.withResolvers<void>()
+      const hold = (): Promise<void> => {
+        ready.resolve()
+        return left.promise
       }
+      const forget = [occupy(peers, peer, whole), occupy(capabilities, key, part)]
       // The narrower place first: what waits for its capability takes no place of the peer's other capabilities.
-      const goOn = (): void => {
-        state = 'waits-for-whole'
-        takePlace(whole, run)
-      }
-      takePlace(part, goOn)
-      const leave = (): void => {
-        const before = state
-        if (before === 'left') return
-        state = 'left'
-        if (before === 'waits-for-part') part.waiting.delete(goOn)
-        else {
-          if (before === 'runs') givePlace(whole)
-          else whole.waiting.delete(run)
-          givePlace(part)
-        }
-        countOut(capabilities, part)
-        countOut(peers, whole)
-      }
-      if (isRunning(state)) return { kind: 'allow', waits: false, ready: atOnce, leave }
-      const ready = new Promise<void>((resolve) => {
-        tellReady = resolve
-      })
-      return { kind: 'allow', waits: true, ready, leave }
+      void part.limit(() => whole.limit(hold)).finally(() => forget.forEach((undo) => undo()))
+      return { kind: 'allow', ready: ready.promise, leave: left.resolve }
     },
-    snapshot: () => [...peers.values()].map(({ key, calls }) => ({ peer: key, calls })),
+    snapshot: () => [...peers].map(([peer, { calls }]) => ({ peer, calls })),
   }
 }
 
-function findCompartment(all: ReadonlyMap<string, Compartment>, key: string, places: number): Compartment {
-  return all.get(key) ?? { key, places, calls: 0, taken: 0, waiting: new Set() }
+function createCompartment(concurrency: number, maxQueue: number): Compartment {
+  return { limit: pLimit(concurrency), maxCalls: concurrency + maxQueue, calls: 0 }
 }
 
-/** Asks of a state that callbacks change behind the compiler's back. */
-function isRunning(state: string): boolean {
-  return state === 'runs'
+function isFull(compartment: Compartment): boolean {
+  return compartment.calls >= compartment.maxCalls
 }
 
-/** Calls `start` once there is a place: now, or when another call gives its one. */
-function takePlace(compartment: Compartment, start: () => void): void {
-  if (compartment.taken >= compartment.places) {
-    compartment.waiting.add(start)
-    return
-  }
-  compartment.taken += 1
-  start()
-}
-
-/** Hands a place to the call that waits longest, or back. */
-function givePlace(compartment: Compartment): void {
-  if (compartment.waiting.size === 0) {
-    compartment.taken -= 1
-    return
-  }
-  const [next] = compartment.waiting
-  if (!next) return
-  compartment.waiting.delete(next)
-  next()
-}
-
-function countIn(all: Map<string, Compartment>, compartment: Compartment): void {
-  if (compartment.calls === 0) all.set(compartment.key, compartment)
+/** Counts a call in, and returns what counts it out and drops an empty compartment. */
+function occupy(all: Map<string, Compartment>, key: string, compartment: Compartment): () => void {
   compartment.calls += 1
-}
-
-function countOut(all: Map<string, Compartment>, compartment: Compartment): void {
-  compartment.calls -= 1
-  if (compartment.calls === 0) all.delete(compartment.key)
+  all.set(key, compartment)
+  return () => {
+    compartment.calls -= 1
+    if (compartment.calls === 0) all.delete(key)
+  }
 }

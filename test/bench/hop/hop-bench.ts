@@ -39,6 +39,7 @@ export const hopBench: Bench = {
       stack.use(await startPairContestant('nats request', natsScripts, [server.url])),
       stack.use(await startPairContestant('moleculer', moleculerScripts, [server.url])),
       await parley('parley, one envelope a signature', 'one-a-signature'),
+      await parley('parley, confidential bodies', 'sealed-bodies'),
       await parley('parley, 10 ms signer', 'remote-signer'),
     ].filter(({ name }) => options.only.length === 0 || options.only.includes(name))
     const rows = await compareLoad(contestants, options.inFlight, options)

@@ -1,11 +1,13 @@
 import type { Delivery } from '@parley/ports'
-import { encodeBase64url, refuse, type EnvelopeType } from '@parley/protocol'
+import { encodeBase64url, parseBounceSubject, refuse, type EnvelopeType } from '@parley/protocol'
+import { evidenceOf } from '../evidence-of.ts'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
 import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
 import { announced } from './inbound/announced.ts'
+import { body } from './inbound/body.ts'
 import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
 import { delegation } from './inbound/delegation.ts'
@@ -22,6 +24,7 @@ import { senderLimits } from './inbound/sender-limits.ts'
 import { session } from './inbound/session.ts'
 import { settle } from './inbound/settle.ts'
 import { trust } from './inbound/trust.ts'
+import { unseal } from './inbound/unseal.ts'
 import { runStages, type PipelineEnd, type Stage } from './stage.ts'
 
 /** The stages of everything that comes in, cheap refusals before expensive ones. */
@@ -40,8 +43,8 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, policy, admit, deliver],
-      reply: [session, replay, credential, orders, settle],
+      request: [session, replay, credential, orders, delegation, trust, unseal, body, policy, admit, deliver],
+      reply: [session, replay, credential, orders, unseal, settle],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],
       hello: [createGreet(handshake)],
@@ -54,6 +57,11 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
 
 /** Runs one delivery through the pipeline. Rejects only for a defect: what breaks is refused and recorded. */
 export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
+  if (delivery.isBounce === true) {
+    const attempt = parseBounceSubject(parts.mesh, parts.did, delivery.subject)
+    if (attempt !== undefined) parts.pending.bounce(attempt)
+    return
+  }
   const inbound: InboundFrame = { parts, delivery }
   const proving = runStages(pipeline.frame, inbound, parts.logger)
   const proven = proving instanceof Promise ? await proving : proving
@@ -61,11 +69,12 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
     recordRejected(parts, proven.kind === 'deny' ? proven.code : 'hop.stage-failed')
     return
   }
-  const { subject } = inbound
+  const { frame: opened, subject } = inbound
   const waiting: Promise<void>[] = []
-  for (const envelope of inbound.frame.envelopes) {
+  for (const [index, envelope] of opened.envelopes.entries()) {
     const leaf = encodeBase64url(envelope.leaf)
-    const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
+    const evidence = evidenceOf(parts.hash, opened, index)
+    const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
     const ended = runEnvelope(pipeline, hop)
     if (ended) waiting.push(ended)
   }
@@ -77,14 +86,13 @@ function runEnvelope(pipeline: InboundPipeline, hop: InboundHop): Promise<void> 
   const { logger } = hop.parts
   const read = runStages(pipeline.envelope, hop, logger)
   const end = read instanceof Promise ? read.then((told) => routeOn(pipeline, hop, told)) : routeOn(pipeline, hop, read)
-  const finish = (told: PipelineEnd): void => {
+  const finish = (told: PipelineEnd): Promise<void> | undefined => {
     hop.release?.()
-    recordInbound(hop, told)
+    return recordInbound(hop, told)
   }
   if (end instanceof Promise) return end.then(finish)
   try {
-    finish(end)
-    return undefined
+    return finish(end)
   } catch (error) {
     // The other envelopes of the frame are none the worse for it.
     return Promise.reject(error instanceof Error ? error : new Error('not an error'))

@@ -2,6 +2,7 @@ import type { PolicyDecision } from '@parley/policy'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -22,6 +23,8 @@ export interface OutboundHop {
   deadlineAtMs?: number
   /** Left by `address`. */
   peer?: DirectoryEntry
+  /** Left by `address`: counts the call out of its instance, with its duration if that says something. */
+  leaveInstance?: (durationMs?: number) => void
   /** Left by `delegation`. */
   chain?: { readonly hash: string; readonly links: readonly string[] }
   /** Left by `trust`. */
@@ -35,8 +38,12 @@ export interface OutboundHop {
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
+  /** The body of the request is encrypted. */
+  isConfidential?: boolean
   /** Left by `send`. */
   sent?: boolean
   outcome?: BareOutcome
   peerRecord?: number
+  /** Of the callee's answer, the last one that came. */
+  evidence?: EvidenceOf
 }

@@ -16,10 +16,10 @@ export const deliver: Stage<InboundHop> = {
     const { parts, leaf } = hop
     const header = left(hop.header, 'the header')
     const session = left(hop.session, 'the session')
-    const body = parseBody(hop.envelope.body)
+    const body = parseBody(left(hop.body, 'the body'))
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
     const { clock, serving } = parts
-    const deadlineMs = clock.monotonic() + (header.remainingMs ?? 0)
+    const deadlineMs = hop.startedAtMs + (header.remainingMs ?? 0)
     const controller = new AbortController()
     const ended = Promise.withResolvers<BareOutcome>()
     const key = `${session.id} ${leaf}`
@@ -34,7 +34,7 @@ export const deliver: Stage<InboundHop> = {
     })
     const stopTimer = parts.timers.set(() => {
       endEarly('deadline.exceeded')
-    }, header.remainingMs ?? 0)
+    }, deadlineMs - clock.monotonic())
     const done = serveCall(
       left(parts.served.get(left(header.capability, 'the capability')), 'the capability'),
       body.value,
@@ -44,6 +44,7 @@ export const deliver: Stage<InboundHop> = {
         chain: hop.chain,
         trust: left(hop.trust, 'the trust'),
         signal: controller.signal,
+        evidence: hop.evidence,
         remainingMs: () => deadlineMs - clock.monotonic(),
         caller: parts.caller,
       }),

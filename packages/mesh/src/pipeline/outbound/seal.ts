@@ -1,5 +1,6 @@
 import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../call-options.ts'
+import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
 import type { Opened } from '../../handshake.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
@@ -10,22 +11,29 @@ export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
 
 /** Seals the request of a hop; also for the one time that it is sent again in a new session. */
 export function sealRequest(hop: OutboundHop): Verdict | Promise<Verdict> {
-  const { parts } = hop
-  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  const { parts, options } = hop
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
-  const body = Buffer.from(text)
-  if (body.length > parts.maxBodyBytes)
-    return refuse(
-      'iatp.frame-oversize',
-      `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
-    )
-  const { instance } = left(hop.peer, 'the peer').credential
-  const opening = parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
-  return opening instanceof Promise ? opening.then((opened) => sealIn(hop, opened, body)) : sealIn(hop, opening, body)
+  if ((options.pathIndex ?? 0) >= limits.pathHops)
+    return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
+  const untilMs = parts.clock.now() + limits.lifetimeMs
+  const loading = parts.bodyCarrier.load(Buffer.from(text), untilMs, { isConfidential: asksForSecrecy(hop) })
+  return loading instanceof Promise ? loading.then((loaded) => openFor(hop, loaded)) : openFor(hop, loading)
 }
 
-function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
+function openFor(hop: OutboundHop, loaded: LoadedBody): Verdict | Promise<Verdict> {
+  if (loaded.kind === 'deny') return loaded
+  const { parts } = hop
+  const { carried } = loaded
+  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  const { instance } = left(hop.peer, 'the peer').credential
+  const opening = parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  return opening instanceof Promise
+    ? opening.then((opened) => sealIn(hop, opened, carried))
+    : sealIn(hop, opening, carried)
+}
+
+function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody): Verdict {
   const { parts, contract, options, chain } = hop
   if (opened.kind === 'deny') return opened
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
@@ -34,9 +42,17 @@ function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
+  const isConfidential = asksForSecrecy(hop)
+  const keys = isConfidential ? session.keys : undefined
+  if (isConfidential && !keys)
+    return refuse(
+      'iatp.confidentiality-required',
+      `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
+    )
   hop.session = session
+  hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
-  const sendsLinks = chain !== undefined && !session.sentChains.has(chain.hash)
+  const sendsLinks = chain !== undefined && session.sentChains?.has(chain.hash) !== true
   hop.sealed = parts.sealer.seal(
     {
       id: hop.id,
@@ -55,11 +71,18 @@ function sealIn(hop: OutboundHop, opened: Opened, body: Uint8Array): Verdict {
       ...(sendsLinks ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
+      ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
+      ...(bodyRef ? { bodyRef } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
+    keys,
   )
   return sendsLinks || brings(options) ? checkHeader(hop.sealed.header) : allowed
+}
+
+function asksForSecrecy({ contract, parts }: OutboundHop): boolean {
+  return contract.confidential || parts.sealBodies
 }
 
 /** Whether a call puts something into the header that comes from outside the mesh. */
