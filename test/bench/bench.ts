@@ -15,12 +15,16 @@ export interface BenchResult {
   readonly targets: readonly BenchTarget[]
 }
 
-/** How long a bench measures. */
+/** How long a bench measures, and what of it. */
 export interface BenchOptions {
   /** Interleaved rounds for each setting. */
   readonly rounds: number
   /** How long one round of one contestant takes. */
   readonly roundMs: number
+  /** Pieces of work in flight, one setting each. */
+  readonly inFlight: readonly number[]
+  /** Names of the contestants to measure; empty for all. */
+  readonly only: readonly string[]
   /** Receives a line for a person about what is going on. */
   readonly log: (line: string) => void
 }
@@ -32,5 +36,8 @@ export interface Bench {
   readonly about: string
   /** Libraries whose version matters, resolved from this folder. */
   readonly libraries: readonly string[]
+  readonly defaultRounds: number
+  /** Pieces of work in flight unless the command says otherwise. */
+  readonly inFlight: readonly number[]
   run(options: BenchOptions): Promise<BenchResult>
 }

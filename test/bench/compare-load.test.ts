@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { compareLoad } from './compare-load.ts'
 import type { Contestant } from './contestant.ts'
+import { measureLoad } from './measure-load.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function contestantOf(name: string, turns: number, seen: string[]): Contestant {
   return {
     name,
-    async work() {
+    measure(inFlight, durationMs) {
       if (seen.at(-1) !== name) seen.push(name)
-      for (let at = 0; at < turns; at++) await turn()
+      const work = async (): Promise<void> => {
+        for (let at = 0; at < turns; at++) await turn()
+      }
+      return measureLoad(work, inFlight, durationMs)
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -28,6 +32,7 @@ describe('compareLoad', () => {
       'fast 4',
     ])
     expect(rows[0]?.['ratio to fast']).toBeLessThan(1)
+    expect(rows[0]?.['p50 ratio to fast']).toBeGreaterThan(1)
     expect(rows[1]).not.toHaveProperty('ratio to fast')
     expect(seen.slice(0, 6)).toEqual(['slow', 'fast', 'slow', 'fast', 'slow', 'fast'])
   })
@@ -35,7 +40,8 @@ describe('compareLoad', () => {
   it('stops when a contestant does nothing at all', async () => {
     const broken: Contestant = {
       name: 'broken',
-      work: () => turn().then(() => Promise.reject(new Error('no'))),
+      measure: (inFlight, durationMs) =>
+        measureLoad(() => turn().then(() => Promise.reject(new Error('no'))), inFlight, durationMs),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
     await expect(compareLoad([broken], [1], { rounds: 1, roundMs: 5, log: () => undefined })).rejects.toThrow(

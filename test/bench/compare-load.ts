@@ -1,6 +1,6 @@
 import type { BenchOptions, BenchRow } from './bench.ts'
 import type { Contestant } from './contestant.ts'
-import { measureLoad, type Load } from './measure-load.ts'
+import type { Load } from './measure-load.ts'
 import { spreadOf } from './statistics.ts'
 
 /** Rounds that are run and thrown away: just-in-time compilers and sessions settle in them. */
@@ -15,7 +15,7 @@ const warmUpRounds = 2
 export async function compareLoad(
   contestants: readonly Contestant[],
   inFlightLevels: readonly number[],
-  { rounds, roundMs, log }: BenchOptions,
+  { rounds, roundMs, log }: Pick<BenchOptions, 'rounds' | 'roundMs' | 'log'>,
 ): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
   for (const inFlight of inFlightLevels) {
@@ -30,7 +30,7 @@ export async function compareLoad(
         const at = (turn + Math.abs(round)) % contestants.length
         const contestant = contestants[at]
         if (!contestant) continue
-        const load = await measureLoad(() => contestant.work(), inFlight, roundMs)
+        const load = await contestant.measure(inFlight, roundMs)
         if (load.callsPerSecond === 0)
           throw new Error(`${contestant.name} did nothing with ${String(inFlight)} in flight`, {
             cause: load.firstFailure,
@@ -50,27 +50,42 @@ export async function compareLoad(
 
 function formatRow(contestant: string, inFlight: number, own: readonly Load[]): BenchRow {
   const calls = spreadOf(own.map(({ callsPerSecond }) => callsPerSecond))
+  const median = (read: (load: Load) => number): number => round3(spreadOf(own.map(read)).median)
   return {
     inFlight,
     contestant,
     callsPerSecond: Math.round(calls.median),
     callsPerSecondMin: Math.round(calls.min),
     callsPerSecondMax: Math.round(calls.max),
-    p50Ms: round3(spreadOf(own.map(({ p50Ms }) => p50Ms)).median),
-    p99Ms: round3(spreadOf(own.map(({ p99Ms }) => p99Ms)).median),
+    p50Ms: median(({ p50Ms }) => p50Ms),
+    p99Ms: median(({ p99Ms }) => p99Ms),
+    p999Ms: median(({ p999Ms }) => p999Ms),
+    cpuPerCallUs: median((load) => (load.cpuMs * 1_000) / load.calls),
     failed: own.reduce((sum, { failed }) => sum + failed, 0),
   }
 }
 
+/** The ratios of the first contestant to each peer: the median of the ratios of the rounds. */
 function compareTo(
   first: readonly Load[],
   peers: readonly Contestant[],
   loads: readonly (readonly Load[])[],
 ): BenchRow {
-  const ratios = peers.map(({ name }, at) => {
-    const rounds = first.map(({ callsPerSecond }, round) => callsPerSecond / (loads[at]?.[round]?.callsPerSecond ?? 0))
-    return [`ratio to ${name}`, round3(spreadOf(rounds).median)] as const
-  })
+  const figures: Readonly<Record<string, (load: Load) => number>> = {
+    ratio: ({ callsPerSecond }) => callsPerSecond,
+    'p50 ratio': ({ p50Ms }) => p50Ms,
+    'p99 ratio': ({ p99Ms }) => p99Ms,
+    'cpu ratio': ({ cpuMs, calls }) => cpuMs / calls,
+  }
+  const ratios = peers.flatMap(({ name }, at) =>
+    Object.entries(figures).map(([figure, read]) => {
+      const rounds = first.flatMap((load, round) => {
+        const peer = loads[at]?.[round]
+        return peer ? [read(load) / read(peer)] : []
+      })
+      return [`${figure} to ${name}`, round3(spreadOf(rounds).median)] as const
+    }),
+  )
   return Object.fromEntries(ratios)
 }
 

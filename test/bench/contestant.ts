@@ -1,6 +1,8 @@
+import type { Load } from './measure-load.ts'
+
 /** One implementation of the same work. */
 export interface Contestant extends AsyncDisposable {
   readonly name: string
-  /** Does the work once; rejects if it was not done. */
-  work(): Promise<unknown>
+  /** Keeps `inFlight` pieces of work going for `durationMs` and tells what was done. */
+  measure(inFlight: number, durationMs: number): Promise<Load>
 }

@@ -4,7 +4,7 @@ import { benches } from './benches.ts'
 import { formatTable } from './format-table.ts'
 import { describeMachine } from './machine.ts'
 
-const usage = `Usage: pnpm bench NAME [--json] [--rounds N] [--seconds N]\n\n${benches
+const usage = `Usage: pnpm bench NAME [--json] [--rounds N] [--seconds N] [--in-flight N,N] [--only NAME]…\n\n${benches
   .map(({ name, about }) => `  ${name}  ${about}`)
   .join('\n')}`
 
@@ -13,6 +13,8 @@ interface Command {
   readonly json: boolean
   readonly rounds: number
   readonly roundMs: number
+  readonly inFlight: readonly number[]
+  readonly only: readonly string[]
 }
 
 function readCommand(args: readonly string[]): Command | string {
@@ -22,16 +24,20 @@ function readCommand(args: readonly string[]): Command | string {
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
-        rounds: { type: 'string', default: '7' },
+        rounds: { type: 'string' },
         seconds: { type: 'string', default: '1' },
+        'in-flight': { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] },
       },
     })
     const bench = benches.find(({ name }) => name === positionals[0])
     if (!bench || positionals.length > 1) return usage
-    const rounds = Number(values.rounds)
+    const rounds = Number(values.rounds ?? bench.defaultRounds)
     const roundMs = Number(values.seconds) * 1000
+    const inFlight = values['in-flight']?.split(',').map(Number) ?? bench.inFlight
     if (!Number.isInteger(rounds) || rounds < 1 || !(roundMs > 0)) return usage
-    return { bench, json: values.json, rounds, roundMs }
+    if (!inFlight.every((level) => Number.isInteger(level) && level > 0)) return usage
+    return { bench, json: values.json, rounds, roundMs, inFlight, only: values.only }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${usage}`
   }
@@ -46,17 +52,18 @@ if (args.includes('--help') || args.includes('-h')) {
   console.error(command)
   process.exitCode = 2
 } else {
-  const { bench, json, rounds, roundMs } = command
+  const { bench, json, ...measured } = command
+  const { rounds, roundMs } = measured
+  const run = `run       ${String(rounds)} rounds of ${String(roundMs / 1000)} s for each contestant and setting`
   const say = json ? console.error : console.log
-  say([`${bench.name}: ${bench.about}`, ...describeMachine(bench.libraries), ''].join('\n'))
+  say([`${bench.name}: ${bench.about}`, ...describeMachine(bench.libraries), run, ''].join('\n'))
   const { rows, targets } = await bench.run({
-    rounds,
-    roundMs,
+    ...measured,
     log: (line) => {
       if (process.stderr.isTTY) console.error(line)
     },
   })
-  if (json) console.log(JSON.stringify({ name: bench.name, rows, targets }))
+  if (json) console.log(JSON.stringify({ name: bench.name, rounds, roundMs, rows, targets }))
   else {
     say(formatTable(rows))
     for (const { name, value, target, holds } of targets)

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { percentileOf } from './statistics.ts'
 
 /** What a contestant did in one round. */
@@ -5,9 +6,14 @@ export interface Load {
   readonly callsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Work that was not done: any is a reason to distrust the round. */
+  readonly p999Ms: number
+  /** Work that was done in time, and work that was not: any of the latter is a reason to distrust the round. */
+  readonly calls: number
   readonly failed: number
-  readonly firstFailure?: unknown
+  /** Processor time of all processes of the contestant in milliseconds; 0 where nobody counted it. */
+  readonly cpuMs: number
+  /** What the first failed work said. */
+  readonly firstFailure?: string
 }
 
 /**
@@ -17,7 +23,7 @@ export interface Load {
 export async function measureLoad(work: () => Promise<unknown>, inFlight: number, durationMs: number): Promise<Load> {
   const latencies: number[] = []
   let failed = 0
-  let firstFailure: unknown
+  let firstFailure: string | undefined
   const startMs = performance.now()
   const endMs = startMs + durationMs
   const loop = async (): Promise<void> => {
@@ -27,7 +33,7 @@ export async function measureLoad(work: () => Promise<unknown>, inFlight: number
         latencies.push(performance.now() - sentMs)
       } catch (error) {
         failed++
-        firstFailure ??= error
+        firstFailure ??= error instanceof Error ? error.message : String(error)
       }
     }
   }
@@ -38,7 +44,10 @@ export async function measureLoad(work: () => Promise<unknown>, inFlight: number
     callsPerSecond: (latencies.length * 1000) / elapsedMs,
     p50Ms: percentileOf(sorted, 0.5),
     p99Ms: percentileOf(sorted, 0.99),
+    p999Ms: percentileOf(sorted, 0.999),
+    calls: latencies.length,
     failed,
+    cpuMs: 0,
     ...(firstFailure === undefined ? {} : { firstFailure }),
   }
 }

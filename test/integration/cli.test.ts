@@ -195,7 +195,7 @@ describe('parley doctor', () => {
     expect(inUse.of('store')).toMatchObject([{ level: 'warn', text: expect.stringMatching(/process \d+|pid \d+/) }])
     await close()
     const closed = await levels(['--data', callerData], { PATH: folder })
-    expect(closed.of('store')).toMatchObject([{ level: 'ok', text: expect.stringContaining('synchronous=FULL') }])
+    expect(closed.of('store')).toMatchObject([{ level: 'ok', text: expect.stringContaining('each commit synced') }])
   })
 
   it('fails for a policy that does not compile', async () => {

@@ -1,8 +1,7 @@
 import type { Hash } from '@parley/ports'
-import { hashMerkleLeaf } from '@parley/protocol'
+import { encodeBase64url, hashMerkleLeaf } from '@parley/protocol'
 import type { AuditLine } from './audit-line.ts'
 import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
-import { encodeBase64url } from './base64.ts'
 
 /** A record line of an export, as found: nothing of it is believed yet. */
 export interface AuditEntry {

@@ -1,10 +1,10 @@
 import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519, type KeyObject } from 'node:crypto'
 import { systemHash, type Signer } from '@parley/ports'
-import { createMerkleFrontier, hashMerkleLeaf } from '@parley/protocol'
+import { createMerkleFrontier, encodeBase64url, hashMerkleLeaf } from '@parley/protocol'
 import fc from 'fast-check'
 import { formatAuditLine } from './audit-line.ts'
-import { createAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
-import { decodeBase64url, encodeBase64url } from './base64.ts'
+import { formatAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
+import { decodeBase64url } from './base64.ts'
 import { signCheckpoint, type VerifySignature } from './checkpoint.ts'
 import { verifyAuditExport, type AuditVerdict } from './verify-audit-export.ts'
 
@@ -65,7 +65,7 @@ export async function writeLog(
         : seq === count && closes
           ? { kind: 'lifecycle', event: 'closed' }
           : { kind: 'hop', peer: 'acme/planes', capability: 'flights:reserve', outcome: `ok "${seq}" \u001f é` }
-    const line = seal(createAuditRecord({ seq, prev, atMs: 1_000 + seq }, fields).text)
+    const line = seal(formatAuditRecord({ seq, prev, atMs: 1_000 + seq }, fields))
     prev = line.leaf
     frontier.append(decodeBase64url(prev) ?? new Uint8Array())
     lines.push(formatAuditLine({ kind: 'record', ...line }))

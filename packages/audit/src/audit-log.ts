@@ -1,9 +1,15 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { isMeshError, MeshError, hashMerkleLeaf } from '@parley/protocol'
-import { formatAuditLine } from './audit-line.ts'
-import { createAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
+import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
+import { formatAuditLine, type AuditLine } from './audit-line.ts'
+import {
+  formatAuditRecord,
+  maxRecordChars,
+  parseAuditRecord,
+  type AuditFields,
+  type AuditRecord,
+} from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
-import { decodeBase64url, encodeBase64, encodeBase64url } from './base64.ts'
+import { decodeBase64url, encodeBase64 } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
 
@@ -72,6 +78,8 @@ const maxUncheckedRecords = 1_000
 const checkpointIntervalMs = 1_000
 const defaultMaxUnwritten = 10_000
 
+type PendingRecord = Extract<AuditLine, { readonly kind: 'record' }>
+
 interface PendingHead {
   readonly head: Head
   readonly nodes: readonly Uint8Array[]
@@ -109,13 +117,17 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
   let cancelCheckpoint: CancelTimer | undefined
   let closing: Promise<void> | undefined
 
-  const encode = async (items: readonly (string | PendingHead)[]): Promise<Uint8Array> => {
-    const lines: string[] = []
+  const encode = async (items: readonly (PendingRecord | PendingHead)[]): Promise<Uint8Array> => {
+    let lines = ''
     for (const item of items) {
-      if (typeof item === 'string') lines.push(item)
-      else lines.push(...(await encodeHead(item)))
+      if ('kind' in item) lines += `${formatAuditLine(item)}\n`
+      else for (const line of await encodeHead(item)) lines += `${line}\n`
     }
-    return utf8.encode(lines.map((line) => `${line}\n`).join(''))
+    return utf8.encode(lines)
+  }
+  const tell = (text: string): void => {
+    const record = parseAuditRecord(text)
+    if (record) for (const listener of listeners) listener(record)
   }
   // Records are never held up by a signer that fails: the checkpoint is left out here and made up for a second later.
   const encodeHead = async (item: PendingHead): Promise<string[]> => {
@@ -161,15 +173,15 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
   const append = (fields: AuditFields): AuditReceipt => {
     assertWritable()
     const head = { seq: frontier.size + 1, prev: last, atMs: clock.now() }
-    const { record, text } = createAuditRecord(head, tenant === undefined ? fields : { ...fields, tenant })
-    const leaf = hashMerkleLeaf(hash, utf8.encode(text))
+    const text = formatAuditRecord(head, fields, tenant)
+    const leaf = hashMerkleLeaf(hash, encodeText(text))
     last = encodeBase64url(leaf)
     frontier.append(leaf)
-    queue.push(formatAuditLine({ kind: 'record', text, leaf: last }))
+    queue.push({ kind: 'record', text, leaf: last })
     if (frontier.size - headSize >= maxUncheckedRecords) pushHead()
     else armCheckpoint()
-    if (listeners.size > 0) clock.defer(() => listeners.forEach((listener) => listener(record)))
-    return { seq: record.seq, leaf: last }
+    if (listeners.size > 0) clock.defer(() => tell(text))
+    return { seq: head.seq, leaf: last }
   }
   const checkpoint = async (): Promise<Checkpoint> => {
     const item = signed?.size === frontier.size ? undefined : pushHead()
@@ -221,6 +233,13 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
 }
 
 const utf8 = new TextEncoder()
+/** A UTF-16 unit has at most three bytes in UTF-8. */
+const scratch = new Uint8Array(maxRecordChars * 3)
+
+/** Encodes a record's text for hashing. The bytes hold until the next one. */
+function encodeText(text: string): Uint8Array {
+  return scratch.subarray(0, utf8.encodeInto(text, scratch).written)
+}
 
 function unrecorded(why: string, cause?: unknown): MeshError {
   return new MeshError('hop.unrecorded', `The audit log takes no record: ${why}.`, { cause })

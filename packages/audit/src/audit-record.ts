@@ -34,40 +34,61 @@ const reserved: ReadonlySet<string> = new Set(['seq', 'prev', 'atMs'])
 const fieldPattern = /^[a-z][A-Za-z0-9]{0,63}$/
 const prevPattern = /^[A-Za-z0-9_-]{43}$/
 
+/** Field names that passed: the same few come with every record. */
+const knownNames = new Set<string>()
+const maxKnownNames = 512
+
 /**
- * Builds the record of given fields. Throws `audit.record-invalid` for a field name that is reserved or not camelCase, a
- * value that JSON cannot hold exactly, or a text above `maxRecordChars`.
+ * Writes the record of given fields as its exact JSON text. Throws `audit.record-invalid` for a field name that is reserved
+ * or not camelCase, a value that JSON cannot hold exactly, or a text above `maxRecordChars`. `tenant` stands last.
  */
-export function createAuditRecord(
+export function formatAuditRecord(
   head: { readonly seq: number; readonly prev: string; readonly atMs: number },
   fields: AuditFields,
-): { readonly record: AuditRecord; readonly text: string } {
-  const given: Record<string, AuditValue> = {}
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || name === 'kind') continue
-    if (!fieldPattern.test(name) || reserved.has(name)) {
-      throw new MeshError('audit.record-invalid', `audit field ${JSON.stringify(name)} is reserved or not camelCase`)
-    }
-    if (!isAuditValue(value)) {
-      throw new MeshError('audit.record-invalid', `audit field ${name} is not a flat JSON value`)
-    }
-    given[name] = value
-  }
+  tenant?: string,
+): string {
   if (typeof fields.kind !== 'string' || fields.kind === '') {
     throw new MeshError('audit.record-invalid', 'an audit record needs a kind')
   }
-  const record: AuditRecord = { seq: head.seq, prev: head.prev, atMs: head.atMs, kind: fields.kind, ...given }
-  const text = JSON.stringify(record)
+  let first: string | undefined
+  for (const name in fields) {
+    first ??= name
+    const value = fields[name]
+    if (value === undefined) continue
+    if (!knownNames.has(name)) assertFieldName(name)
+    if (!isAuditValue(value)) {
+      throw new MeshError('audit.record-invalid', `audit field ${name} is not a flat JSON value`)
+    }
+  }
+  const hasTenant = tenant !== undefined
+  const isInOrder = first === 'kind' && !(hasTenant && 'tenant' in fields)
+  // The fields are written at once, `kind` first; then the log's own come before them and the tenant after.
+  const written = JSON.stringify(
+    isInOrder ? fields : { ...putKindFirst(fields), ...(hasTenant ? { tenant: undefined } : {}) },
+  )
+  const own = `{"seq":${head.seq},"prev":"${head.prev}","atMs":${head.atMs},`
+  const text = hasTenant ? `${own}${written.slice(1, -1)},"tenant":${JSON.stringify(tenant)}}` : own + written.slice(1)
   if (text.length > maxRecordChars) {
     throw new MeshError(
       'audit.record-invalid',
       `an audit record of ${text.length} characters is above ${maxRecordChars}`,
     )
   }
-  return { record, text }
+  return text
 }
 
-/** Reads the text of a record; answers undefined unless it is exactly what `createAuditRecord` writes. */
+function putKindFirst({ kind, ...rest }: AuditFields): AuditFields {
+  return { kind, ...rest }
+}
+
+function assertFieldName(name: string): void {
+  if (!fieldPattern.test(name) || reserved.has(name)) {
+    throw new MeshError('audit.record-invalid', `audit field ${JSON.stringify(name)} is reserved or not camelCase`)
+  }
+  if (knownNames.size < maxKnownNames) knownNames.add(name)
+}
+
+/** Reads the text of a record; answers undefined unless it is exactly what `formatAuditRecord` writes. */
 export function parseAuditRecord(text: string): AuditRecord | undefined {
   const parsed = parseJson(text)
   return isAuditRecord(parsed) && JSON.stringify(parsed) === text ? parsed : undefined

@@ -1,8 +1,15 @@
 import type { Hash, Journal } from '@parley/ports'
-import { MeshError, createMerkleFrontier, type MerkleFrontier, hashMerkleLeaf, isSameHash } from '@parley/protocol'
+import {
+  createMerkleFrontier,
+  encodeBase64url,
+  hashMerkleLeaf,
+  isSameHash,
+  MeshError,
+  type MerkleFrontier,
+} from '@parley/protocol'
 import { parseAuditLine, type AuditLine } from './audit-line.ts'
 import { firstPrev, parseAuditRecord } from './audit-record.ts'
-import { decodeBase64, encodeBase64url } from './base64.ts'
+import { decodeBase64 } from './base64.ts'
 import { parseCheckpoint, verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
 
 /** Where a stored log ends, proven from its last checkpoint on. */

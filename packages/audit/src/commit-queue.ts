@@ -31,7 +31,7 @@ export interface CommitQueue<Item> {
 }
 
 /** A batch waits this long for company; with the write itself it is durable well within 50 ms. */
-const commitDelayMs = 20
+const commitDelayMs = 30
 const maxRetryDelayMs = 1_000
 const maxBatchItems = 1_000
 

@@ -2,7 +2,7 @@ import { systemHash } from '@parley/ports'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatAuditLine } from './audit-line.ts'
-import { createAuditRecord, firstPrev } from './audit-record.ts'
+import { formatAuditRecord, firstPrev } from './audit-record.ts'
 import { encodeBase64 } from './base64.ts'
 import { verifyAuditExport } from './verify-audit-export.ts'
 import {
@@ -109,7 +109,7 @@ describe('verifyAuditExport', () => {
         const lines = await writeLog(count, seals)
         const index = indexOfRecord(lines, seq)
         const before = seq === 1 ? firstPrev : seal(textOf(pick(lines, indexOfRecord(lines, seq - 1)))).leaf
-        const forged = seal(createAuditRecord({ seq, prev: before, atMs: 7 }, { kind: 'hop' }).text)
+        const forged = seal(formatAuditRecord({ seq, prev: before, atMs: 7 }, { kind: 'hop' }))
         const added = isCopy ? pick(lines, indexOfRecord(lines, other)) : formatAuditLine({ kind: 'record', ...forged })
         expect(firstBad(lines.toSpliced(index, 0, added))).toBe(seq)
       }),

@@ -1,9 +1,9 @@
 import { systemHash, type Hash } from '@parley/ports'
-import { createMerkleFrontier, computeMerkleRoot, type ErrorCode } from '@parley/protocol'
+import { computeMerkleRoot, createMerkleFrontier, encodeBase64url, type ErrorCode } from '@parley/protocol'
 import { createAuditEntry, type AuditEntry } from './audit-entry.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { firstPrev, type AuditValue } from './audit-record.ts'
-import { encodeBase64, encodeBase64url } from './base64.ts'
+import { encodeBase64 } from './base64.ts'
 import { verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
 import { recoverLeaves } from './recover-leaves.ts'
 

@@ -22,14 +22,16 @@ export function formatOutcome(outcome: BareOutcome): string {
 
 /** Makes the body of an outcome that is written already. */
 export function joinAnswerBody(outcome: string, record: number | undefined): Uint8Array {
-  return new TextEncoder().encode(`{"outcome":${outcome}${record === undefined ? '' : `,"record":${String(record)}`}}`)
+  return Buffer.from(`{"outcome":${outcome}${record === undefined ? '' : `,"record":${String(record)}`}}`)
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Decodes a reply's body; undefined if it is not one, which leaves the outcome unknown. */
 export function decodeAnswerBody(body: Uint8Array): AnswerBody | undefined {
   let value: { outcome?: Partial<Record<string, unknown>> | null; record?: unknown } | null
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as typeof value
+    value = JSON.parse(utf8.decode(body)) as typeof value
   } catch {
     return undefined
   }

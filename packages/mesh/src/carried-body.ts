@@ -1,5 +1,5 @@
 import type { BodyStore, Clock, Hash } from '@parley/ports'
-import { isHeaderField, limits, refuse, type BodyRef, type Refusal } from '@parley/protocol'
+import { encodeBase64url, isHeaderField, limits, refuse, type BodyRef, type Refusal } from '@parley/protocol'
 import { sealOverheadBytes } from './body-keys.ts'
 import { createInFlight } from './in-flight.ts'
 
@@ -14,20 +14,23 @@ export interface CarriedBody {
   readonly bodyRef?: BodyRef
 }
 
+/** A body that is ready to travel, or why it cannot. */
+export type LoadedBody = { readonly kind: 'allow'; readonly carried: CarriedBody } | Refusal
+
 /** Puts bodies into envelopes or beside them, and takes them out again. */
 export interface BodyCarrier {
   /** Bytes that a body may have, one way or the other. */
   readonly maxBytes: number
   /**
    * Decides how a body travels: within `maxInlineBytes` in the envelope, else through the body store, where it is kept
-   * until `untilMs`. A confidential body never leaves the envelope. Refuses with `iatp.frame-oversize` and
-   * `iatp.body-unavailable`.
+   * until `untilMs`; only that takes a promise. A confidential body never leaves the envelope. Refuses with
+   * `iatp.frame-oversize` and `iatp.body-unavailable`.
    */
   load(
     body: Uint8Array,
     untilMs: number,
     options: { readonly isConfidential: boolean },
-  ): Promise<{ readonly kind: 'allow'; readonly carried: CarriedBody } | Refusal>
+  ): LoadedBody | Promise<LoadedBody>
   /**
    * Gives the body that an envelope speaks for, fetched and held against the signed hash and length, within `patienceMs`.
    * Refuses with `iatp.body-mismatch`, `iatp.body-unavailable`, `iatp.frame-oversize` and `deadline.exceeded`.
@@ -50,9 +53,16 @@ export function createBodyCarrier(parts: {
   const maxReferencedBytes = Math.min(parts.maxReferencedBytes, limits.referencedBytes)
   const maxBytes = bodies ? Math.max(maxInlineBytes, maxReferencedBytes) : maxInlineBytes
   const fetching = createInFlight(maxFetches)
+  const putAside = async (store: BodyStore, body: Uint8Array, untilMs: number): Promise<LoadedBody> => {
+    const where = await attempt(store.put(body, untilMs))
+    if (typeof where !== 'string') return unavailable('the body store did not take the body')
+    const bodyRef = { hash: encodeBase64url(hash(body)), bytes: body.length, where }
+    if (!isHeaderField('bodyRef', bodyRef)) return unavailable('the body store gave a name that no header can hold')
+    return { kind: 'allow', carried: { body: new Uint8Array(), bodyRef } }
+  }
   return {
     maxBytes,
-    async load(body, untilMs, { isConfidential }) {
+    load(body, untilMs, { isConfidential }) {
       const inlineBytes = maxInlineBytes - (isConfidential ? sealOverheadBytes : 0)
       if (body.length <= inlineBytes) return { kind: 'allow', carried: { body } }
       if (!bodies || isConfidential || body.length > maxBytes) {
@@ -62,11 +72,7 @@ export function createBodyCarrier(parts: {
           `the body has ${String(body.length)} bytes, ${String(allowedBytes)} are allowed here`,
         )
       }
-      const where = await attempt(bodies.put(body, untilMs))
-      if (typeof where !== 'string') return unavailable('the body store did not take the body')
-      const bodyRef = { hash: Buffer.from(hash(body)).toString('base64url'), bytes: body.length, where }
-      if (!isHeaderField('bodyRef', bodyRef)) return unavailable('the body store gave a name that no header can hold')
-      return { kind: 'allow', carried: { body: new Uint8Array(), bodyRef } }
+      return putAside(bodies, body, untilMs)
     },
     async unload({ body, bodyRef }, patienceMs) {
       if (!bodyRef) return { kind: 'allow', body }
@@ -80,7 +86,7 @@ export function createBodyCarrier(parts: {
       const found = await within(clock, fetched, patienceMs)
       if (found === 'late') return refuse('deadline.exceeded', 'the body did not come in time')
       if (!(found instanceof Uint8Array)) return unavailable('the body store has no such body')
-      const isSame = found.length === bodyRef.bytes && Buffer.from(hash(found)).toString('base64url') === bodyRef.hash
+      const isSame = found.length === bodyRef.bytes && encodeBase64url(hash(found)) === bodyRef.hash
       return isSame
         ? { kind: 'allow', body: found }
         : refuse('iatp.body-mismatch', 'what was fetched is not the body that was signed for')

@@ -226,7 +226,7 @@ export function createHandshake(parts: NodeParts): Handshake {
   }
 
   return {
-    async open(instance, timeoutMs) {
+    open(instance, timeoutMs) {
       const known = parts.sessions.opened(instance)
       const nowMs = parts.clock.now()
       if (known && known.ownCredentialId === parts.ownCredential().id && nowMs < known.peer.expiresAtMs)

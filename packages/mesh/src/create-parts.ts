@@ -25,6 +25,7 @@ import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
 import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
+import { createTimerQueue } from './timer-queue.ts'
 import { weigh } from './weigh.ts'
 
 /** What the bus needs around a body: header, salt and frame prefix. */
@@ -59,8 +60,18 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const pending = createPendingAnswers(clock)
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, onAttempt: pending.sentAs })
+  const timers = createTimerQueue(clock)
+  const pending = createPendingAnswers(timers)
+  const sealer = createSealer({
+    signer,
+    mesh,
+    clock,
+    hash,
+    random,
+    transport,
+    maxEnvelopes: config.maxBundleEnvelopes,
+    onAttempt: pending.sentAs,
+  })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -101,6 +112,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
+    timers,
     load: createInstanceLoad(),
     pending,
     buckets: createSenderBuckets(clock),
@@ -113,7 +125,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
         rememberBreakers(store, parts.reliability, logger)
       },
     }),
-    bulkheads: createBulkheads(),
+    bulkheads: createBulkheads(config.bulkheads),
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),

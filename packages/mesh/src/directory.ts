@@ -30,6 +30,14 @@ export interface Directory {
   changed(timeoutMs: number): Promise<void>
 }
 
+/** Who is live, until something is announced or lapses: every call asks, and announcements come every few seconds. */
+interface LiveView {
+  readonly entries: readonly DirectoryEntry[]
+  /** Monotonic time up to which nobody lapses. */
+  readonly untilMs: number
+  readonly byAgent: Map<string, readonly DirectoryEntry[]>
+}
+
 /** Creates a directory in which an instance lapses `lapseMs` after its last announcement. Bounded to 10,000 instances. */
 export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10_000): Directory {
   const byInstance = new Map<InstanceDid, DirectoryEntry & { readonly seenAtMs: number; readonly suspected: boolean }>()
@@ -37,17 +45,26 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
   const notify = (): void => {
     for (const wake of Array.from(waiting)) wake()
   }
-  const live = (): readonly DirectoryEntry[] => {
-    const oldest = clock.monotonic() - lapseMs
+  let view: LiveView | undefined
+  const liveView = (): LiveView => {
+    const nowMs = clock.monotonic()
+    if (view && nowMs <= view.untilMs) return view
+    let oldestMs = Infinity
     const entries: (DirectoryEntry & { readonly suspected: boolean })[] = []
     for (const [instance, entry] of byInstance) {
-      if (entry.seenAtMs < oldest) byInstance.delete(instance)
-      else entries.push(entry)
+      if (entry.seenAtMs < nowMs - lapseMs) byInstance.delete(instance)
+      else {
+        entries.push(entry)
+        oldestMs = Math.min(oldestMs, entry.seenAtMs)
+      }
     }
-    return entries.sort(
+    entries.sort(
       (left, right) => Number(left.suspected) - Number(right.suspected) || right.announcedAtMs - left.announcedAtMs,
     )
+    view = { entries, untilMs: oldestMs + lapseMs, byAgent: new Map() }
+    return view
   }
+  const live = (): readonly DirectoryEntry[] => liveView().entries
   return {
     announce(entry) {
       const { instance } = entry.credential
@@ -57,19 +74,30 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
       if (isLive && known.announcedAtMs >= entry.announcedAtMs) return
       if (!known && byInstance.size >= maxInstances && live().length >= maxInstances) return
       byInstance.set(instance, { ...entry, seenAtMs: clock.monotonic(), suspected: false })
+      view = undefined
       notify()
     },
     suspect(instance) {
       const known = byInstance.get(instance)
-      if (known) byInstance.set(instance, { ...known, suspected: true })
+      if (!known || known.suspected) return
+      byInstance.set(instance, { ...known, suspected: true })
+      view = undefined
     },
     leave(instance) {
-      if (byInstance.delete(instance)) notify()
+      if (!byInstance.delete(instance)) return
+      view = undefined
+      notify()
     },
     get: (instance) => live().find((entry) => entry.credential.instance === instance),
     instancesOf(agent) {
       const key = formatAgentId(agent)
-      return live().filter(({ credential }) => formatAgentId(credential) === key)
+      const { entries, byAgent } = liveView()
+      let found = byAgent.get(key)
+      if (!found) {
+        found = entries.filter(({ credential }) => formatAgentId(credential) === key)
+        byAgent.set(key, found)
+      }
+      return found
     },
     servers: (capability) => live().filter(({ serves }) => serves.has(capability)),
     entries: live,

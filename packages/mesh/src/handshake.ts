@@ -1,6 +1,9 @@
 import type { EnvelopeHeader, InstanceDid, Refusal, Verdict } from '@parley/protocol'
 import type { Session } from './session.ts'
 
+/** A session that is open, or why there is none. */
+export type Opened = { readonly kind: 'allow'; readonly session: Session } | Refusal
+
 /**
  * Hello → welcome → ready: two instances that know only each other's DID and an anchor prove who they are.
  *
@@ -11,11 +14,8 @@ import type { Session } from './session.ts'
  * I5 Pending handshakes are bounded: two per DID, `maxPending` in all, `pendingMs` long.
  */
 export interface Handshake {
-  /** Opens a session to an instance, or gives the one that is open. */
-  open(
-    instance: InstanceDid,
-    timeoutMs: number,
-  ): Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal>
+  /** Opens a session to an instance, or gives at once the one that is open. */
+  open(instance: InstanceDid, timeoutMs: number): Opened | Promise<Opened>
   /** Answers a hello, whose leaf hash is `leaf`, with a welcome. */
   greet(header: EnvelopeHeader, leaf: string): Promise<Verdict>
   /** Takes a ready: the session is open. */

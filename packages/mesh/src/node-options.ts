@@ -10,10 +10,10 @@ import {
   type Store,
   type Transport,
 } from '@parley/ports'
-import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
+import { isAgentName, limits, MeshError, type AgentId, type AgentName } from '@parley/protocol'
 import { createAnchors, type Anchor, type Anchors, type InstanceKeys, type resolveAnchors } from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
-import type { ReliabilityOptions } from '@parley/reliability'
+import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { MeshJoin } from './issuer/mesh-join.ts'
@@ -63,8 +63,8 @@ export interface NodeOptions {
   readonly nats?: string | NatsOptions | undefined
   readonly transport?: Transport
   /**
-   * Keys that were made beforehand, for a broker that lists its users; default fresh ones. They belong to one process at a
-   * time: an instance that meets its own key elsewhere stops serving.
+   * Keys that were made beforehand, for a broker that lists its users, or whose signer is elsewhere, for instance in an HSM;
+   * default fresh ones. They belong to one process at a time: an instance that meets its own key elsewhere stops serving.
    */
   readonly keys?: InstanceKeys
   /** Path of the SQLite file for log, ledger and sagas; default in memory, gone with the process. */
@@ -80,6 +80,10 @@ export interface NodeOptions {
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
   readonly maxServing?: number
+  /** Calls in flight to one peer, and to one capability of it. */
+  readonly bulkheads?: BulkheadOptions
+  /** Envelopes under one signature at most, 1 to 64; default 64. */
+  readonly maxBundleEnvelopes?: number
   /** Carries bodies that are too large for an envelope; callers and callees have to share it. Default none. */
   readonly bodies?: BodyStore
   /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
@@ -107,6 +111,8 @@ export interface NodeConfig {
   readonly orders: readonly string[]
   readonly heartbeatMs: number
   readonly maxServing: number
+  readonly bulkheads: BulkheadOptions
+  readonly maxBundleEnvelopes: number
   readonly bodies: BodyStore | undefined
   readonly maxReferencedBytes: number
   readonly sealBodies: boolean
@@ -146,6 +152,9 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
   if (!(maxReferencedBytes >= 0)) problems.push('maxReferencedBytes: must not be negative')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
+  const { maxBundleEnvelopes = limits.frameEnvelopes } = options
+  if (!(Number.isInteger(maxBundleEnvelopes) && maxBundleEnvelopes >= 1 && maxBundleEnvelopes <= limits.frameEnvelopes))
+    problems.push(`maxBundleEnvelopes: must be 1 to ${String(limits.frameEnvelopes)}`)
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
   if (!options.transport && nats === undefined && !own?.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
@@ -161,6 +170,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },
     })
+  const random = options.random ?? createSystemRandom()
   return {
     name: name as AgentName,
     mesh,
@@ -174,11 +184,13 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     orders: options.orders ?? [],
     heartbeatMs,
     maxServing,
+    bulkheads: options.bulkheads ?? {},
+    maxBundleEnvelopes,
     bodies: options.bodies,
     maxReferencedBytes,
     sealBodies: options.sealBodies ?? false,
     clock: options.clock ?? createSystemClock(),
-    random: options.random ?? createSystemRandom(),
+    random,
     logger: options.logger ?? silentLogger,
   }
 }

@@ -21,6 +21,7 @@ import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
 import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
+import type { TimerQueue } from './timer-queue.ts'
 import type { Weighed } from './weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
@@ -30,6 +31,8 @@ export interface NodeParts {
   readonly did: InstanceDid
   readonly boot: string
   readonly clock: Clock
+  /** For deadlines of calls, of which there are many. */
+  readonly timers: TimerQueue
   readonly random: Random
   readonly hash: Hash
   readonly logger: Logger
@@ -56,7 +59,7 @@ export interface NodeParts {
   readonly served: ReadonlyMap<string, Served>
   readonly stats: ServiceStats
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
-  readonly serving: Map<string, AbortController>
+  readonly serving: Map<string, { abort(): void }>
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean

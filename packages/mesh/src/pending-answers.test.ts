@@ -1,6 +1,7 @@
 import { createManualClock } from '@parley/ports'
 import type { InstanceDid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
+import { createTimerQueue } from './timer-queue.ts'
 import { createPendingAnswers, type Answer } from './pending-answers.ts'
 
 const callee: InstanceDid = 'did:key:zCallee'
@@ -22,7 +23,7 @@ const answerOf = (from: InstanceDid, inReplyTo: string): Answer => ({
 
 describe('createPendingAnswers', () => {
   it('hands an answer over once, to who waits for this leaf from this instance', async () => {
-    const pending = createPendingAnswers(createManualClock())
+    const pending = createPendingAnswers(createTimerQueue(createManualClock()))
     const waiting = pending.wait('leaf', callee, 100)
     expect(pending.settle(answerOf('did:key:zOther', 'leaf'))).toBe(false)
     expect(pending.settle(answerOf(callee, 'other'))).toBe(false)
@@ -34,7 +35,7 @@ describe('createPendingAnswers', () => {
 
   it('ends at the timeout, at the signal, at a cancel, and for all at once', async () => {
     const clock = createManualClock()
-    const pending = createPendingAnswers(clock)
+    const pending = createPendingAnswers(createTimerQueue(clock))
     const controller = new AbortController()
     const late = pending.wait('late', callee, 100)
     const aborted = pending.wait('aborted', callee, 1_000, controller.signal)

@@ -1,6 +1,6 @@
-import type { Clock } from '@parley/ports'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
 import type { EvidenceOf } from './evidence-of.ts'
+import type { TimerQueue } from './timer-queue.ts'
 
 /** An answer to an envelope of ours: a verified envelope whose `inReplyTo` named it. */
 export interface Answer {
@@ -41,7 +41,7 @@ interface Entry {
 }
 
 /** Creates the table. An entry lives until its answer, its timeout or its cancellation. */
-export function createPendingAnswers(clock: Clock): PendingAnswers {
+export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
   const waiting = new Map<string, Entry>()
   /** Leaves that wait, by the attempt that they left under. */
   const attempts = new Map<string, Set<string>>()
@@ -63,7 +63,7 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
         signal?.removeEventListener('abort', cancel)
         resolve(answer)
       }
-      const stopTimer = clock.setTimer(() => {
+      const stopTimer = timers.set(() => {
         end('timeout')
       }, timeoutMs)
       const entry: Entry = { from, end }

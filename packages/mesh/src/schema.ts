@@ -18,9 +18,17 @@ export type SchemaCheck<Value> =
   | { readonly kind: 'valid'; readonly value: Value }
   | { readonly kind: 'invalid'; readonly problems: string }
 
-/** Checks `value` against `schema`. Problems are listed by path; values are not repeated, they may be secret. */
-export async function checkSchema<S extends Schema>(schema: S, value: unknown): Promise<SchemaCheck<SchemaOutput<S>>> {
-  const result = await schema['~standard'].validate(value)
+/** Checks `value` against `schema`. Problems are listed by path; values are not repeated, they may be secret.
+ * Answers at once where the schema does. */
+export function checkSchema<S extends Schema>(
+  schema: S,
+  value: unknown,
+): SchemaCheck<SchemaOutput<S>> | Promise<SchemaCheck<SchemaOutput<S>>> {
+  const result = schema['~standard'].validate(value)
+  return result instanceof Promise ? result.then((told) => readResult<S>(told)) : readResult<S>(result)
+}
+
+function readResult<S extends Schema>(result: StandardSchemaV1.Result<unknown>): SchemaCheck<SchemaOutput<S>> {
   if (!result.issues) return { kind: 'valid', value: result.value as SchemaOutput<S> }
   const problems = result.issues.map((issue) => {
     const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')

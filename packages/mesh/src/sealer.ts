@@ -2,6 +2,7 @@ import type { Clock, Hash, Random, Signer, Transport } from '@parley/ports'
 import {
   allowed,
   commitBody,
+  encodeBase64url,
   encodeFrame,
   envelopeBytes,
   formatBounceSubject,
@@ -21,11 +22,13 @@ import {
   type Verdict,
 } from '@parley/protocol'
 import { sealBody, type BodyKeys } from './body-keys.ts'
+import { createSendPace } from './send-pace.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
 export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
   readonly leaf: string
+  readonly leafBytes: Uint8Array
   readonly subject: string
   /** Somebody waits for an answer, and so for the word that nobody listens. */
   readonly isAwaited: boolean
@@ -37,17 +40,24 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'>
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
  *
- * I1 What is sent in one turn to one recipient travels under one signature, in the order of `send`.
+ * I1 What is sent in one turn to one recipient travels under one signature, in the order of `send`; much of it under few.
  * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
+ * I3 No recipient gets more frames a second than it may refuse to check.
  */
 export interface Sealer {
   /** Fixes the bytes of an envelope. With keys, whose nonce needs a counter in the header, the body is encrypted. */
   seal(header: OpenHeader, body: Uint8Array, keys?: BodyKeys): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
+  /** The same, for who wants no promise: `told` is called once, and must not throw. */
+  post(sealed: SealedEnvelope, told: (verdict: Verdict) => void): void
 }
 
-const encoder = new TextEncoder()
+/**
+ * This many envelopes for one recipient leave before the turn ends, so that the recipient works on them while this node
+ * still makes the next ones: with one frame for everything the two would take turns.
+ */
+const earlyEnvelopes = 32
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
 /** 96 bits: nobody who does not see the traffic guesses an attempt. */
@@ -55,7 +65,7 @@ const attemptBytes = 12
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
-  return Buffer.from(random.bytes(16)).toString('base64url')
+  return encodeBase64url(random.bytes(16))
 }
 
 interface Waiting {
@@ -71,17 +81,28 @@ export function createSealer(parts: {
   readonly hash: Hash
   readonly random: Random
   readonly transport: Transport
+  /** Envelopes under one signature at most; default as many as a frame may have. */
+  readonly maxEnvelopes?: number
   /** Is told under which attempt envelopes that are awaited leave, before they do. */
   readonly onAttempt?: (attempt: string, leaves: readonly string[]) => void
 }): Sealer {
-  const { signer, mesh, clock, hash, random, transport, onAttempt } = parts
+  const { signer, mesh, clock, hash, random, transport, maxEnvelopes = limits.frameEnvelopes, onAttempt } = parts
   const from = signer.did as InstanceDid
+  let lastInbox: { readonly to: InstanceDid; readonly subject: string } | undefined
+  /** A node mostly sends to one instance many times. */
+  const inboxOf = (to: InstanceDid): string => {
+    if (lastInbox?.to !== to) lastInbox = { to, subject: formatInboxSubject(mesh, to, from) }
+    return lastInbox.subject
+  }
   const bySubject = new Map<string, Waiting[]>()
+  let isScheduled = false
   let isFlushing = false
+  let isResting = false
+  const pace = createSendPace(clock)
 
   const sign = async (bundle: readonly Waiting[]): Promise<Uint8Array | Refusal> => {
     try {
-      const leaves = bundle.map(({ sealed }) => Buffer.from(sealed.leaf, 'base64url'))
+      const leaves = bundle.map(({ sealed }) => sealed.leafBytes)
       const signedBytes = frameSignedBytes(hash, suites.ed25519Sha256, leaves)
       return await signer.sign(signingDomains.frame, signedBytes)
     } catch (error) {
@@ -95,7 +116,7 @@ export function createSealer(parts: {
   const openAttempt = (bundle: readonly Waiting[]): string | undefined => {
     const leaves = bundle.filter(({ sealed }) => sealed.isAwaited).map(({ sealed }) => sealed.leaf)
     if (leaves.length === 0 || !onAttempt) return undefined
-    const attempt = Buffer.from(random.bytes(attemptBytes)).toString('base64url')
+    const attempt = encodeBase64url(random.bytes(attemptBytes))
     onAttempt(attempt, leaves)
     return formatBounceSubject(mesh, from, attempt)
   }
@@ -114,40 +135,67 @@ export function createSealer(parts: {
     }
   }
   const flush = async (): Promise<void> => {
-    while (bySubject.size > 0) {
+    if (isFlushing) return
+    isFlushing = true
+    let restMs = Infinity
+    for (let isProgress = true; isProgress && bySubject.size > 0;) {
+      isProgress = false
+      restMs = Infinity
       for (const [subject, waiting] of bySubject) {
-        const bundle = takeBundle(waiting)
+        const pauseMs = pace.take(subject)
+        restMs = Math.min(restMs, pauseMs)
+        if (pauseMs > 0) continue
+        isProgress = true
+        const bundle = takeBundle(waiting, maxEnvelopes)
         if (waiting.length === 0) bySubject.delete(subject)
         const verdict = await publish(subject, bundle)
         for (const { told } of bundle) told(verdict)
       }
     }
     isFlushing = false
+    if (bySubject.size > 0) rest(restMs)
+  }
+  /** What has to rest leaves later, with what gathers meanwhile. */
+  const rest = (restMs: number): void => {
+    if (isResting) return
+    isResting = true
+    clock.setTimer(() => {
+      isResting = false
+      void flush()
+    }, restMs)
+  }
+  const post: Sealer['post'] = (sealed, told) => {
+    const waiting = bySubject.get(sealed.subject)
+    if (waiting) waiting.push({ sealed, told })
+    else bySubject.set(sealed.subject, [{ sealed, told }])
+    if (isFlushing) return
+    if ((waiting?.length ?? 1) >= earlyEnvelopes) void flush()
+    else if (!isScheduled) {
+      isScheduled = true
+      clock.defer(() => {
+        isScheduled = false
+        void flush()
+      })
+    }
   }
   return {
     seal(open, plain, keys) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
       const fields = { type, id, from, to, mesh, ...rest, ...(keys && { sealed: true as const }) }
-      const header = encoder.encode(JSON.stringify(fields satisfies EnvelopeHeader))
+      const header = Buffer.from(JSON.stringify(fields satisfies EnvelopeHeader))
       const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
-      const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
-      const subject =
-        type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from)
+      const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
+      const subject = type === 'event' ? formatEventSubject(mesh, to, from) : inboxOf(to as InstanceDid)
+      const leaf = encodeBase64url(leafBytes)
       const isAwaited = type === 'request' || type === 'hello'
-      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url'), isAwaited }
+      return { header, body, salt, subject, leaf, leafBytes, isAwaited }
     },
-    send(sealed) {
-      const { promise, resolve } = Promise.withResolvers<Verdict>()
-      const waiting = bySubject.get(sealed.subject)
-      if (waiting) waiting.push({ sealed, told: resolve })
-      else bySubject.set(sealed.subject, [{ sealed, told: resolve }])
-      if (!isFlushing) {
-        isFlushing = true
-        clock.defer(() => void flush())
-      }
-      return promise
-    },
+    send: (sealed) =>
+      new Promise((resolve) => {
+        post(sealed, resolve)
+      }),
+    post,
   }
 }
 
@@ -158,12 +206,12 @@ function counterOf({ counter }: { readonly counter?: number }): number {
 }
 
 /** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */
-function takeBundle(waiting: Waiting[]): readonly Waiting[] {
+function takeBundle(waiting: Waiting[], maxEnvelopes: number): readonly Waiting[] {
   let bytes = 0
   let count = 0
   for (const { sealed } of waiting) {
     bytes += envelopeBytes(sealed)
-    if (count > 0 && (count === limits.frameEnvelopes || bytes > limits.bundleBytes)) break
+    if (count > 0 && (count === maxEnvelopes || bytes > limits.bundleBytes)) break
     count += 1
   }
   return waiting.splice(0, count)

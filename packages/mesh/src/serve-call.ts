@@ -40,11 +40,13 @@ export async function serveCall(served: Served, body: unknown, hop: ServedHop, l
 
 async function serveDo(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
   const { contract, serve } = served
-  const input = await checkSchema(contract.input, body)
+  const checkingInput = checkSchema(contract.input, body)
+  const input = checkingInput instanceof Promise ? await checkingInput : checkingInput
   if (input.kind === 'invalid') return refusedAs('contract.input-invalid', input.problems)
   const result = await serve.do(input.value, hop)
   if (isHandlerMark(result)) return readMark(served, result, logger)
-  const output = await checkSchema(contract.output, result)
+  const checkingOutput = checkSchema(contract.output, result)
+  const output = checkingOutput instanceof Promise ? await checkingOutput : checkingOutput
   if (output.kind === 'valid') return { kind: 'ok', output: output.value }
   logger.error('contract.output-invalid', { capability: contract.capability, hop: hop.id, problems: output.problems })
   return { kind: 'unknown', code: 'contract.output-invalid' }

@@ -84,6 +84,8 @@ export interface SessionTable {
 export function createSessionTable(maxSessions = 20_000): SessionTable {
   const byId = new Map<string, Session>()
   const byInstance = new Map<InstanceDid, Session>()
+  /** The one at the end of `byId`: it need not be moved there again. */
+  let lastUsed: Session | undefined
   /** Ids by instance, the oldest first. */
   const idsOf = new Map<InstanceDid, readonly string[]>()
   const retire = (id: string): void => {
@@ -102,6 +104,7 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   const add = (session: Session): void => {
     const { instance } = session.peer
     byId.set(session.id, session)
+    lastUsed = session
     const ids = [...(idsOf.get(instance) ?? []), session.id]
     idsOf.set(instance, ids)
     const [oldestOfInstance] = ids
@@ -114,9 +117,10 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   return {
     get(id) {
       const session = byId.get(id)
-      if (session) {
+      if (session && session !== lastUsed) {
         byId.delete(id)
         byId.set(id, session)
+        lastUsed = session
       }
       return session
     },

@@ -15,8 +15,16 @@ export interface AgentId {
 
 /** Formats an agent id as one string key: the owner DID, a space, the name. Neither part can hold a space. */
 export function formatAgentId(agent: AgentId): string {
-  return `${agent.owner} ${agent.name}`
+  let text = formatted.get(agent)
+  if (text === undefined) {
+    text = `${agent.owner} ${agent.name}`
+    formatted.set(agent, text)
+  }
+  return text
 }
+
+/** Credentials and links are asked for their key at every hop. */
+const formatted = new WeakMap<AgentId, string>()
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9._-]{0,62}$/
 

@@ -113,6 +113,13 @@ export function encodeFrame(suite: number, signature: Uint8Array, envelopes: rea
   return bytes
 }
 
+/** A frame that was laid out and not yet hashed: its lengths are those that are allowed, nothing else is known. */
+export interface SplitFrame {
+  readonly suite: number
+  readonly signature: Uint8Array
+  readonly envelopes: readonly UnsignedEnvelope[]
+}
+
 /**
  * Decodes a frame without believing it: lengths come before hashing, hashing before any signature check. Refuses with
  * `iatp.frame-malformed`, `iatp.version-unsupported`, `iatp.suite-unsupported` or `iatp.frame-oversize`.
@@ -121,9 +128,17 @@ export function decodeFrame(
   hash: Sha256,
   bytes: Uint8Array,
 ): { readonly kind: 'allow'; readonly frame: Frame } | Refusal {
-  if (bytes.length < prefixBytes || magic.some((byte, at) => bytes[at] !== byte))
+  const split = splitFrame(bytes)
+  return split.kind === 'deny' ? split : { kind: 'allow', frame: hashFrame(hash, split.frame) }
+}
+
+/** Does the first half of `decodeFrame`: looks at lengths only, so that a sender's limit can be asked before anything is hashed. */
+export function splitFrame(bytes: Uint8Array): { readonly kind: 'allow'; readonly frame: SplitFrame } | Refusal {
+  if (bytes.length < prefixBytes || !startsWithMagic(bytes))
     return refuse('iatp.frame-malformed', 'the bytes do not start as an IATP frame')
-  const [version, suite, count] = bytes.subarray(magic.length, magic.length + 3) as unknown as [number, number, number]
+  const version = bytes[magic.length] ?? 0
+  const suite = bytes[magic.length + 1] ?? 0
+  const count = bytes[magic.length + 2] ?? 0
   if (version !== iatpVersion)
     return refuse('iatp.version-unsupported', `frame version ${String(version)} is not spoken here`)
   if (suite !== suites.ed25519Sha256)
@@ -132,19 +147,27 @@ export function decodeFrame(
     return refuse('iatp.frame-malformed', `a frame cannot hold ${String(count)} envelopes`)
   if (count > 1 && bytes.length > limits.bundleBytes)
     return refuse('iatp.frame-oversize', 'the bundle is larger than 256 KiB')
-  const parts = splitEnvelopes(bytes, count)
-  if ('kind' in parts) return parts
-  const envelopes = parts.map((part) => ({
-    ...part,
-    leaf: hashLeaf(hash, part.header, commitBody(hash, part.salt, part.body)),
-  }))
-  const signedBytes = frameSignedBytes(
-    hash,
-    suite,
-    envelopes.map(({ leaf }) => leaf),
-  )
+  const envelopes = splitEnvelopes(bytes, count)
+  if ('kind' in envelopes) return envelopes
   const signature = bytes.subarray(magic.length + 3, prefixBytes)
-  return { kind: 'allow', frame: { suite, signature, signedBytes, envelopes } }
+  return { kind: 'allow', frame: { suite, signature, envelopes } }
+}
+
+/** Does the second half of `decodeFrame`: hashes the leaves, and what the signature is over. */
+export function hashFrame(hash: Sha256, { suite, signature, envelopes: parts }: SplitFrame): Frame {
+  const leaves: Uint8Array[] = []
+  const envelopes: FramedEnvelope[] = []
+  for (const { salt, header, body } of parts) {
+    const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
+    leaves.push(leaf)
+    envelopes.push({ salt, header, body, leaf })
+  }
+  return { suite, signature, signedBytes: frameSignedBytes(hash, suite, leaves), envelopes }
+}
+
+function startsWithMagic(bytes: Uint8Array): boolean {
+  for (let at = 0; at < magic.length; at++) if (bytes[at] !== magic[at]) return false
+  return true
 }
 
 function splitEnvelopes(bytes: Uint8Array, count: number): readonly UnsignedEnvelope[] | Refusal {

@@ -1,3 +1,4 @@
+export { encodeBase64url } from './base64url.ts'
 export {
   brokerPermissions,
   operationsInboxPrefix,
@@ -29,6 +30,9 @@ export {
 } from './evidence.ts'
 export {
   decodeFrame,
+  hashFrame,
+  splitFrame,
+  type SplitFrame,
   encodeFrame,
   envelopeBytes,
   frameSignedBytes,

@@ -4,16 +4,18 @@ import { isMeshError, type MeshError } from '@parley/protocol'
 import { wrapSqliteError } from './sqlite-error.ts'
 import { rollBack } from './transaction.ts'
 
-// I1 A promise resolves only after the COMMIT that holds its write.
+// I1 A promise resolves only after the COMMIT that holds its write, and after that COMMIT is durable.
 // I2 A write that refuses (throws a MeshError before it changes anything) fails alone.
 // I3 A write that breaks takes its whole transaction back: every promise of the group rejects, nothing of it is kept.
+// I4 One sync runs at a time, and what is written meanwhile shares the next one. After one that failed nobody knows what
+//    is on the disk: its group rejects, and nothing is written any more.
 
-/** Collects the writes of one turn of the event loop into one transaction, so that many waiters pay one fsync. */
+/** Collects the writes of one turn of the event loop into one transaction, so that many waiters pay one sync. */
 export interface CommitGroup {
   /** Queues a synchronous write and resolves with its result once it is durable. */
   run<Result>(write: () => Result): Promise<Result>
-  /** Commits what waits now. */
-  flush(): void
+  /** Commits what waits now and resolves when all of it is durable, or has failed. */
+  flush(): Promise<void>
 }
 
 interface Waiting {
@@ -25,13 +27,18 @@ interface Waiting {
 /** A longer transaction would hold the event loop; what is left over is committed in the next turn. */
 const maxWritesPerCommit = 512
 
-/** Creates the group of one connection, which nobody else may write through. */
-export function createCommitGroup(db: DatabaseSync, clock: Clock): CommitGroup {
+/**
+ * Creates the group of one connection, which nobody else may write through. `sync` makes what was committed durable; without
+ * it, the COMMIT does so itself.
+ */
+export function createCommitGroup(db: DatabaseSync, clock: Clock, sync?: () => Promise<void>): CommitGroup {
   let waiting: Waiting[] = []
   let scheduled = false
+  let syncing: Promise<void> | undefined
+  let broken: MeshError | undefined
 
   const schedule = (): void => {
-    if (scheduled) return
+    if (scheduled || syncing) return
     scheduled = true
     clock.defer(() => {
       scheduled = false
@@ -39,29 +46,50 @@ export function createCommitGroup(db: DatabaseSync, clock: Clock): CommitGroup {
     })
   }
   const commit = (): void => {
+    if (syncing) return
     const group = waiting.slice(0, maxWritesPerCommit)
     waiting = waiting.slice(maxWritesPerCommit)
     if (group.length === 0) return
-    if (waiting.length > 0) schedule()
     let settles: readonly (() => void)[]
     try {
+      if (broken) throw broken
       db.exec('BEGIN IMMEDIATE')
       settles = group.map((write) => write.perform())
       db.exec('COMMIT')
     } catch (error) {
-      const failure = wrapSqliteError('store.write-failed', `A transaction of ${group.length} writes failed`, error)
-      const fate = takeBack(failure)
-      for (const write of group) write.reject(fate)
+      const failure = wrapFailure(`A transaction of ${group.length} writes failed`, error)
+      rejectAll(group, broken ?? takeBack(failure))
+      if (waiting.length > 0) schedule()
       return
     }
-    for (const settle of settles) settle()
+    if (sync) syncing = makeDurable(sync, group, settles)
+    else {
+      for (const settle of settles) settle()
+      if (waiting.length > 0) schedule()
+    }
+  }
+  const makeDurable = async (
+    sync: () => Promise<void>,
+    group: readonly Waiting[],
+    settles: readonly (() => void)[],
+  ): Promise<void> => {
+    try {
+      await sync()
+      for (const settle of settles) settle()
+    } catch (error) {
+      broken = wrapFailure('The log could not be synced; open the store again', error)
+      rejectAll(group, broken)
+    } finally {
+      syncing = undefined
+      if (waiting.length > 0) schedule()
+    }
   }
   const takeBack = (failure: MeshError): MeshError => {
     try {
       rollBack(db)
       return failure
     } catch (error) {
-      return wrapSqliteError('store.write-failed', `${failure.message}, and the rollback failed`, error)
+      return wrapFailure(`${failure.message}, and the rollback failed`, error)
     }
   }
   return {
@@ -83,8 +111,19 @@ export function createCommitGroup(db: DatabaseSync, clock: Clock): CommitGroup {
         waiting.push({ perform, reject })
         schedule()
       }),
-    flush() {
-      while (waiting.length > 0) commit()
+    async flush() {
+      while (syncing || waiting.length > 0) {
+        await syncing
+        commit()
+      }
     },
   }
+}
+
+function rejectAll(group: readonly Waiting[], error: MeshError): void {
+  for (const write of group) write.reject(error)
+}
+
+function wrapFailure(doing: string, error: unknown): MeshError {
+  return isMeshError(error) ? error : wrapSqliteError('store.write-failed', doing, error)
 }

@@ -10,3 +10,12 @@ export const durablePragmas: string = `
   PRAGMA wal_autocheckpoint = 1000;
   PRAGMA foreign_keys = ON;
 `
+
+/**
+ * For a store that syncs the log itself (`WalSync`) before it answers: a COMMIT does not hold the event loop for as long as
+ * the disk takes. SQLite still syncs what a checkpoint moves, which comes every 8,000 pages (32 MB) here.
+ */
+export const storePragmas: string = `
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 8000;
+`

@@ -3,11 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createSystemClock, type Clock } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
-import { durablePragmas } from './durable-pragmas.ts'
+import { durablePragmas, storePragmas } from './durable-pragmas.ts'
 import { takeProcessLock } from './process-lock.ts'
 import { createSchema } from './schema.ts'
 import { wrapSqliteError } from './sqlite-error.ts'
 import { createSqliteStore, type SqliteStore } from './sqlite-store.ts'
+import { createWalSync } from './wal-sync.ts'
 
 /** How a store is opened. */
 export interface SqliteStoreOptions {
@@ -34,7 +35,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     db = new DatabaseSync(path)
     db.exec(durablePragmas)
     createSchema(db)
-    const store = createSqliteStore(db, clock, path, release)
+    // What the opening wrote is synced by SQLite; from here on the store syncs off the main thread.
+    if (path !== memoryPath) db.exec(storePragmas)
+    const store = createSqliteStore(db, clock, path, release, path === memoryPath ? undefined : createWalSync(path))
     assertDurable(store)
     return store
   } catch (error) {

@@ -6,13 +6,14 @@ import { readPragma } from './schema.ts'
 import { createSqliteJournal } from './sqlite-journal.ts'
 import { createSqliteKeyValue } from './sqlite-key-value.ts'
 import { wrapSqliteError } from './sqlite-error.ts'
+import type { WalSync } from './wal-sync.ts'
 
 /** What is in force for an open store, read back from SQLite itself. */
 export interface SqliteFacts {
   readonly path: string
   /** `wal`, or `memory` for a store without a file. */
   readonly journalMode: string
-  /** Whether an acknowledged write is synced to disk (`synchronous` FULL or EXTRA). */
+  /** Whether an acknowledged write is synced to disk: by each COMMIT (`synchronous` FULL or EXTRA), or by the store after it. */
   readonly syncsEachCommit: boolean
   readonly sqliteVersion: string
 }
@@ -25,11 +26,17 @@ export interface SqliteStore extends Store {
 }
 
 /** Creates a store over a connection whose schema exists; `release` runs once after the connection is closed. */
-export function createSqliteStore(db: DatabaseSync, clock: Clock, path: string, release: () => void): SqliteStore {
-  const group = createCommitGroup(db, clock)
+export function createSqliteStore(
+  db: DatabaseSync,
+  clock: Clock,
+  path: string,
+  release: () => void,
+  walSync?: WalSync,
+): SqliteStore {
+  const group = createCommitGroup(db, clock, walSync?.sync)
   const journal = createSqliteJournal(db, group)
   const keyValue = createSqliteKeyValue(db, group)
-  const facts = readFacts(db, path)
+  const facts = readFacts(db, path, walSync !== undefined)
   let isOpen = true
 
   const guard = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
@@ -58,19 +65,20 @@ export function createSqliteStore(db: DatabaseSync, clock: Clock, path: string, 
     async close() {
       if (!isOpen) return
       isOpen = false
-      group.flush()
+      await group.flush()
+      await walSync?.close()
       db.close()
       release()
     },
   }
 }
 
-function readFacts(db: DatabaseSync, path: string): SqliteFacts {
+function readFacts(db: DatabaseSync, path: string, isSynced: boolean): SqliteFacts {
   const version = db.prepare('SELECT sqlite_version() AS version').get()?.['version']
   return {
     path,
     journalMode: String(readPragma(db, 'journal_mode')),
-    syncsEachCommit: Number(readPragma(db, 'synchronous')) >= 2,
+    syncsEachCommit: isSynced || Number(readPragma(db, 'synchronous')) >= 2,
     sqliteVersion: typeof version === 'string' ? version : 'unknown',
   }
 }

@@ -24,21 +24,29 @@ export const dimensionNames: readonly Dimension[] = [
 
 /** Returns the weighted sum of the dimensions, from 0 to 1000, not rounded. */
 export function weighDimensions(dimensions: Dimensions): number {
-  let sum = 0
-  for (const name of dimensionNames) sum += dimensions[name] * dimensionWeights[name]
+  // Written out, as below: this is computed several times a call, and a loop over names costs ten times as much.
+  const sum =
+    dimensions.policyCompliance * dimensionWeights.policyCompliance +
+    dimensions.securityPosture * dimensionWeights.securityPosture +
+    dimensions.outputQuality * dimensionWeights.outputQuality +
+    dimensions.resourceEfficiency * dimensionWeights.resourceEfficiency +
+    dimensions.collaborationHealth * dimensionWeights.collaborationHealth
   return Math.min(1000, Math.max(0, sum * 10))
 }
 
 /** Computes every dimension anew, kept between 0 and 100. */
 export function mapDimensions(dimensions: Dimensions, change: (value: number, name: Dimension) => number): Dimensions {
-  const of = (name: Dimension): number => Math.min(100, Math.max(0, change(dimensions[name], name)))
   return {
-    policyCompliance: of('policyCompliance'),
-    securityPosture: of('securityPosture'),
-    outputQuality: of('outputQuality'),
-    resourceEfficiency: of('resourceEfficiency'),
-    collaborationHealth: of('collaborationHealth'),
+    policyCompliance: keepInRange(change(dimensions.policyCompliance, 'policyCompliance')),
+    securityPosture: keepInRange(change(dimensions.securityPosture, 'securityPosture')),
+    outputQuality: keepInRange(change(dimensions.outputQuality, 'outputQuality')),
+    resourceEfficiency: keepInRange(change(dimensions.resourceEfficiency, 'resourceEfficiency')),
+    collaborationHealth: keepInRange(change(dimensions.collaborationHealth, 'collaborationHealth')),
   }
+}
+
+function keepInRange(value: number): number {
+  return Math.min(100, Math.max(0, value))
 }
 
 /** Returns the dimensions of a peer of whom nothing is known but its start score: all alike. */

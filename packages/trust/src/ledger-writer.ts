@@ -27,7 +27,8 @@ export interface LedgerWriterOptions {
   readonly logger: Logger
 }
 
-const batchDelayMs = 20
+/** The score is in memory at once: what waits is only lost to a crash, and a longer wait is fewer transactions. */
+const batchDelayMs = 100
 const retryDelayMs = 1_000
 const maxBatch = 500
 const maxPending = 10_000

@@ -19,11 +19,28 @@ export interface TrustMovement {
   readonly after: number
 }
 
+/** A change as it is kept: put into words only when somebody asks. */
+export interface KeptMovement {
+  readonly evidence: Evidence
+  /** The faults in a row that made it an incident; 0 if it was none. */
+  readonly faults: number
+  readonly atMs: number
+  readonly before: number
+  readonly after: number
+}
+
+/** Puts a change into words. */
+export function tellMovement({ evidence, faults, atMs, before, after }: KeptMovement): TrustMovement {
+  const incident = faults > 0 ? `, an incident: ${String(faults)} faults in a row` : ''
+  const what = `${evidence.outcome} as ${evidence.role} of ${evidence.capability}${incident}`
+  return { atMs, evidence: evidence.id, what, before, after }
+}
+
 /** Everything that is known of one peer. */
 export interface PeerPage {
   readonly overall: Standing
   readonly capabilities: ReadonlyMap<string, Standing>
-  readonly moved: readonly TrustMovement[]
+  readonly moved: readonly KeptMovement[]
   readonly pin: TrustPin | undefined
 }
 
@@ -38,7 +55,7 @@ export interface PeerBook {
 interface MutablePage {
   overall: Standing
   readonly capabilities: Map<string, Standing>
-  readonly moved: TrustMovement[]
+  readonly moved: KeptMovement[]
   pin: TrustPin | undefined
 }
 
@@ -78,9 +95,9 @@ function foldEvidence(page: MutablePage, evidence: Evidence): void {
   const overall = observeOutcome(page.overall, row, atMs)
   const incident = row.fault && overall.faultsInARow % faultsPerIncident === 0
   page.moved.push({
+    evidence,
+    faults: incident ? overall.faultsInARow : 0,
     atMs,
-    evidence: evidence.id,
-    what: `${evidence.outcome} as ${evidence.role} of ${capability}${incident ? `, an incident: ${String(overall.faultsInARow)} faults in a row` : ''}`,
     before: scoreAt(page.overall, overall.atMs),
     after: scoreAt(overall, overall.atMs),
   })

@@ -74,18 +74,19 @@ export function observeOutcome(standing: Standing, row: OutcomeRow, observedAtMs
   })
   const faultsInARow = row.fault ? rested.faultsInARow + 1 : row.role === 'callee' ? 0 : rested.faultsInARow
   if (row.fault && faultsInARow % faultsPerIncident === 0) dimensions = cutByIncident(dimensions, faultIncidentSeverity)
-  const next: Standing = {
-    ...rested,
+  const { verified } = rested
+  const next = {
     dimensions,
-    faultsInARow,
+    tier: rested.tier,
     evidenceCount: rested.evidenceCount + 1,
-    ...(row.verified && {
-      verified: rested.verified + 1,
-      firstVerifiedAtMs: rested.verified === 0 ? atMs : rested.firstVerifiedAtMs,
-      lastVerifiedAtMs: atMs,
-    }),
+    verified: row.verified ? verified + 1 : verified,
+    firstVerifiedAtMs: row.verified && verified === 0 ? atMs : rested.firstVerifiedAtMs,
+    lastVerifiedAtMs: row.verified ? atMs : rested.lastVerifiedAtMs,
+    faultsInARow,
+    atMs: rested.atMs,
   }
-  return { ...next, tier: tierAfter(rested.tier, scoreAt(next, atMs)) }
+  next.tier = tierAfter(rested.tier, scoreAt(next, atMs))
+  return next
 }
 
 /** Takes 10 × severity from every dimension, which is 100 × severity from the score. */

@@ -254,7 +254,7 @@ describe('flush', () => {
     await ledger.flush()
     expect(await store.journal.last('trust')).toBe(1)
     observe({}, 3)
-    await clock.advance(20)
+    await clock.advance(100)
     expect(await store.journal.last('trust')).toBe(2)
   })
 
@@ -262,7 +262,7 @@ describe('flush', () => {
     const { ledger, store, clock, observe } = await open()
     store.failNext(new MeshError('store.write-failed', 'the disk is full'))
     observe({ outcome: 'failed' })
-    await clock.advance(20)
+    await clock.advance(100)
     expect(await store.journal.last('trust')).toBe(0)
     await clock.advance(1000)
     expect((await openTrustLedger({ store, clock })).view(peer)).toEqual(ledger.view(peer))

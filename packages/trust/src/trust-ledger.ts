@@ -4,7 +4,7 @@ import { isEvidence, maxAheadMs, maxBehindMs, type Evidence } from './evidence.t
 import { decodeRecords, isPin, isScore, type TrustPin } from './ledger-record.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { rowOf } from './outcome-table.ts'
-import { createPeerBook, type PeerPage } from './peer-book.ts'
+import { createPeerBook, tellMovement, type PeerPage } from './peer-book.ts'
 import { createRecentIds } from './recent-ids.ts'
 import { createStanding, scoreAt, tierAt } from './standing.ts'
 import { lowerTier, tierOf, type Tier } from './tier.ts'
@@ -78,7 +78,8 @@ export interface TrustLedger {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const rememberedIds = 100_000
+/** Far more than can be under way at once; every one of them costs the garbage collector. */
+const rememberedIds = 10_000
 const pageSize = 1_000
 
 /** Opens the ledger of a store, folding what is there. Rejects with `store.corrupt` for an entry that is not one. */
@@ -167,7 +168,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       return {
         ...view(peer),
         dimensions: page.overall.dimensions,
-        moved: [...page.moved],
+        moved: page.moved.map(tellMovement),
         raise: adviseRaise(page, clock.now()),
       }
     },

@@ -9,6 +9,8 @@ export const envelopeBench: Bench = {
   about:
     'µs for each step of an envelope (in a loop, hot), and for each stage of real hops one after the other between two nodes in this process, bodies of 400 bytes, encrypted; a stage that waits has the time that passed, not the time that it cost; no broker',
   libraries: [],
+  defaultRounds: 7,
+  inFlight: [1],
   async run(options) {
     const rows: BenchRow[] = []
     for (const step of await listEnvelopeSteps()) {

@@ -1,15 +1,13 @@
 import { connect } from '@nats-io/transport-node'
-import { serveUntilReleased } from '../responder.ts'
-import { bodyBytes } from './body.ts'
-import { natsSubject } from './nats-contestant.ts'
+import { serveBench } from '../bench-process.ts'
+import { natsSubject } from './nats-subject.ts'
 
 const connection = await connect({ servers: process.argv[2] ?? '' })
-const body = new Uint8Array(bodyBytes).fill(0x79)
 connection.subscribe(natsSubject, {
   callback(_, message) {
-    message.respond(body)
+    message.respond(message.data)
   },
 })
 await connection.flush()
-await serveUntilReleased()
+await serveBench()
 await connection.close()

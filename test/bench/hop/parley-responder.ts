@@ -1,24 +1,18 @@
 import { join } from 'node:path'
-import { openFileIssuer } from '@parley/identity'
 import { createNode } from '@parley/mesh'
-import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { serveUntilReleased } from '../responder.ts'
-import { bodyText } from './body.ts'
+import { serveBench } from '../bench-process.ts'
 import { echo } from './echo-contract.ts'
+import { openBenchIssuer } from './parley-mesh.ts'
+import { parleyOptions, type ParleySetting } from './parley-setting.ts'
 
-const [, , url = '', dir = ''] = process.argv
-const issuer = await openFileIssuer({
-  dir: join(dir, 'issuer'),
-  clock: createSystemClock(),
-  random: createSystemRandom(),
-})
+const [, , url = '', dir = '', setting = ''] = process.argv
 await using node = await createNode({
   name: 'bench/callee',
-  issuer,
+  issuer: await openBenchIssuer(dir),
   serves: [echo],
-  nats: url,
-  data: join(dir, 'callee.db'),
+  data: join(dir, `callee-${setting}.db`),
+  ...parleyOptions(setting as ParleySetting, url),
 })
-node.serve(echo, { say: () => ({ text: bodyText }) })
+node.serve(echo, { say: async ({ text }) => ({ text }) })
 await node.start()
-await serveUntilReleased()
+await serveBench()

@@ -20,6 +20,8 @@ export const sessionsBench: Bench = {
   about:
     'resident memory of one node, in a process of its own, for each of 20,000 peers of different names that shook hands (with a key share), called once over nats-server, and then keep their session without a word; peers that only call do not announce themselves, and log and ledger are in a SQLite file',
   libraries: ['@nats-io/transport-node'],
+  defaultRounds: 1,
+  inFlight: [1],
   async run({ log }) {
     const cacheDir = join(import.meta.dirname, '../../../.parley/cache')
     const binary = await findNatsServer({ env: process.env, cacheDir, log })

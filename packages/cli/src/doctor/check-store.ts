@@ -21,7 +21,7 @@ export async function checkStore(path: string): Promise<Finding> {
     const store = await openSqliteStore({ path })
     const { journalMode, syncsEachCommit, sqliteVersion } = store.facts()
     await store.close()
-    const text = `${path}: SQLite ${sqliteVersion}, journal ${journalMode}, ${syncsEachCommit ? 'each commit synced (synchronous=FULL)' : 'commits not synced'}`
+    const text = `${path}: SQLite ${sqliteVersion}, journal ${journalMode}, ${syncsEachCommit ? 'each commit synced before it is answered' : 'commits not synced'}`
     if (syncsEachCommit) return { check, level: 'ok', text }
     return {
       check,

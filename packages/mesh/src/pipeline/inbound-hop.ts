@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts } from '@parley/protocol'
+import type { EnvelopeHeader, Frame, FramedEnvelope, SplitFrame, SubjectFacts } from '@parley/protocol'
 import type { VerifiedChain } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { EvidenceOf } from '../evidence-of.ts'
@@ -14,6 +14,8 @@ export interface InboundFrame {
   readonly delivery: Delivery
   /** Left by `frame`. */
   subject?: SubjectFacts
+  split?: SplitFrame
+  /** Left by `proof`. */
   frame?: Frame
 }
 

@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import { parseBounceSubject, type EnvelopeType } from '@parley/protocol'
+import { encodeBase64url, parseBounceSubject, refuse, type EnvelopeType } from '@parley/protocol'
 import { evidenceOf } from '../evidence-of.ts'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -25,7 +25,7 @@ import { session } from './inbound/session.ts'
 import { settle } from './inbound/settle.ts'
 import { trust } from './inbound/trust.ts'
 import { unseal } from './inbound/unseal.ts'
-import { runStages, type Stage } from './stage.ts'
+import { runStages, type PipelineEnd, type Stage } from './stage.ts'
 
 /** The stages of everything that comes in, cheap refusals before expensive ones. */
 export interface InboundPipeline {
@@ -55,7 +55,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
   }
 }
 
-/** Runs one delivery through the pipeline. Never rejects: what breaks is refused and recorded. */
+/** Runs one delivery through the pipeline. Rejects only for a defect: what breaks is refused and recorded. */
 export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
   if (delivery.isBounce === true) {
     const attempt = parseBounceSubject(parts.mesh, parts.did, delivery.subject)
@@ -63,31 +63,45 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
     return
   }
   const inbound: InboundFrame = { parts, delivery }
-  const proven = await runStages(pipeline.frame, inbound, parts.logger)
+  const proving = runStages(pipeline.frame, inbound, parts.logger)
+  const proven = proving instanceof Promise ? await proving : proving
   if (proven.kind === 'deny' || !inbound.frame || !inbound.subject) {
     recordRejected(parts, proven.kind === 'deny' ? proven.code : 'hop.stage-failed')
     return
   }
   const { frame: opened, subject } = inbound
-  await Promise.all(
-    opened.envelopes.map(async (envelope, index) => {
-      const leaf = Buffer.from(envelope.leaf).toString('base64url')
-      const evidence = evidenceOf(parts.hash, opened, index)
-      const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
-      let end = await runStages(pipeline.envelope, hop, parts.logger)
-      if (end.kind === 'allow') {
-        const route = hop.header && pipeline.routes[hop.header.type]
-        end = route
-          ? await runStages(route, hop, parts.logger)
-          : {
-              kind: 'deny',
-              code: 'iatp.header-invalid',
-              reason: 'this type of envelope is not taken here',
-              stage: 'header',
-            }
-      }
-      hop.release?.()
-      await recordInbound(hop, end)
-    }),
-  )
+  const waiting: Promise<void>[] = []
+  for (const [index, envelope] of opened.envelopes.entries()) {
+    const leaf = encodeBase64url(envelope.leaf)
+    const evidence = evidenceOf(parts.hash, opened, index)
+    const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
+    const ended = runEnvelope(pipeline, hop)
+    if (ended) waiting.push(ended)
+  }
+  if (waiting.length > 0) await Promise.all(waiting)
+}
+
+/** Runs one envelope to its end: in this turn if all its stages answer at once. */
+function runEnvelope(pipeline: InboundPipeline, hop: InboundHop): Promise<void> | undefined {
+  const { logger } = hop.parts
+  const read = runStages(pipeline.envelope, hop, logger)
+  const end = read instanceof Promise ? read.then((told) => routeOn(pipeline, hop, told)) : routeOn(pipeline, hop, read)
+  const finish = (told: PipelineEnd): Promise<void> | undefined => {
+    hop.release?.()
+    return recordInbound(hop, told)
+  }
+  if (end instanceof Promise) return end.then(finish)
+  try {
+    return finish(end)
+  } catch (error) {
+    // The other envelopes of the frame are none the worse for it.
+    return Promise.reject(error instanceof Error ? error : new Error('not an error'))
+  }
+}
+
+function routeOn(pipeline: InboundPipeline, hop: InboundHop, end: PipelineEnd): PipelineEnd | Promise<PipelineEnd> {
+  if (end.kind === 'deny') return end
+  const route = hop.header && pipeline.routes[hop.header.type]
+  if (route) return runStages(route, hop, hop.parts.logger)
+  return { ...refuse('iatp.header-invalid', 'this type of envelope is not taken here'), stage: 'header' }
 }

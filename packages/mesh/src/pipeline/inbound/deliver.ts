@@ -21,19 +21,20 @@ export const deliver: Stage<InboundHop> = {
     const { clock, serving } = parts
     const deadlineMs = hop.startedAtMs + (header.remainingMs ?? 0)
     const controller = new AbortController()
+    const ended = Promise.withResolvers<BareOutcome>()
     const key = `${session.id} ${leaf}`
-    serving.set(key, controller)
-    const late = Promise.withResolvers<BareOutcome>()
-    controller.signal.addEventListener('abort', () => {
-      late.resolve({ kind: 'unknown', code: 'hop.cancelled' })
-    })
-    const stopTimer = clock.setTimer(
-      () => {
-        late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
-        controller.abort()
+    const endEarly = (code: 'hop.cancelled' | 'deadline.exceeded'): void => {
+      ended.resolve({ kind: 'unknown', code })
+      controller.abort()
+    }
+    serving.set(key, {
+      abort() {
+        endEarly('hop.cancelled')
       },
-      Math.max(0, deadlineMs - clock.monotonic()),
-    )
+    })
+    const stopTimer = parts.timers.set(() => {
+      endEarly('deadline.exceeded')
+    }, deadlineMs - clock.monotonic())
     const done = serveCall(
       left(parts.served.get(left(header.capability, 'the capability')), 'the capability'),
       body.value,
@@ -49,8 +50,19 @@ export const deliver: Stage<InboundHop> = {
       }),
       parts.logger,
     )
-    hop.release = afterBoth(done, left(hop.release, 'the place'))
-    const outcome = await Promise.race([done, late.promise])
+    const place = keepUntilDone(left(hop.release, 'the place'))
+    hop.release = place.release
+    done.then(
+      (outcome) => {
+        place.end()
+        ended.resolve(outcome)
+      },
+      (error: unknown) => {
+        place.end()
+        ended.reject(error)
+      },
+    )
+    const outcome = await ended.promise
     stopTimer()
     serving.delete(key)
     hop.outcome = outcome
@@ -60,24 +72,27 @@ export const deliver: Stage<InboundHop> = {
   },
 }
 
-/** Gives a place back once its work is done and the returned function was called. */
-function afterBoth(work: Promise<unknown>, giveBack: () => void): () => void {
+/** Gives a place back once its work ended and it was released. */
+function keepUntilDone(giveBack: () => void): { readonly release: () => void; readonly end: () => void } {
   let isDone = false
   let isReleased = false
-  const endWork = (): void => {
-    isDone = true
-    if (isReleased) giveBack()
-  }
-  void work.then(endWork, endWork)
-  return () => {
-    isReleased = true
-    if (isDone) giveBack()
+  return {
+    release() {
+      isReleased = true
+      if (isDone) giveBack()
+    },
+    end() {
+      isDone = true
+      if (isReleased) giveBack()
+    },
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function parseBody(bytes: Uint8Array): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
+    return { value: JSON.parse(utf8.decode(bytes)) as unknown }
   } catch {
     return undefined
   }

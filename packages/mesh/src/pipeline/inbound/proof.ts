@@ -1,13 +1,15 @@
 import { verifySignature } from '@parley/identity'
-import { allowed, refuse, signingDomains } from '@parley/protocol'
+import { allowed, hashFrame, refuse, signingDomains } from '@parley/protocol'
 import type { InboundFrame } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-/** Checks the one signature of the frame against the key that the subject names. */
+/** Hashes the frame, and checks its one signature of the frame against the key that the subject names. */
 export const proof: Stage<InboundFrame> = {
   name: 'proof',
   run(context) {
-    const { signedBytes, signature } = left(context.frame, 'the frame')
+    const frame = hashFrame(context.parts.hash, left(context.split, 'the frame'))
+    const { signedBytes, signature } = frame
+    context.frame = frame
     const { from } = left(context.subject, 'the subject')
     return verifySignature(from, signingDomains.frame, signedBytes, signature)
       ? allowed

@@ -1,6 +1,6 @@
-import { capabilityCovers, isMeshError, type ErrorCode } from '@parley/protocol'
+import { capabilityCovers, isMeshError, type EnvelopeHeader, type ErrorCode } from '@parley/protocol'
 import { encodeAnswerBody, formatOutcome, joinAnswerBody } from '../../answer-body.ts'
-import type { CarriedBody } from '../../carried-body.ts'
+import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -17,14 +17,14 @@ const answerLifetimeMs = 60_000
 const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
 
 /** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
-export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> {
+export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> | undefined {
   const { parts, header } = hop
   const isRequest = header?.type === 'request'
-  if (!isRequest && end.kind === 'allow') return
+  if (!isRequest && end.kind === 'allow') return undefined
   if (header?.type === 'event' && end.kind === 'deny') {
     // Announcements come every few seconds from every stranger on the bus.
     recordRejected(parts, end.code)
-    return
+    return undefined
   }
   // Whoever has no session can have a key of its own, which proves nothing but that: it writes no log without end.
   const isCounted = end.kind === 'deny' && !hop.session && parts.strangerRecords.take(hop.subject.from) > 0
@@ -49,8 +49,8 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
     parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
-  if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
-  await answer(hop, outcome, joinAnswerBody(text, record))
+  if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return undefined
+  return answer(hop, outcome, joinAnswerBody(text, record))
 }
 
 /** Room for the record number beside an outcome. */
@@ -92,17 +92,32 @@ function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareO
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promise<void> {
-  const { parts, header, session } = hop
-  if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
+function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promise<void> | undefined {
+  const { parts, header } = hop
+  if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return undefined
   const nowMs = parts.clock.now()
-  const { body, bodyRef } = await loadAnswer(parts, whole, nowMs, header.sealed === true)
+  const loading = parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, { isConfidential: header.sealed === true })
+  if (loading instanceof Promise)
+    return loading.then((loaded) => {
+      postAnswer(hop, header, outcome, takeLoaded(parts, loaded), nowMs)
+    })
+  postAnswer(hop, header, outcome, takeLoaded(parts, loading), nowMs)
+  return undefined
+}
+
+function postAnswer(
+  { parts, session, leaf }: InboundHop,
+  header: EnvelopeHeader,
+  outcome: BareOutcome,
+  { body, bodyRef }: CarriedBody,
+  nowMs: number,
+): void {
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + answerLifetimeMs,
     contentType: 'application/json' as const,
-    inReplyTo: hop.leaf,
+    inReplyTo: leaf,
     ...(bodyRef ? { bodyRef } : {}),
   }
   // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
@@ -114,19 +129,14 @@ async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array):
           body,
           header.sealed === true ? session.keys : undefined,
         )
-  const sent = await parts.sealer.send(sealed)
-  // A lost answer leaves the caller with `unknown`; it has its own deadline.
-  if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+  parts.sealer.post(sealed, (sent) => {
+    // A lost answer leaves the caller with `unknown`; it has its own deadline.
+    if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+  })
 }
 
 /** An answer that the body store does not take says so: the caller need not wait to know that it does not know. */
-async function loadAnswer(
-  parts: NodeParts,
-  whole: Uint8Array,
-  nowMs: number,
-  isConfidential: boolean,
-): Promise<CarriedBody> {
-  const loaded = await parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, { isConfidential })
+function takeLoaded(parts: NodeParts, loaded: LoadedBody): CarriedBody {
   if (loaded.kind === 'allow') return loaded.carried
   parts.logger.error('hop.answer-lost', { code: loaded.code })
   return { body: encodeAnswerBody({ outcome: { kind: 'unknown', code: loaded.code } }) }

@@ -6,7 +6,7 @@ import { left, type Stage } from '../stage.ts'
 export const senderLimits: Stage<InboundFrame> = {
   name: 'sender-limits',
   run(context) {
-    const { envelopes } = left(context.frame, 'the frame')
+    const { envelopes } = left(context.split, 'the frame')
     const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from, envelopes.length)
     return retryAfterMs === 0
       ? allowed

@@ -1,4 +1,4 @@
-import { allowed, refuse, type Did, type Refusal } from '@parley/protocol'
+import { allowed, refuse, type Did, type Refusal, type Verdict } from '@parley/protocol'
 import { chooseInstance } from '../../choose-instance.ts'
 import type { DirectoryEntry } from '../../directory.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
@@ -13,7 +13,7 @@ const patienceMs = 1_000
  */
 export const address: Stage<OutboundHop> = {
   name: 'address',
-  async run(hop) {
+  run(hop) {
     const { parts, contract } = hop
     const { capability } = contract
     const scope = scopeOf(hop)
@@ -24,21 +24,35 @@ export const address: Stage<OutboundHop> = {
         capability,
         scope.entries().filter(({ serves }) => serves.has(capability)),
       )
-    const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
-    let found = find()
-    if (!found) parts.askWho()
-    for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
-      leftMs = untilMs - parts.clock.monotonic()
-      if (leftMs > 0) await parts.directory.changed(leftMs)
-    }
-    if (!found)
-      return refuse('mesh.no-provider', `no live instance of ${scope.who} serves ${capability}`, {
+    const found = find()
+    return found ? settleOn(hop, found) : waitForProvider(hop, scope.who, find)
+  },
+}
+
+function settleOn(hop: OutboundHop, found: DirectoryEntry): Verdict {
+  hop.peer = found
+  hop.leaveInstance = hop.parts.load.enter(found.credential.instance)
+  return allowed
+}
+
+async function waitForProvider(
+  hop: OutboundHop,
+  who: string,
+  find: () => DirectoryEntry | undefined,
+): Promise<Verdict> {
+  const { parts, contract } = hop
+  const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
+  let found: DirectoryEntry | undefined
+  parts.askWho()
+  for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
+    leftMs = untilMs - parts.clock.monotonic()
+    if (leftMs > 0) await parts.directory.changed(leftMs)
+  }
+  return found
+    ? settleOn(hop, found)
+    : refuse('mesh.no-provider', `no live instance of ${who} serves ${contract.capability}`, {
         retryAfterMs: patienceMs,
       })
-    hop.peer = found
-    hop.leaveInstance = parts.load.enter(found.credential.instance)
-    return allowed
-  },
 }
 
 interface Scope {

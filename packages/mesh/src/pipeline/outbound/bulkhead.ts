@@ -5,12 +5,11 @@ import { left, type Stage } from '../stage.ts'
 /** Bounds the calls in flight per peer and capability, so that one slow peer cannot take all places. */
 export const bulkhead: Stage<OutboundHop> = {
   name: 'bulkhead',
-  async run(hop) {
+  run(hop) {
     const peer = formatAgentId(left(hop.peer, 'the peer').credential)
     const place = hop.parts.bulkheads.enter({ peer, capability: hop.contract.capability })
     if (place.kind === 'deny') return place
     hop.release = place.leave
-    await place.ready
-    return allowed
+    return place.ready.then(() => allowed)
   },
 }

@@ -17,7 +17,23 @@ export const delegation: Stage<OutboundHop> = {
         'delegation.too-deep',
         `a chain has 1 to ${String(limits.chainLinks)} links, not ${String(links.length)}`,
       )
-    hop.chain = { hash: hashChain(links), links }
+    hop.chain = nameChain(links)
     return allowed
   },
+}
+
+interface NamedChain {
+  readonly hash: string
+  readonly links: readonly string[]
+}
+
+const named = new WeakMap<readonly string[], NamedChain>()
+
+/** Hashes a chain once, however many calls are made under it. A list that was changed meanwhile is another chain. */
+function nameChain(links: readonly string[]): NamedChain {
+  const known = named.get(links)
+  if (known?.links.length === links.length && known.links.every((link, at) => link === links[at])) return known
+  const chain = { hash: hashChain(links), links: [...links] }
+  named.set(links, chain)
+  return chain
 }

@@ -1,37 +1,51 @@
 import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../call-options.ts'
+import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
+import type { Opened } from '../../handshake.ts'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-const encoder = new TextEncoder()
-
 /** Opens a session if there is none, and signs the request for this one instance. */
 export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
 
 /** Seals the request of a hop; also for the one time that it is sent again in a new session. */
-export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
-  const { parts, contract, options, chain } = hop
-  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+export function sealRequest(hop: OutboundHop): Verdict | Promise<Verdict> {
+  const { parts, options, contract } = hop
   if (parts.ownCredential().expiresAtMs <= parts.clock.now() && contract.capability !== issuerContract.renew.capability)
     return refuse('identity.credential-expired', 'the own credential is expired', { retryAfterMs: 1_000 })
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
   if ((options.pathIndex ?? 0) >= limits.pathHops)
     return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
-  const isConfidential = contract.confidential || parts.sealBodies
   const untilMs = parts.clock.now() + limits.lifetimeMs
-  const loaded = await parts.bodyCarrier.load(encoder.encode(text), untilMs, { isConfidential })
+  const loading = parts.bodyCarrier.load(Buffer.from(text), untilMs, { isConfidential: asksForSecrecy(hop) })
+  return loading instanceof Promise ? loading.then((loaded) => openFor(hop, loaded)) : openFor(hop, loading)
+}
+
+function openFor(hop: OutboundHop, loaded: LoadedBody): Verdict | Promise<Verdict> {
   if (loaded.kind === 'deny') return loaded
-  const { body, bodyRef } = loaded.carried
+  const { parts } = hop
+  const { carried } = loaded
+  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const { instance } = left(hop.peer, 'the peer').credential
-  const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  const opening = parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
+  return opening instanceof Promise
+    ? opening.then((opened) => sealIn(hop, opened, carried))
+    : sealIn(hop, opening, carried)
+}
+
+function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody): Verdict {
+  const { parts, contract, options, chain } = hop
   if (opened.kind === 'deny') return opened
+  const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
+  const { instance } = left(hop.peer, 'the peer').credential
   const remainingMs = Math.floor(deadlineAtMs - parts.clock.monotonic())
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
+  const isConfidential = asksForSecrecy(hop)
   const keys = isConfidential ? session.keys : undefined
   if (isConfidential && !keys)
     return refuse(
@@ -41,6 +55,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   hop.session = session
   hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
+  const sendsLinks = chain !== undefined && session.sentChains?.has(chain.hash) !== true
   hop.sealed = parts.sealer.seal(
     {
       id: hop.id,
@@ -56,7 +71,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       remainingMs,
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
-      ...(chain && session.sentChains?.has(chain.hash) !== true ? { links: chain.links } : {}),
+      ...(sendsLinks ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
@@ -66,12 +81,16 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
     body,
     keys,
   )
-  return brings(options) ? checkHeader(hop.sealed.header) : allowed
+  return sendsLinks || brings(options) ? checkHeader(hop.sealed.header) : allowed
+}
+
+function asksForSecrecy({ contract, parts }: OutboundHop): boolean {
+  return contract.confidential || parts.sealBodies
 }
 
 /** Whether a call puts something into the header that comes from outside the mesh. */
-function brings({ trace, onBehalfOf, labels, delegation, saga }: CallOptions): boolean {
-  return [trace, onBehalfOf, labels, delegation, saga].some((field) => field !== undefined)
+function brings({ trace, onBehalfOf, labels, saga }: CallOptions): boolean {
+  return trace !== undefined || onBehalfOf !== undefined || labels !== undefined || saga !== undefined
 }
 
 /** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */

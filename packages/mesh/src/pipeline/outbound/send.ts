@@ -33,13 +33,23 @@ async function sendOnce(hop: OutboundHop): Promise<Verdict> {
   const { instance } = left(hop.peer, 'the peer').credential
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
   const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, options.signal)
-  const sent = await parts.sealer.send(sealed)
-  if (sent.kind === 'deny') {
-    waiting.cancel()
-    return sent
+  const sent = Promise.withResolvers<Verdict>()
+  let refused: Verdict | undefined
+  parts.sealer.post(sealed, (verdict) => {
+    if (verdict.kind === 'allow') hop.sent = true
+    else {
+      refused = verdict
+      waiting.cancel()
+    }
+    sent.resolve(verdict)
+  })
+  const answer = await waiting.answer
+  // Whether it was sent is known before the answer is, unless the signer is slower than the caller is patient.
+  if (hop.sent !== true) {
+    const verdict = refused ?? (await sent.promise)
+    if (verdict.kind === 'deny') return verdict
   }
-  hop.sent = true
-  return readAnswer(hop, await waiting.answer)
+  return readAnswer(hop, answer)
 }
 
 async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<Verdict> {

@@ -1,0 +1,2 @@
+/** The subject that the NATS client's responder answers on. */
+export const natsSubject = 'bench.hop'
