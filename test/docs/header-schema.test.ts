@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { knownHeaderFields, parseHeader } from '@parley/protocol'
+import { envelopeTypes, knownHeaderFields, parseHeader } from '@parley/protocol'
 import { readText } from '../architecture/source-tree.ts'
 
 const schema = JSON.parse(readText('protocol/schemas/header.json')) as {
@@ -30,6 +30,9 @@ const whole = {
   onBehalfOf: 'tenant',
   labels: ['pii'],
   saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 3 },
+  part: 1,
+  credit: 16,
+  leaseMs: 1000,
   inReplyTo: hash,
   credential: 'c',
   statement: 's',
@@ -38,7 +41,7 @@ const whole = {
   suites: [1],
   crit: ['labels'],
 }
-const types = ['hello', 'welcome', 'ready', 'request', 'reply', 'accepted', 'cancel', 'event', 'refusal', 'closed']
+const types = envelopeTypes
 
 function isParsed(header: object): boolean {
   return parseHeader(new TextEncoder().encode(JSON.stringify(header))).kind === 'allow'

@@ -10,7 +10,11 @@ import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
+import { createEmitter } from './emitter.ts'
+import type { ContractEvent } from './event.ts'
+import type { Listener } from './happened.ts'
 import { createEventLog } from './event-log.ts'
+import { addListener, type Listening } from './listening.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -65,15 +69,13 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
   const signer = createKeySigner(generateSeed(random))
   const instance = signer.did
   const served = new Map<string, Served>()
+  const listening = new Map<string, Listening>()
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
-  const caller = createCaller(
-    () => (state === 'started' || state === 'draining' ? running?.parts : undefined),
-    pipelines.outbound,
-    { random, clock },
-  )
+  const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
+  const caller = createCaller(active, pipelines.outbound, { random, clock })
 
   const open = async (): Promise<Running> => {
     const unserved = config.serves
@@ -94,8 +96,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         logger,
         name,
         instance,
-        serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
-        calls: capabilitiesOf(config.calls),
+        serves: capabilitiesOf(
+          config.serves.flatMap(({ capabilities, events }) => [...capabilities, ...eventsOf(events)]),
+        ),
+        calls: capabilitiesOf([...config.calls, ...config.listens]),
       })
       undo.push(own.stop)
       const audit = await openAuditLog({
@@ -130,6 +134,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         trust,
         own,
         served,
+        listening,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
@@ -146,6 +151,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        ...[...listening.keys()].map((topic) => formatEventPattern(config.mesh, topic)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const stopListening = transport.onStatus((status) => {
@@ -189,6 +195,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
     logger,
     store,
     ...caller,
+    emit: createEmitter(active, { random }),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -197,6 +204,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
     serve(contract, serves) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'serve must be called before start')
       register(config, served, contract, serves)
+    },
+    on(event, listener) {
+      if (state !== 'created') throw new MeshError('mesh.config-invalid', 'on must be called before start')
+      addListener(listening, config.listens, event, listener as Listener)
     },
     start() {
       starting ??= (async () => {
@@ -266,7 +277,11 @@ function register(config: NodeConfig, served: Map<string, Served>, contract: Con
   }
 }
 
-function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
+function eventsOf(events: Contract['events']): readonly ContractEvent[] {
+  return Object.values(events)
+}
+
+function capabilitiesOf(capabilities: readonly Pick<ContractCapability, 'capability'>[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
 }
 

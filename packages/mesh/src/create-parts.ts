@@ -7,8 +7,10 @@ import type { TrustLedger } from '@parley/trust'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
+import { createEventMemory } from './event-memory.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import type { Listening } from './listening.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -40,6 +42,7 @@ export interface OpenedNode {
   readonly trust: TrustLedger
   readonly own: OwnCredential
   readonly served: ReadonlyMap<string, Served>
+  readonly listening: ReadonlyMap<string, Listening>
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
@@ -87,6 +90,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     note,
     trust,
     served,
+    listening: opened.listening,
+    eventMemory: createEventMemory(clock),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
     pending: createPendingAnswers(clock),

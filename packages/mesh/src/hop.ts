@@ -35,7 +35,7 @@ export interface HandlerRefusal {
 }
 
 /** What a handler is told about the hop that it serves. */
-export interface Hop<Declared = Readonly<Record<string, unknown>>> {
+export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = undefined> {
   /** The request's id. */
   readonly id: string
   /** W3C trace id. */

@@ -7,6 +7,8 @@ export {
   type ContractCapability,
   type DeclaredErrors,
 } from './contract.ts'
+export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './event.ts'
+export type { Happened, Listener } from './happened.ts'
 export type { HopReport } from './hop-report.ts'
 export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
 export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'

@@ -15,6 +15,7 @@ import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
+import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
@@ -35,6 +36,8 @@ export interface NodeOptions {
   readonly serves?: readonly Contract[]
   /** Capabilities that it calls. */
   readonly calls?: readonly ContractCapability[]
+  /** Events of contracts that it listens to. Those of the contracts that it serves, it may emit. */
+  readonly listens?: readonly ContractEvent[]
   /** Owners that it accepts; default: the issuer's own anchor. */
   readonly anchors?: readonly Anchor[]
   /** The tenant: one set of anchors on one bus. Default `main`. */
@@ -70,6 +73,7 @@ export interface NodeConfig {
   readonly anchors: Anchors
   readonly serves: readonly Contract[]
   readonly calls: readonly ContractCapability[]
+  readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
@@ -125,6 +129,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     anchors,
     serves: options.serves ?? [],
     calls: options.calls ?? [],
+    listens: options.listens ?? [],
     policy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],

@@ -7,8 +7,10 @@ import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
+import type { EventMemory } from './event-memory.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
@@ -47,6 +49,9 @@ export interface NodeParts {
   /** Calls that this node makes. */
   readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
+  /** What listens to events of contracts, by topic. */
+  readonly listening: ReadonlyMap<string, Listening>
+  readonly eventMemory: EventMemory
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
   /** Bytes that one body may have on this bus. */

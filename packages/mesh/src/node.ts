@@ -2,6 +2,8 @@ import type { Clock, Logger, Random, Store } from '@parley/ports'
 import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { Contract, ContractCapability } from './contract.ts'
+import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
+import type { Listener } from './happened.ts'
 import type { Outcome } from './outcome.ts'
 import type { Serves } from './serve.ts'
 
@@ -31,6 +33,13 @@ export interface MeshNode extends AsyncDisposable {
   readonly store: Store
   /** Registers what serves a contract. Before `start`; throws `mesh.config-invalid` for a contract not in `serves`. */
   serve<C extends Contract>(contract: C, serves: Serves<C>): void
+  /**
+   * Listens to an event, with one listener. Before `start`; throws `mesh.config-invalid` for an event not in `listens`.
+   * Events come at most once, and in no order between senders.
+   */
+  on<Payload>(event: ContractEvent<Payload>, listener: Listener<NoInfer<Payload>>): void
+  /** Tells everybody who listens to an event of a contract that this node serves. Nobody answers. */
+  emit<Payload>(event: ContractEvent<Payload>, payload: NoInfer<Payload>, options?: EmitOptions): Promise<EmitOutcome>
   /** Gets the credential, opens log and ledger, subscribes and announces. */
   start(): Promise<void>
   health(): NodeHealth

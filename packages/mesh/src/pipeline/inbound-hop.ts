@@ -1,7 +1,8 @@
 import type { Delivery } from '@parley/ports'
 import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts } from '@parley/protocol'
-import type { VerifiedChain } from '@parley/identity'
+import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
+import type { Listening } from '../listening.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -29,6 +30,9 @@ export interface InboundHop {
   header?: EnvelopeHeader
   /** Left by `session`. */
   session?: Session
+  /** Left by `listened`, and whom the credential of an event names. */
+  listening?: Listening
+  speaker?: VerifiedCredential
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
   /** Left by `trust`. */

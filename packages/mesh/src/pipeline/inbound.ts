@@ -10,6 +10,12 @@ import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
 import { delegation } from './inbound/delegation.ts'
 import { deliver } from './inbound/deliver.ts'
+import { hear } from './inbound/event/hear.ts'
+import { listened } from './inbound/event/listened.ts'
+import { once } from './inbound/event/once.ts'
+import { eventPolicy } from './inbound/event/policy.ts'
+import { recordEvent } from './inbound/event/record.ts'
+import { speaker } from './inbound/event/speaker.ts'
 import { frame } from './inbound/frame.ts'
 import { createConfirm, createGreet } from './inbound/greet.ts'
 import { header } from './inbound/header.ts'
@@ -32,6 +38,8 @@ export interface InboundPipeline {
   readonly envelope: readonly Stage<InboundHop>[]
   /** Then, by type. A type that is not listed is refused. */
   readonly routes: Readonly<Partial<Record<EnvelopeType, readonly Stage<InboundHop>[]>>>
+  /** For events of contracts, which name their capability. */
+  readonly events: readonly Stage<InboundHop>[]
 }
 
 /** Lists the stages; `record` follows every one of these lists. */
@@ -49,6 +57,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
       ready: [createConfirm(handshake)],
       event: [announced],
     },
+    events: [listened, speaker, once, orders, trust, eventPolicy, hear],
   }
 }
 
@@ -67,7 +76,7 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
       const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
       let end = await runStages(pipeline.envelope, hop, parts.logger)
       if (end.kind === 'allow') {
-        const route = hop.header && pipeline.routes[hop.header.type]
+        const route = routeOf(pipeline, hop)
         end = route
           ? await runStages(route, hop, parts.logger)
           : {
@@ -78,7 +87,17 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
             }
       }
       hop.release?.()
-      await recordInbound(hop, end)
+      if (isContractEvent(hop)) recordEvent(hop, end)
+      else await recordInbound(hop, end)
     }),
   )
+}
+
+function routeOf(pipeline: InboundPipeline, hop: InboundHop): readonly Stage<InboundHop>[] | undefined {
+  return isContractEvent(hop) ? pipeline.events : hop.header && pipeline.routes[hop.header.type]
+}
+
+/** Announcements name no capability. */
+function isContractEvent({ header: found }: InboundHop): boolean {
+  return found?.type === 'event' && found.capability !== undefined
 }
