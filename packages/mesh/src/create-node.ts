@@ -164,7 +164,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
-        for (const controller of parts.serving.values()) controller.abort()
+        for (const call of parts.serving.values()) call.close()
         await settledWithin(clock, parts.inFlight.idle(), lastWordsMs)
         own.stop()
         parts.rejected.flush()

@@ -109,6 +109,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
+    ongoing: new Map(),
     maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {

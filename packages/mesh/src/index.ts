@@ -1,4 +1,5 @@
 export type { CallOptions } from './call-options.ts'
+export type { CallStream, StreamOptions } from './call-stream.ts'
 export {
   defineContract,
   printCapability,
@@ -23,7 +24,16 @@ export {
   type UnknownOutcome,
 } from './outcome.ts'
 export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts'
-export type { HandlerReturn, LookupAnswer, Serve, ServeFunction, Serves, UndoableServe, UndoInput } from './serve.ts'
+export type {
+  HandlerReturn,
+  LookupAnswer,
+  Serve,
+  ServeFunction,
+  Serves,
+  StreamServeFunction,
+  UndoableServe,
+  UndoInput,
+} from './serve.ts'
 export { createNode } from './create-node.ts'
 export { localIssuer, type LocalMesh } from './local-issuer.ts'
 export type { AppendedRecord, NodeIssuer, NodeOptions } from './node-options.ts'

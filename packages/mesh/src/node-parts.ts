@@ -12,11 +12,13 @@ import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
+import type { OngoingCall } from './ongoing-call.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import type { ServingCall } from './serving-call.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { Weighed } from './weigh.ts'
 
@@ -52,11 +54,13 @@ export interface NodeParts {
   /** What listens to events of contracts, by topic. */
   readonly listening: ReadonlyMap<string, Listening>
   readonly eventMemory: EventMemory
-  /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
-  readonly serving: Map<string, AbortController>
+  /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
+  readonly serving: Map<string, ServingCall>
+  /** Calls that this node made and that go on, by leaf. */
+  readonly ongoing: Map<string, OngoingCall>
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
 import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
+import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { Listener } from './happened.ts'
@@ -48,17 +49,23 @@ export interface MeshNode extends AsyncDisposable {
   /** Drains for at most a second, then ends everything. Idempotent. */
   close(): Promise<void>
   /** Calls and returns the output; every other outcome throws a `CallError`. */
-  call<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  call<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Output>
   /** Calls and returns the outcome, whichever it is. Never throws for what a peer or the mesh does. */
-  tryCall<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  tryCall<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Outcome<Output, Declared>>
+  /** Calls a capability that streams, and gives its parts as they come. Without `deadlineMs`, the whole may take a minute. */
+  stream<Input, Output, Declared, Part, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, Part, Progress>,
+    input: NoInfer<Input>,
+    options?: StreamOptions<NoInfer<Progress>>,
+  ): CallStream<Part, Output, Declared>
   /**
    * Names the agents of this node's own owner that serve a capability now, each once: those that a call without `to`
    * could go to. Empty before `start`.

@@ -12,15 +12,18 @@ export interface Answer {
 /** Why there is no answer. */
 export type NoAnswer = 'timeout' | 'cancelled'
 
+/** One wait for an answer. */
+export interface WaitingAnswer {
+  readonly answer: Promise<Answer | NoAnswer>
+  readonly cancel: () => void
+  /** Waits this long from now, instead of what was said before. */
+  readonly renew: (timeoutMs: number) => void
+}
+
 /** Envelopes of ours that wait for an answer, by leaf hash. */
 export interface PendingAnswers {
   /** Waits for the answer of one instance to one envelope, until the timeout, the signal or `cancel`. */
-  wait(
-    leaf: string,
-    from: InstanceDid,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): { readonly answer: Promise<Answer | NoAnswer>; readonly cancel: () => void }
+  wait(leaf: string, from: InstanceDid, timeoutMs: number, signal?: AbortSignal): WaitingAnswer
   /** Hands an answer to who waits; false if nobody does, or if another instance was asked. */
   settle(answer: Answer): boolean
   size(): number
@@ -43,13 +46,19 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
         signal?.removeEventListener('abort', cancel)
         resolve(answer)
       }
-      const stopTimer = clock.setTimer(() => {
-        end('timeout')
-      }, timeoutMs)
+      let stopTimer = (): void => undefined
+      const renew = (ms: number): void => {
+        stopTimer()
+        if (!waiting.has(leaf)) return
+        stopTimer = clock.setTimer(() => {
+          end('timeout')
+        }, ms)
+      }
       waiting.set(leaf, { from, end })
+      renew(timeoutMs)
       if (signal?.aborted === true) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
-      return { answer: promise, cancel }
+      return { answer: promise, cancel, renew }
     },
     settle(answer) {
       const entry = waiting.get(answer.header.inReplyTo ?? '')

@@ -5,6 +5,7 @@ import type { PolicyDecision } from '@parley/policy'
 import type { Listening } from '../listening.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
+import type { PartTally } from '../part-tally.ts'
 import type { Session } from '../session.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -43,4 +44,10 @@ export interface InboundHop {
   release?: () => void
   /** Left by `deliver`. */
   outcome?: BareOutcome
+  /** The handler took the work on with a lease. */
+  isAccepted?: boolean
+  /** The caller took the call back. */
+  isCancelled?: boolean
+  /** What was streamed, where parts were asked for. */
+  streamed?: PartTally
 }

@@ -19,6 +19,7 @@ import { speaker } from './inbound/event/speaker.ts'
 import { frame } from './inbound/frame.ts'
 import { createConfirm, createGreet } from './inbound/greet.ts'
 import { header } from './inbound/header.ts'
+import { ongoing } from './inbound/ongoing.ts'
 import { orders } from './inbound/orders.ts'
 import { policy } from './inbound/policy.ts'
 import { proof } from './inbound/proof.ts'
@@ -50,6 +51,11 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     routes: {
       request: [session, replay, credential, orders, delegation, trust, policy, admit, deliver],
       reply: [session, replay, credential, orders, settle],
+      completed: [session, replay, credential, orders, settle],
+      closed: [session, replay, credential, orders, settle],
+      part: [session, replay, credential, orders, ongoing],
+      accepted: [session, replay, credential, orders, ongoing],
+      progress: [session, replay, credential, orders, ongoing],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],
       hello: [createGreet(handshake)],

@@ -137,6 +137,11 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     saga: call.saga,
     signal: patient,
     remainingMs: () => 1_000,
+    accept: () => undefined,
+    progress: () => Promise.resolve(),
+    stream: () => {
+      throw new TypeError('handlers of these tests do not stream')
+    },
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),
     fail: (options = {}) => {

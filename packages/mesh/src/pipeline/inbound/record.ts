@@ -15,13 +15,15 @@ const answerLifetimeMs = 60_000
  * the call that the copied envelope belongs to. */
 const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
 
+/** Announcements come every few seconds from every stranger on the bus; what belongs to a call that ended is merely late. */
+const countedTypes: ReadonlySet<string> = new Set(['event', 'part', 'accepted', 'progress'])
+
 /** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
 export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> {
   const { parts, header } = hop
   const isRequest = header?.type === 'request'
   if (!isRequest && end.kind === 'allow') return
-  if (header?.type === 'event' && end.kind === 'deny') {
-    // Announcements come every few seconds from every stranger on the bus.
+  if (header && countedTypes.has(header.type) && end.kind === 'deny') {
     recordRejected(parts, end.code)
     return
   }
@@ -47,11 +49,11 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
-  await answer(hop, outcome, joinAnswerBody(text, record))
+  await answer(hop, outcome, joinAnswerBody(text, record, hop.streamed))
 }
 
 /** Room for the record number beside an outcome. */
-const answerOverheadBytes = 64
+const answerOverheadBytes = 160
 
 /** Writes an outcome down. An output that has no JSON form, or is too large, leaves unknown what was done. */
 function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
@@ -103,10 +105,18 @@ async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): 
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+      : parts.sealer.seal(
+          { type: answerTypeOf(hop), ...common, session: session.id, counter: session.nextCounter() },
+          body,
+        )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+}
+
+function answerTypeOf({ isCancelled, isAccepted }: InboundHop): 'closed' | 'completed' | 'reply' {
+  if (isCancelled === true) return 'closed'
+  return isAccepted === true ? 'completed' : 'reply'
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {
@@ -137,6 +147,8 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
     ...(saga
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
+    ...(hop.isAccepted === true ? { accepted: true } : {}),
+    ...(hop.streamed ? { parts: hop.streamed.count, partsHash: hop.streamed.hash } : {}),
     ...(chain ? { root: chain.root } : {}),
     ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
     ...(decision

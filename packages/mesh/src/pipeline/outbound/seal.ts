@@ -48,6 +48,7 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
+      ...(hop.receiver ? { credit: hop.receiver.window } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
