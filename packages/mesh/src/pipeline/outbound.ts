@@ -4,6 +4,7 @@ import { breaker } from './outbound/breaker.ts'
 import { bulkhead } from './outbound/bulkhead.ts'
 import { deadline } from './outbound/deadline.ts'
 import { delegation } from './outbound/delegation.ts'
+import { input } from './outbound/input.ts'
 import { policy } from './outbound/policy.ts'
 import { seal } from './outbound/seal.ts'
 import { send } from './outbound/send.ts'
@@ -13,6 +14,7 @@ import type { Stage } from './stage.ts'
 /** The stages of every call; `record` follows. What the own node refuses was never sent. */
 export const outboundStages: readonly Stage<OutboundHop>[] = [
   deadline,
+  input,
   address,
   delegation,
   trust,
