@@ -61,6 +61,27 @@ describe('long work', () => {
     expect(ended).toMatchObject({ kind: 'unknown', code: 'deadline.lease-lapsed' })
   })
 
+  it('that has ended says no more, whatever its handler goes on to tell', async () => {
+    let later = (): void => undefined
+    await using open = await openStudio(async ({ frames }, hop) => {
+      hop.accept(500)
+      later = () => {
+        hop.accept(500)
+        void hop.progress({ frame: 9 })
+      }
+      return { frames }
+    })
+    const wire = tapWire(open.mesh.bus)
+    expect((await open.render()).kind).toBe('ok')
+    const before = wire.units.length
+    later()
+    await open.mesh.clock.settle()
+    expect(wire.units.slice(before)).toEqual([])
+    expect(open.signals[0]?.aborted).toBe(false)
+    await open.mesh.clock.advance(500)
+    expect(open.signals[0]?.aborted).toBe(false)
+  })
+
   it('that was never taken on keeps to the deadline of its call', async () => {
     await using open = await openStudio(() => new Promise<never>(() => undefined))
     const outcome = open.render()

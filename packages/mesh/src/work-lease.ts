@@ -13,7 +13,8 @@ export interface WorkLease {
   accept(leaseMs?: number): void
   /** Tells how far the work is, and renews the lease. Rejects with `contract.output-invalid` for what does not fit. */
   progress(value: unknown): Promise<void>
-  isAccepted(): boolean
+  /** The call has ended: what a handler still says is told to nobody. */
+  end(): void
 }
 
 /**
@@ -33,6 +34,8 @@ export function createWorkLease(
 ): WorkLease {
   const { header, session, leaf, contract, signal, renew } = request
   let leaseMs: number | undefined
+  let hasEnded = false
+  const isOver = (): boolean => hasEnded || signal.aborted
 
   const tell = (type: 'accepted' | 'progress', body: Uint8Array): void => {
     const lease = leaseMs ?? defaultLeaseMs
@@ -60,7 +63,7 @@ export function createWorkLease(
   const accept = (askedMs?: number): void => {
     if (!contract.progress)
       throw new MeshError('contract.invalid', `${contract.capability} is no long work: give its contract a progress`)
-    if (signal.aborted) return
+    if (isOver()) return
     const asked = askedMs ?? leaseMs ?? defaultLeaseMs
     if (!(asked >= 1)) throw new MeshError('contract.invalid', `a lease of ${String(asked)} ms is none`)
     leaseMs = Math.min(Math.floor(asked), limits.leaseMs)
@@ -79,8 +82,10 @@ export function createWorkLease(
           'contract.output-invalid',
           `the progress of ${contract.capability} cannot be told: ${checked?.kind === 'invalid' ? checked.problems : 'it has no JSON form, or is too large'}`,
         )
-      if (!signal.aborted) tell('progress', body)
+      if (!isOver()) tell('progress', body)
     },
-    isAccepted: () => leaseMs !== undefined,
+    end() {
+      hasEnded = true
+    },
   }
 }

@@ -82,6 +82,7 @@ export const deliver: Stage<InboundHop> = {
     })
     hop.release = afterBoth(done, left(hop.release, 'the place'))
     const outcome = afterCancel(hop, await Promise.race([done, patience.late]), () => hasEnded)
+    lease.end()
     patience.stop()
     parts.serving.delete(key)
     if (sender) hop.streamed = sender.tally()
