@@ -29,6 +29,9 @@ const whole = {
   traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
   onBehalfOf: 'tenant',
   labels: ['pii'],
+  pathIndex: 3,
+  bodyRef: { hash, bytes: 5, where: 'shelf/1' },
+  usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
   saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 3 },
   part: 1,
   credit: 16,
@@ -39,6 +42,10 @@ const whole = {
   nonce: 'n'.repeat(22),
   versions: [1],
   suites: [1],
+  version: 1,
+  suite: 1,
+  keyShare: hash,
+  sealed: true,
   crit: ['labels'],
 }
 const types = envelopeTypes

@@ -1,3 +1,4 @@
+export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
@@ -9,6 +10,7 @@ export {
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
 export { hashChain } from './delegation/chain-hash.ts'
+export { decideLabels } from './delegation/labels.ts'
 export type { Constraints } from './delegation/constraints.ts'
 export {
   chainGrants,
@@ -35,6 +37,13 @@ export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
 export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
+export {
+  generateInstanceKeys,
+  initInstanceKeys,
+  openInstanceKeys,
+  type InstanceKeyFolder,
+  type InstanceKeys,
+} from './key/instance-keys.ts'
 export { readKeyFile, writeKeyFile, type KeyFileOptions } from './key/key-file.ts'
 export { createKeySigner, type KeySigner } from './key/key-signer.ts'
 export { createPortableSigner } from './key/portable-signer.ts'
@@ -42,5 +51,29 @@ export { verifySignaturePortably } from './key/portable-signature.ts'
 export { isSafePublicKey } from './key/point.ts'
 export { generateSeed } from './key/seed.ts'
 export { verifySignature } from './key/signature.ts'
+export {
+  createNatsAccount,
+  mintNatsUser,
+  signNatsAccount,
+  type NatsAccount,
+  type NatsAccountFacts,
+  type NatsAccountSeeds,
+  type NatsUserRequest,
+} from './nats/nats-account.ts'
+export {
+  initNatsAccount,
+  mintNatsUserFrom,
+  openNatsAccount,
+  readNatsAccount,
+  type NatsAccountFolder,
+} from './nats/nats-account-folder.ts'
+export {
+  createNkey,
+  formatNatsCredentials,
+  generateUserNkey,
+  isUserNkey,
+  type Nkey,
+  type NkeyKind,
+} from './nats/nkey.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'

@@ -95,6 +95,8 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   hop.release?.()
   // That this side left says nothing of the callee.
   const isOurs = hop.isCancelled === true && hop.receiver?.failure() === undefined && outcome.kind !== 'ok'
+  // A refusal is fast, whoever refuses, and a call that was taken back is short: neither says how fast the instance works.
+  hop.leaveInstance?.(isOurs || outcome.kind === 'refused' ? undefined : durationMs)
   hop.settleBreaker?.(isOurs ? 'refused' : outcome.kind, durationMs)
   if (!isOurs && hop.peer && hop.sealed && hop.sent === true)
     parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })
@@ -139,6 +141,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
         ? {}
         : { peer: options.to }),
     ...(sealed ? { leaf: sealed.leaf } : {}),
+    ...(hop.isConfidential === true ? { sealed: true } : {}),
     ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
     ...(chain ? { chain: chain.hash } : {}),
@@ -187,6 +190,7 @@ function createReport(
     ...(decision ? { decision: { document: decision.document, rule: decision.rule } } : {}),
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
+    ...(hop.evidence ? { evidence: hop.evidence } : {}),
     durationMs,
     explain,
   }

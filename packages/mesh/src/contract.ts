@@ -16,6 +16,8 @@ export interface CapabilityDefinition {
   readonly stream?: Schema
   /** What long work tells of itself on the way, with `hop.progress`. */
   readonly progress?: Schema
+  /** Bodies of requests and replies are encrypted end to end; a session that cannot do so refuses the capability. */
+  readonly confidential?: boolean
 }
 
 /** One capability of a contract: what server, caller and saga share about it. `Declared` maps error names to details. */
@@ -33,9 +35,10 @@ export interface ContractCapability<
   readonly errors: Readonly<Record<string, Schema>>
   readonly risk: Risk
   readonly undo: boolean
+  readonly confidential: boolean
   readonly stream?: Schema
   readonly progress?: Schema
-  /** base64url SHA-256 over name, schemas, errors, risk and undo: callee and caller must agree on it. */
+  /** base64url SHA-256 over what `describeCapability` says of it: callee and caller must agree on it. */
   readonly hash: string
   /** Carries the types; never present at run time. */
   readonly types?: {
@@ -117,45 +120,79 @@ function defineCapability(service: string, operation: string, definition: Capabi
     throw new MeshError('contract.invalid', `"${operation}" cannot name an operation: a contract uses it itself`)
   assertCapability(capability)
   const { stream, progress } = definition
-  const errors = definition.errors ?? {}
-  const printed = {
+  const facts = {
     capability,
-    input: printSchema(capability, 'input', definition.input, 'input'),
-    output: printSchema(capability, 'output', definition.output, 'output'),
+    input: definition.input,
+    output: definition.output,
+    errors: definition.errors ?? {},
+    risk: definition.risk,
+    undo: definition.undo ?? false,
+    confidential: definition.confidential ?? false,
+    ...(stream ? { stream } : {}),
+    ...(progress ? { progress } : {}),
+  }
+  return Object.freeze({ ...facts, hash: hashDescription(describeCapability(facts)) })
+}
+
+/** What a contract says of one capability, as data that a peer can read: schemas are JSON Schema 2020-12. */
+export interface CapabilityDescription {
+  readonly capability: Capability
+  readonly input: Record<string, unknown>
+  readonly output: Record<string, unknown>
+  readonly errors: Readonly<Record<string, Record<string, unknown>>>
+  readonly risk: Risk
+  readonly undo: boolean
+  readonly confidential: boolean
+  /** Only where its reply is streamed. */
+  readonly stream?: Record<string, unknown>
+  /** Only where it is long work. */
+  readonly progress?: Record<string, unknown>
+}
+
+/** What a contract says of one event, as data that a peer can read. */
+export interface EventDescription {
+  /** `service:event` */
+  readonly event: Capability
+  readonly payload: Record<string, unknown>
+  readonly risk: Risk
+}
+
+/** Describes a capability. Throws `contract.invalid` for a schema that cannot be printed. */
+export function describeCapability(facts: Omit<ContractCapability, 'hash'>): CapabilityDescription {
+  const { capability, input, output, errors, risk, undo, confidential, stream, progress } = facts
+  return {
+    capability,
+    input: printSchema(capability, 'input', input, 'input'),
+    output: printSchema(capability, 'output', output, 'output'),
     errors: Object.fromEntries(
       Object.entries(errors).map(([name, schema]) => [
         name,
         printSchema(capability, `errors.${name}`, schema, 'output'),
       ]),
     ),
-    risk: definition.risk,
-    undo: definition.undo ?? false,
+    risk,
+    undo,
+    confidential,
     ...(stream ? { stream: printSchema(capability, 'stream', stream, 'output') } : {}),
     ...(progress ? { progress: printSchema(capability, 'progress', progress, 'output') } : {}),
   }
-  return Object.freeze({
-    capability,
-    input: definition.input,
-    output: definition.output,
-    errors,
-    risk: definition.risk,
-    undo: definition.undo ?? false,
-    ...(stream ? { stream } : {}),
-    ...(progress ? { progress } : {}),
-    hash: hashPrinted(printed),
-  })
+}
+
+/** Hashes a description: the hash that its contract has on the wire. The order of keys does not matter. */
+export function hashDescription(description: CapabilityDescription | EventDescription): string {
+  const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(description))))
+  return Buffer.from(hash).toString('base64url')
+}
+
+/** Describes an event. Throws `contract.invalid` for a schema that cannot be printed. */
+export function describeEvent({ capability, payload, risk }: Omit<ContractEvent, 'hash' | 'topic'>): EventDescription {
+  return { event: capability, payload: printSchema(capability, 'payload', payload, 'output'), risk }
 }
 
 function defineEvent(capability: string, { payload, risk = 'read' }: EventDefinition): ContractEvent {
   assertCapability(capability)
-  const printed = { event: capability, payload: printSchema(capability, 'payload', payload, 'output'), risk }
-  return Object.freeze({
-    capability,
-    topic: formatEventTopic(capability),
-    payload,
-    risk,
-    hash: hashPrinted(printed),
-  })
+  const facts = { capability, payload, risk }
+  return Object.freeze({ ...facts, topic: formatEventTopic(capability), hash: hashDescription(describeEvent(facts)) })
 }
 
 function assertCapability(capability: string): asserts capability is Capability {
@@ -164,11 +201,6 @@ function assertCapability(capability: string): asserts capability is Capability 
       'contract.invalid',
       `"${capability}" is not a capability: use a-z, 0-9, - and _ on both sides of the colon`,
     )
-}
-
-function hashPrinted(printed: Readonly<Record<string, unknown>>): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(sortKeys(printed)))
-  return Buffer.from(systemHash(bytes)).toString('base64url')
 }
 
 /** Prints a capability's schemas as JSON Schema 2020-12, for cards and for a model's tool list. */

@@ -104,7 +104,19 @@ const breakRoute =
     },
   })
 
-const requestStages = ['session', 'replay', 'credential', 'orders', 'delegation', 'trust', 'policy', 'admit', 'deliver']
+const requestStages = [
+  'session',
+  'replay',
+  'credential',
+  'orders',
+  'delegation',
+  'trust',
+  'unseal',
+  'body',
+  'policy',
+  'admit',
+  'deliver',
+]
 
 describe('assembleNode', () => {
   it.each(outboundStages.map(({ name }, at) => [name, at] as const))(
@@ -207,7 +219,7 @@ describe('assembleNode', () => {
     const forget: Stage<InboundHop> = {
       name: 'forget',
       run({ parts, header }) {
-        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains.clear()
+        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains?.clear()
         forgets -= 1
         return { kind: 'allow' }
       },

@@ -1,24 +1,26 @@
-import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Clock, Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
-import { announcementTopics } from './announcement.ts'
+import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
+import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEmitter } from './emitter.ts'
 import type { ContractEvent } from './event.ts'
 import type { Listener } from './happened.ts'
 import { createEventLog } from './event-log.ts'
+import { describeService } from './describe-service.ts'
 import { addListener, type Listening } from './listening.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import { obtainCredential } from './own-credential.ts'
+import { createPolicyInForce } from './policy-in-force.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
@@ -37,6 +39,8 @@ const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
+/** How long an instance has to say what it serves, in milliseconds. */
+const defaultCardMs = 2_000
 /** How long `close` waits for cancelled calls to be recorded, in milliseconds. */
 const lastWordsMs = 1_000
 
@@ -66,10 +70,12 @@ interface Running {
 
 function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
   const { name, clock, random, logger } = config
-  const signer = createKeySigner(generateSeed(random))
+  const keys = options.keys ?? generateInstanceKeys(random)
+  const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
+  const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -86,9 +92,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         'mesh.config-invalid',
         `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
       )
-    const transport = await connect(options)
-    const undo: (() => Promise<void> | void)[] = [() => transport.close()]
+    const undo: (() => Promise<void> | void)[] = []
     try {
+      const nkey = loginKeyOf(options, keys)
       const own = await obtainCredential({
         issuer: config.issuer,
         anchors: config.anchors,
@@ -100,8 +106,12 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
           config.serves.flatMap(({ capabilities, events }) => [...capabilities, ...eventsOf(events)]),
         ),
         calls: capabilitiesOf([...config.calls, ...config.listens]),
+        ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
+      // With the credential, since a fenced broker lets nobody in without what its issuer gives.
+      const { transport, nats } = await connectBus(options, own, keys, logger)
+      undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
         clock,
@@ -133,6 +143,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         note,
         trust,
         own,
+        policy,
         served,
         listening,
         caller,
@@ -141,7 +152,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       })
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
-      const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
+      const onDelivery = (delivery: Delivery): void => {
         receive(inbound, parts, delivery).catch((error: unknown) => {
           logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
         })
@@ -151,9 +162,18 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        formatEventPattern(config.mesh, contractsAskedOf(instance)),
+        formatEventPattern(config.mesh, contractsToldTo(instance)),
         ...[...listening.keys()].map((topic) => formatEventPattern(config.mesh, topic)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      const startedAtMs = clock.now()
+      if (nats)
+        subscriptions.push(
+          await nats.answerServices(() =>
+            describeService({ name, mesh: config.mesh, instance, startedAtMs, served, stats: parts.stats }),
+          ),
+        )
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status === 'connected') parts.announceSoon()
@@ -244,7 +264,20 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         ),
       ]
     },
+    async card(agent, timeoutMs = defaultCardMs) {
+      const parts = running?.parts
+      const id = resolveName(config, agent)
+      const [entry] = (id && parts?.directory.instancesOf(id)) ?? []
+      if (!parts || !id || !entry) return undefined
+      const { instance: asked } = entry.credential
+      const contents = await parts.cards.ask(asked, timeoutMs)
+      return contents && { agent: id, instance: asked, ...contents }
+    },
     resolve: (agent) => resolveName(config, agent),
+    reloadPolicy(sources) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
+      policy.reload(sources, running.parts.note)
+    },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
       return running.audit.append({ kind, ...fields }).seq
@@ -283,14 +316,6 @@ function eventsOf(events: Contract['events']): readonly ContractEvent[] {
 
 function capabilitiesOf(capabilities: readonly Pick<ContractCapability, 'capability'>[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
-}
-
-async function connect({ transport, nats, issuer }: NodeOptions): Promise<Transport> {
-  if (transport) return transport
-  if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
-  if (!issuer.connect)
-    throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
-  return issuer.connect()
 }
 
 function tellHealth(state: string, running: Running | undefined): NodeHealth {

@@ -4,22 +4,28 @@ import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createBodyCarrier } from './carried-body.ts'
+import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
+import type { ContractEvent } from './event.ts'
 import type { EventLog } from './event-log.ts'
 import { createEventMemory } from './event-memory.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import { createInstanceLoad } from './instance-load.ts'
 import type { Listening } from './listening.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
 import { createPendingAnswers } from './pending-answers.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
 import { weigh } from './weigh.ts'
 
@@ -41,6 +47,7 @@ export interface OpenedNode {
   readonly note: EventLog
   readonly trust: TrustLedger
   readonly own: OwnCredential
+  readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
   readonly listening: ReadonlyMap<string, Listening>
   readonly caller: NodeParts['caller']
@@ -54,7 +61,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors })
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
+  const pending = createPendingAnswers(clock)
+  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, onAttempt: pending.sentAs })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -72,6 +80,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
+  const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
@@ -92,9 +101,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     served,
     listening: opened.listening,
     eventMemory: createEventMemory(clock),
+    stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
-    pending: createPendingAnswers(clock),
+    load: createInstanceLoad(),
+    pending,
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({
@@ -110,12 +121,29 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     calls: createInFlight(Infinity),
     serving: new Map(),
     ongoing: new Map(),
-    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    maxBodyBytes,
+    bodyCarrier: createBodyCarrier({
+      bodies: config.bodies,
+      clock,
+      hash,
+      maxInlineBytes: maxBodyBytes,
+      maxReferencedBytes: config.maxReferencedBytes,
+    }),
+    sealBodies: config.sealBodies,
+    cards: createCardExchange({
+      sealer,
+      clock,
+      logger,
+      served,
+      emits: config.serves.flatMap(({ events }): readonly ContractEvent[] => Object.values(events)),
+      maxBodyBytes,
+      issued: own.issued,
+    }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
-    policy: () => config.policy,
+    policy: opened.policy.current,
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

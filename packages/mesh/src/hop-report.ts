@@ -1,4 +1,5 @@
 import type { AgentId, Capability, InstanceDid } from '@parley/protocol'
+import type { EvidenceOf } from './evidence-of.ts'
 
 /** What one side knows of a hop once it ended. */
 export interface HopReport {
@@ -19,6 +20,8 @@ export interface HopReport {
   readonly record?: number
   /** Sequence number of the callee's audit record, as its signed reply states it. */
   readonly peerRecord?: number
+  /** Makes evidence of the callee's signed answer; absent where none came. */
+  readonly evidence?: EvidenceOf
   /** Time from the call to its outcome, in milliseconds. */
   readonly durationMs: number
   /** Says in one line what decided, for instance `allowed by parley:credentials-only; signed; recorded twice`. */

@@ -5,11 +5,14 @@ import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { BodyCarrier } from './carried-body.ts'
+import type { CardExchange } from './card-exchange.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { EventMemory } from './event-memory.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
+import type { InstanceLoad } from './instance-load.ts'
 import type { Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { OngoingCall } from './ongoing-call.ts'
@@ -19,6 +22,7 @@ import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
 import type { ServingCall } from './serving-call.ts'
+import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { Weighed } from './weigh.ts'
 
@@ -37,6 +41,8 @@ export interface NodeParts {
   readonly sealer: Sealer
   readonly sessions: SessionTable
   readonly directory: Directory
+  readonly cards: CardExchange
+  readonly load: InstanceLoad
   readonly pending: PendingAnswers
   readonly buckets: SenderBuckets
   /** Records a second that all who have no session may cause; what goes beyond is counted. */
@@ -54,12 +60,16 @@ export interface NodeParts {
   /** What listens to events of contracts, by topic. */
   readonly listening: ReadonlyMap<string, Listening>
   readonly eventMemory: EventMemory
+  readonly stats: ServiceStats
   /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
   readonly serving: Map<string, ServingCall>
   /** Calls that this node made and that go on, by leaf. */
   readonly ongoing: Map<string, OngoingCall>
-  /** Bytes that one body may have on this bus. */
+  /** Bytes that one body may have in an envelope on this bus; sealing takes some of them. */
   readonly maxBodyBytes: number
+  readonly bodyCarrier: BodyCarrier
+  /** Every body is encrypted, not only those whose contract asks for it. */
+  readonly sealBodies: boolean
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */

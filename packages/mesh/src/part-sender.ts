@@ -1,4 +1,5 @@
 import { allowed, limits, refuse, type EnvelopeHeader, type Verdict } from '@parley/protocol'
+import { sealOverheadBytes } from './body-keys.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createPartCounter, type PartTally } from './part-tally.ts'
 import type { Session } from './session.ts'
@@ -32,6 +33,8 @@ export function createPartSender(
   },
 ): PartSender {
   const { header, session, leaf, signal } = request
+  const keys = header.sealed === true ? session.keys : undefined
+  const maxBytes = parts.maxBodyBytes - (keys ? sealOverheadBytes : 0)
   const counter = createPartCounter(parts.hash)
   let granted = Math.min(header.credit ?? 0, limits.streamParts)
   let room = Promise.withResolvers<void>()
@@ -54,7 +57,7 @@ export function createPartSender(
       if (verdict.kind === 'deny') return verdict
       const text = JSON.stringify(value) as string | undefined
       const body = new TextEncoder().encode(text)
-      if (text === undefined || body.length > parts.maxBodyBytes)
+      if (text === undefined || body.length > maxBytes)
         return refuse('contract.output-invalid', 'the part has no JSON form, or is too large')
       const issuedAtMs = parts.clock.now()
       const sealed = parts.sealer.seal(
@@ -70,6 +73,7 @@ export function createPartSender(
           inReplyTo: leaf,
         },
         body,
+        keys,
       )
       counter.add(sealed.leaf)
       const sent = await parts.sealer.send(sealed)

@@ -1,6 +1,7 @@
 import type { EnvelopeHeader } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { CallOptions } from './call-options.ts'
+import type { EvidenceOf } from './evidence-of.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
@@ -14,6 +15,7 @@ export interface ServingHopParts {
   readonly chain: VerifiedChain | undefined
   readonly trust: EffectiveTrust
   readonly signal: AbortSignal
+  readonly evidence: EvidenceOf
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
   readonly lease: Pick<WorkLease, 'accept' | 'progress'>
@@ -30,6 +32,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
     labels: [...new Set([...labels, ...(options.labels ?? [])])],
     onBehalfOf: header.onBehalfOf ?? peer.name,
+    pathIndex: (header.pathIndex ?? 0) + 1,
     signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
   })
   return {
@@ -46,9 +49,11 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     },
     ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
     labels,
+    pathIndex: header.pathIndex ?? 0,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,
+    evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
     fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),

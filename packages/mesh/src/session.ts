@@ -1,5 +1,6 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
+import type { BodyKeys } from './body-keys.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -11,11 +12,13 @@ export interface Session {
   readonly peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
+  /** What bodies are encrypted with; undefined where one side offered no key share. */
+  readonly keys: BodyKeys | undefined
   readonly inbound: ReplayWindow
-  /** Chains that the peer sent, by hash. */
-  readonly chains: Map<string, VerifiedChain>
-  /** Hashes of chains that the peer is known to hold. */
-  readonly sentChains: Set<string>
+  /** Chains that the peer sent, by hash; undefined until one came, since an idle session must cost little. */
+  chains: Map<string, VerifiedChain> | undefined
+  /** Hashes of chains that the peer is known to hold; undefined while there are none. */
+  sentChains: Set<string> | undefined
   /** Takes the next counter of the own direction. */
   nextCounter(): number
 }
@@ -24,15 +27,16 @@ export interface Session {
 export const maxChainsPerSession = 64
 
 /** Creates a session once both sides are proven. */
-export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string): Session {
+export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
   let counter = 0
   return {
     id,
     peer,
     ownCredentialId,
+    keys,
     inbound: createReplayWindow(),
-    chains: new Map(),
-    sentChains: new Set(),
+    chains: undefined,
+    sentChains: undefined,
     nextCounter: () => ++counter,
   }
 }

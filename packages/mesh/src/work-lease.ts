@@ -1,4 +1,5 @@
 import { limits, MeshError, type EnvelopeHeader } from '@parley/protocol'
+import { sealOverheadBytes } from './body-keys.ts'
 import type { ContractCapability } from './contract.ts'
 import type { NodeParts } from './node-parts.ts'
 import { checkSchema } from './schema.ts'
@@ -33,6 +34,8 @@ export function createWorkLease(
   },
 ): WorkLease {
   const { header, session, leaf, contract, signal, renew } = request
+  const keys = header.sealed === true ? session.keys : undefined
+  const maxBytes = parts.maxBodyBytes - (keys ? sealOverheadBytes : 0)
   let leaseMs: number | undefined
   let hasEnded = false
   const isOver = (): boolean => hasEnded || signal.aborted
@@ -54,6 +57,7 @@ export function createWorkLease(
         inReplyTo: leaf,
       },
       body,
+      keys,
     )
     void parts.sealer.send(sealed).then((sent) => {
       // The next one renews as well; should none arrive, the lease lapses at the caller.
@@ -77,7 +81,7 @@ export function createWorkLease(
       const checked = schema && (await checkSchema(schema, value))
       const text = checked?.kind === 'valid' ? (JSON.stringify(checked.value) as string | undefined) : undefined
       const body = new TextEncoder().encode(text)
-      if (text === undefined || body.length > parts.maxBodyBytes)
+      if (text === undefined || body.length > maxBytes)
         throw new MeshError(
           'contract.output-invalid',
           `the progress of ${contract.capability} cannot be told: ${checked?.kind === 'invalid' ? checked.problems : 'it has no JSON form, or is too large'}`,

@@ -33,6 +33,8 @@ export interface VerifiedChain {
   readonly capabilities: readonly string[]
   /** All constraints of the chain; every one must hold. */
   readonly constraints: Constraints
+  /** Labels that a request under the chain must carry. */
+  readonly labels: readonly string[]
   /** The earliest expiry of a link or of a credential in it. */
   readonly expiresAtMs: number
   readonly depth: number
@@ -98,6 +100,7 @@ export function verifyDelegationChain(
       agents: decoded.map((link) => link.delegate),
       capabilities: leaf.capabilities,
       constraints: leaf.constraints,
+      labels: leaf.labels,
       expiresAtMs: Math.min(leaf.expiresAtMs, ...credentials.map((credential) => credential.expiresAtMs)),
       depth: links.length,
       links: decoded.map(({ id, delegator }) => ({

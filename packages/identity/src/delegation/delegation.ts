@@ -1,7 +1,6 @@
 import type { Signer } from '@parley/ports'
 import {
   type AgentId,
-  allowed,
   capabilityCovers,
   type InstanceDid,
   isAgentName,
@@ -17,6 +16,7 @@ import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
+import { decideLabels, isLabelSet } from './labels.ts'
 import { hashChain } from './chain-hash.ts'
 import { type Constraints, constraintsNarrow } from './constraints.ts'
 
@@ -29,6 +29,8 @@ export interface Delegation {
   /** Whole capabilities: a pattern is invalid in a delegation. `flights:reserve` includes `flights:reserve:sfo`. */
   readonly capabilities: readonly string[]
   readonly constraints?: Constraints
+  /** Labels that everything done under the link must carry. Further links and requests add to them, never take away. */
+  readonly labels?: readonly string[]
   readonly notBeforeMs: number
   readonly expiresAtMs: number
 }
@@ -44,6 +46,7 @@ export interface DecodedDelegation extends Delegation {
   readonly jwt: DecodedJwt
   readonly signer: InstanceDid
   readonly constraints: Constraints
+  readonly labels: readonly string[]
   /** An owner's DID at the root, an agent below. */
   readonly delegator: InstanceDid | AgentId
   /** Hash of the links above; absent at the root. */
@@ -73,7 +76,8 @@ export async function extendDelegation(
   const parent = decodeDelegation(last, delegation.notBeforeMs)
   if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
   const constraints = { ...parent.delegation.constraints, ...delegation.constraints }
-  const narrowed = { ...delegation, constraints }
+  const labels = [...new Set([...parent.delegation.labels, ...(delegation.labels ?? [])])]
+  const narrowed = { ...delegation, constraints, labels }
   const verdict = decideNarrowing(parent.delegation, {
     ...narrowed,
     notBeforeMs: toClaimSeconds(delegation.notBeforeMs) * 1000,
@@ -99,7 +103,7 @@ export function decodeDelegation(
     const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
     return refuse(code, verdict.reason)
   }
-  const { iss, nbf, exp, jti, delegator, delegate, capabilities, constraints, parent, credential, statement } =
+  const { iss, nbf, exp, jti, delegator, delegate, capabilities, constraints, labels, parent, credential, statement } =
     verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
@@ -107,7 +111,8 @@ export function decodeDelegation(
     !isAgentId(delegate) ||
     !isListClaim(capabilities, isCapability) ||
     capabilities.length === 0 ||
-    !(constraints === undefined || isObjectClaim(constraints))
+    !(constraints === undefined || isObjectClaim(constraints)) ||
+    !(labels === undefined || isLabelSet(labels))
   ) {
     return refuse('delegation.invalid', 'the claims of the link are malformed, or it grants a pattern or nothing')
   }
@@ -118,6 +123,7 @@ export function decodeDelegation(
     delegate,
     capabilities,
     constraints: constraints ?? {},
+    labels: labels ?? [],
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
   }
@@ -141,7 +147,7 @@ export function decodeDelegation(
   }
 }
 
-/** Decides whether a link grants no more than the link above: capabilities, constraints and time only narrow. */
+/** Decides whether a link grants no more than the link above: capabilities, constraints and time only narrow, labels only grow. */
 export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
   const extra = child.capabilities.find(
     (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
@@ -153,7 +159,7 @@ export function decideNarrowing(parent: Delegation, child: Delegation): Verdict 
   if (child.expiresAtMs > parent.expiresAtMs || child.notBeforeMs < parent.notBeforeMs) {
     return refuse('delegation.widened', 'the link holds at a time when its parent does not')
   }
-  return allowed
+  return decideLabels(parent.labels ?? [], child.labels ?? [])
 }
 
 async function signLink(
@@ -161,11 +167,16 @@ async function signLink(
   delegation: Delegation,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const { id, delegate, capabilities, constraints, notBeforeMs, expiresAtMs } = delegation
-  if (!isAgentId({ ...delegate }) || capabilities.length === 0 || !capabilities.every(isCapability)) {
+  const { id, delegate, capabilities, constraints, labels = [], notBeforeMs, expiresAtMs } = delegation
+  if (
+    !isAgentId({ ...delegate }) ||
+    capabilities.length === 0 ||
+    !capabilities.every(isCapability) ||
+    !isLabelSet(labels)
+  ) {
     throw new MeshError(
       'delegation.invalid',
-      'a link names an agent and at least one whole capability; patterns stand only in credentials',
+      'a link names an agent and at least one whole capability (patterns stand only in credentials), and labels are a set',
     )
   }
   return signJwt(signer, jwtTypes.delegation, {
@@ -176,6 +187,7 @@ async function signLink(
     delegate: { owner: delegate.owner, name: delegate.name },
     capabilities,
     constraints,
+    labels: labels.length === 0 ? undefined : labels,
     ...claims,
   })
 }

@@ -20,6 +20,8 @@ export interface DelegateRequest {
   /** Whole capabilities, never a pattern. */
   readonly capabilities: readonly string[]
   readonly constraints?: Readonly<Record<string, unknown>>
+  /** Labels that everything done under the chain must carry. */
+  readonly labels?: readonly string[]
   /** For how long from now. */
   readonly forMs: number
 }
@@ -36,6 +38,7 @@ export function delegateAsOwner(
     delegate: { owner: request.toOwner ?? owner.did, name: request.to },
     capabilities: request.capabilities,
     ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,
   })

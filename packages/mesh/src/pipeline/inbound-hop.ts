@@ -2,6 +2,7 @@ import type { Delivery } from '@parley/ports'
 import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { Listening } from '../listening.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
@@ -23,6 +24,7 @@ export interface InboundHop {
   readonly parts: NodeParts
   readonly subject: SubjectFacts
   readonly envelope: FramedEnvelope
+  readonly evidence: EvidenceOf
   /** Leaf hash in base64url. */
   readonly leaf: string
   /** Monotonic milliseconds. */
@@ -36,6 +38,8 @@ export interface InboundHop {
   speaker?: VerifiedCredential
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
+  /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
+  body?: Uint8Array
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */

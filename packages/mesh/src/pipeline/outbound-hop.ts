@@ -2,6 +2,7 @@ import type { PolicyDecision } from '@parley/policy'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartReceiver } from '../part-receiver.ts'
@@ -25,6 +26,8 @@ export interface OutboundHop {
   deadlineAtMs?: number
   /** Left by `address`. */
   peer?: DirectoryEntry
+  /** Left by `address`: counts the call out of its instance, with its duration if that says something. */
+  leaveInstance?: (durationMs?: number) => void
   /** Left by `delegation`. */
   chain?: { readonly hash: string; readonly links: readonly string[] }
   /** Left by `trust`. */
@@ -38,6 +41,8 @@ export interface OutboundHop {
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
+  /** The body of the request is encrypted. */
+  isConfidential?: boolean
   /** Left by `send`. */
   sent?: boolean
   outcome?: BareOutcome
@@ -46,4 +51,6 @@ export interface OutboundHop {
   isLeased?: boolean
   /** This side took the call back. */
   isCancelled?: boolean
+  /** Of the callee's answer, the last one that came. */
+  evidence?: EvidenceOf
 }

@@ -1,4 +1,4 @@
-import { chainGrants, verifyDelegationChain } from '@parley/identity'
+import { chainGrants, decideLabels, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
@@ -13,19 +13,20 @@ export const delegation: Stage<InboundHop> = {
   run(hop) {
     const header = left(hop.header, 'the header')
     if (header.chain === undefined || (header.saga !== undefined && header.saga.phase !== 'do')) return allowed
-    const { chains, peer } = left(hop.session, 'the session')
-    let chain = chains.get(header.chain)
+    const session = left(hop.session, 'the session')
+    let chain = session.chains?.get(header.chain)
     if (!chain) {
       if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
       const verified = verifyDelegationChain(header.links, {
         anchors: hop.parts.anchors,
         nowMs: hop.parts.clock.now(),
-        delegate: peer,
+        delegate: session.peer,
       })
       if (verified.kind === 'deny') return verified
       if (verified.chain.hash !== header.chain)
         return refuse('delegation.invalid', 'the links are not those of the hash')
       chain = verified.chain
+      const chains = (session.chains ??= new Map())
       chains.set(chain.hash, chain)
       for (const oldest of chains.keys()) {
         if (chains.size <= maxChainsPerSession) break
@@ -39,7 +40,8 @@ export const delegation: Stage<InboundHop> = {
     const ordered = hop.parts.orders.checkChain(chain)
     if (ordered.kind === 'deny') return ordered
     const verdict = chainGrants(chain, left(header.capability, 'the capability'))
-    if (verdict.kind === 'allow') hop.chain = chain
-    return verdict
+    if (verdict.kind === 'deny') return verdict
+    hop.chain = chain
+    return decideLabels(chain.labels, header.labels ?? [])
   },
 }

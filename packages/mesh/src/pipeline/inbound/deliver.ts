@@ -23,13 +23,14 @@ export const deliver: Stage<InboundHop> = {
     const { parts, leaf } = hop
     const header = left(hop.header, 'the header')
     const session = left(hop.session, 'the session')
-    const body = parseJsonBody(hop.envelope.body)
+    const body = parseJsonBody(left(hop.body, 'the body'))
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
     const served = left(parts.served.get(left(header.capability, 'the capability')), 'the capability')
     const controller = new AbortController()
     const { signal } = controller
     const patience = createPatience(hop, controller)
-    patience.wait(header.remainingMs ?? 0, 'deadline.exceeded')
+    const waitedMs = parts.clock.monotonic() - hop.startedAtMs
+    patience.wait(Math.max(0, (header.remainingMs ?? 0) - waitedMs), 'deadline.exceeded')
     const lease = createWorkLease(parts, {
       header,
       session,
@@ -70,6 +71,7 @@ export const deliver: Stage<InboundHop> = {
         chain: hop.chain,
         trust: left(hop.trust, 'the trust'),
         signal,
+        evidence: hop.evidence,
         remainingMs: patience.leftMs,
         caller: parts.caller,
         lease,

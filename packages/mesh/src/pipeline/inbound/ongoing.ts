@@ -8,7 +8,7 @@ import { left, type Stage } from '../stage.ts'
  */
 export const ongoing: Stage<InboundHop> = {
   name: 'ongoing',
-  run({ parts, header: maybeHeader, session, envelope, leaf }) {
+  run({ parts, header: maybeHeader, session, envelope, body, evidence, leaf }) {
     const header = left(maybeHeader, 'the header')
     const about = header.inReplyTo ?? ''
     if (header.type === 'part' && header.part === undefined) {
@@ -17,6 +17,6 @@ export const ongoing: Stage<InboundHop> = {
     }
     const call = parts.ongoing.get(about)
     if (call?.callee !== header.from) return refuse('iatp.misaddressed', 'no call waits for this')
-    return call.take({ header, body: envelope.body, leaf })
+    return call.take({ header, body: body ?? envelope.body, leaf, evidence })
   },
 }

@@ -1,5 +1,6 @@
 import { capabilityCovers, isMeshError, type ErrorCode } from '@parley/protocol'
-import { formatOutcome, joinAnswerBody } from '../../answer-body.ts'
+import { encodeAnswerBody, formatOutcome, joinAnswerBody } from '../../answer-body.ts'
+import type { CarriedBody } from '../../carried-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -46,6 +47,8 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
+  if (isRequest && header.capability !== undefined)
+    parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
@@ -56,10 +59,12 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
 const answerOverheadBytes = 160
 
 /** Writes an outcome down. An output that has no JSON form, or is too large, leaves unknown what was done. */
-function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
+function makeTellable(hop: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
+  const { parts, header } = hop
+  const maxBytes = answerTypeOf(hop) === 'reply' ? parts.bodyCarrier.maxBytes : parts.maxBodyBytes
   try {
     const text = formatOutcome(outcome)
-    if (Buffer.byteLength(text) + answerOverheadBytes <= parts.maxBodyBytes) return { outcome, text }
+    if (Buffer.byteLength(text) + answerOverheadBytes <= maxBytes) return { outcome, text }
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output is too large to be sent' })
   } catch {
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output has no JSON form' })
@@ -91,23 +96,31 @@ function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareO
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): Promise<void> {
+async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promise<void> {
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
+  const type = answerTypeOf(hop)
+  const { body, bodyRef } = await loadAnswer(parts, whole, nowMs, {
+    isConfidential: header.sealed === true,
+    isInline: type !== 'reply',
+  })
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + answerLifetimeMs,
     contentType: 'application/json' as const,
     inReplyTo: hop.leaf,
+    ...(bodyRef ? { bodyRef } : {}),
   }
+  // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
       : parts.sealer.seal(
-          { type: answerTypeOf(hop), ...common, session: session.id, counter: session.nextCounter() },
+          { type, ...common, session: session.id, counter: session.nextCounter() },
           body,
+          header.sealed === true ? session.keys : undefined,
         )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
@@ -117,6 +130,19 @@ async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): 
 function answerTypeOf({ isCancelled, isAccepted }: InboundHop): 'closed' | 'completed' | 'reply' {
   if (isCancelled === true) return 'closed'
   return isAccepted === true ? 'completed' : 'reply'
+}
+
+/** An answer that the body store does not take says so: the caller need not wait to know that it does not know. */
+async function loadAnswer(
+  parts: NodeParts,
+  whole: Uint8Array,
+  nowMs: number,
+  how: { readonly isConfidential: boolean; readonly isInline: boolean },
+): Promise<CarriedBody> {
+  const loaded = await parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, how)
+  if (loaded.kind === 'allow') return loaded.carried
+  parts.logger.error('hop.answer-lost', { code: loaded.code })
+  return { body: encodeAnswerBody({ outcome: { kind: 'unknown', code: loaded.code } }) }
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {
@@ -142,6 +168,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
           ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
           ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
           ...(header.chain === undefined ? {} : { chain: header.chain }),
+          ...(header.sealed === true ? { sealed: true } : {}),
         }
       : {}),
     ...(saga

@@ -28,6 +28,11 @@ export function followCall(hop: OutboundHop, waiting: WaitingAnswer): () => void
   parts.ongoing.set(leaf, {
     callee: session.peer.instance,
     take(told) {
+      if (hop.isConfidential === true && told.header.sealed !== true) {
+        // Ends a stream; a lease that nobody may believe is not renewed, and lapses.
+        receiver?.fail('iatp.confidentiality-required')
+        return refuse('iatp.confidentiality-required', 'what is said of this call must be encrypted')
+      }
       if (told.header.type !== 'part') return takeLease(told)
       return receiver ? receiver.take(told) : refuse('iatp.misaddressed', 'no parts were asked for')
     },
