@@ -61,7 +61,13 @@ function readDescription(value: unknown): CardContents['capabilities'][number] |
     return undefined
   if (![stream, progress].every((schema) => schema === undefined || isRecord(schema))) return undefined
   const description = {
-    ...{ capability, input, output, errors, risk, undo, confidential },
+    capability,
+    input,
+    output,
+    errors,
+    risk,
+    undo,
+    confidential,
     ...(stream === undefined ? {} : { stream }),
     ...(progress === undefined ? {} : { progress }),
   } as CapabilityDescription
