@@ -69,7 +69,8 @@ export async function openPeer(lab: InboundLab, random: Random, signer: KeySigne
     throw new Error('the node gave no welcome')
   const session = Buffer.from(systemHash(helloLeaf, welcome.leaf)).toString('base64url')
   const inReplyTo = Buffer.from(welcome.leaf).toString('base64url')
-  await send({ ...common('ready', lab.clock.now(), signer.did), session, inReplyTo })
+  const chosen = { version: 1, suite: 1 }
+  await send({ ...common('ready', lab.clock.now(), signer.did), session, inReplyTo, ...chosen })
   if ((lab.passed.get('handshake') ?? 0) < passedBefore + 2) throw new Error('no session was opened')
   let counter = 0
   const ofSession = (type: string, nowMs: number, from: InstanceDid): Readonly<Record<string, unknown>> => ({
@@ -89,7 +90,7 @@ export async function openPeer(lab: InboundLab, random: Random, signer: KeySigne
   const reply: HeaderWriter = (nowMs, from) => ({ ...ofSession('reply', nowMs, from), inReplyTo })
   const cancel: HeaderWriter = (nowMs, from) => ({ ...ofSession('cancel', nowMs, from), inReplyTo })
   const refusal: HeaderWriter = (nowMs, from) => ({ ...common('refusal', nowMs, from), inReplyTo })
-  const ready: HeaderWriter = (nowMs, from) => ({ ...common('ready', nowMs, from), session, inReplyTo })
+  const ready: HeaderWriter = (nowMs, from) => ({ ...common('ready', nowMs, from), session, inReplyTo, ...chosen })
   return {
     signer,
     headers: [request, request, request, reply, cancel, refusal, ready],
