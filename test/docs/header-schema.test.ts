@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { knownHeaderFields, parseHeader } from '@parley/protocol'
+import { envelopeTypes, knownHeaderFields, parseHeader } from '@parley/protocol'
 import { readText } from '../architecture/source-tree.ts'
 
 const schema = JSON.parse(readText('protocol/schemas/header.json')) as {
@@ -33,6 +33,9 @@ const whole = {
   bodyRef: { hash, bytes: 5, where: 'shelf/1' },
   usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
   saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 3 },
+  part: 1,
+  credit: 16,
+  leaseMs: 1000,
   inReplyTo: hash,
   credential: 'c',
   statement: 's',
@@ -45,7 +48,7 @@ const whole = {
   sealed: true,
   crit: ['labels'],
 }
-const types = ['hello', 'welcome', 'ready', 'request', 'reply', 'accepted', 'cancel', 'event', 'refusal', 'closed']
+const types = envelopeTypes
 
 function isParsed(header: object): boolean {
   return parseHeader(new TextEncoder().encode(JSON.stringify(header))).kind === 'allow'

@@ -77,6 +77,9 @@ describe('protocol/spec/iatp.md', () => {
       'lifetime of an envelope': `${String(limits.lifetimeMs / 60_000)} min`,
       'difference of clocks': `${String(limits.skewMs / 1000)} s`,
       'counters remembered, per session and direction': limits.replayWindow.toLocaleString('en-US'),
+      'parts of a stream on their way': String(limits.streamParts),
+      'lease of work that was taken on': `${String(limits.leaseMs / 60_000)} min`,
+      'ids of events remembered, per sender': limits.eventIds.toLocaleString('en-US'),
     })
     expect(told['body']).toContain(`${String(limits.bodyBytes / 1024)} KiB`)
     expect(told['signatures that one sender may have checked']).toContain(

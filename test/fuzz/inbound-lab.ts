@@ -94,6 +94,7 @@ export async function openInboundLab(seed: Uint8Array): Promise<InboundLab> {
     frame: standard.frame.map(watch),
     envelope: standard.envelope.map(watch),
     routes: Object.fromEntries(Object.entries(standard.routes).map(([type, stages]) => [type, stages.map(watch)])),
+    events: standard.events.map(watch),
   })
   const routed: ((delivery: Delivery) => void)[] = []
   const node = await assembleNode(

@@ -104,7 +104,7 @@ describe('an answer', () => {
     const controller = new AbortController()
     const { request, outcome } = await open.call(controller.signal)
     controller.abort()
-    await open.mesh.clock.settle()
+    await open.mesh.clock.advance(1_000)
     await open.shop.send(open.desk.instance, { ...reply(request, 1), body: lie })
     expect(await outcome).toMatchObject({ kind: 'unknown', code: 'hop.cancelled' })
     const next = await open.call()

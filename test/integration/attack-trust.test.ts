@@ -105,6 +105,7 @@ describe('the trust in a callee', () => {
       const outcome = open.desk.tryCall(shop.buy, { item: 'x' }, { signal: controller.signal })
       await open.mesh.clock.settle()
       controller.abort()
+      await open.mesh.clock.advance(250)
       expect((await outcome).kind).toBe('unknown')
     }
     expect(await scoreOf(open, 'acme/shop', open.desk)).toBe(500)

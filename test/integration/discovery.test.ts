@@ -80,6 +80,42 @@ describe('a card', () => {
     ])
   })
 
+  it('tells parts, progress and events, with the hashes of their contracts', async () => {
+    await using mesh = createTestMesh()
+    const cents = z.object({ cents: z.number() })
+    const prices = defineContract(
+      'prices',
+      {
+        watch: { input: z.object({}), stream: cents, output: cents, risk: 'read' },
+        audit: { input: z.object({}), progress: cents, output: cents, risk: 'read' },
+      },
+      { events: { changed: { payload: cents, risk: 'reversible' } } },
+    )
+    await mesh.node('acme/exchange', {
+      serves: [prices],
+      serve: (node) => {
+        node.serve(prices, {
+          async *watch() {
+            yield { cents: 1 }
+            return { cents: 2 }
+          },
+          audit: () => ({ cents: 3 }),
+        })
+      },
+    })
+    const node = await mesh.node('acme/desk', { listens: [prices.events.changed] })
+    const schema = { type: 'object', properties: { cents: { type: 'number' } } }
+    const card = await node.card('acme/exchange')
+    expect(card).toMatchObject({
+      capabilities: [
+        { capability: 'prices:watch', hash: prices.watch.hash, stream: schema },
+        { capability: 'prices:audit', hash: prices.audit.hash, progress: schema },
+      ],
+      events: [{ event: 'prices:changed', hash: prices.events.changed.hash, risk: 'reversible', payload: schema }],
+    })
+    expect(card?.capabilities[0]).not.toHaveProperty('progress')
+  })
+
   it('of nobody, of an unknown owner, or of who says nothing is undefined', async () => {
     const { mesh, sells, desk } = openTwoOwners()
     await using _ = mesh

@@ -51,6 +51,49 @@ describe('nodes behind a fence of an operator', () => {
     expect(counter.health().ready).toBe(true)
   })
 
+  it('stream, report on long work, and hear events of contracts', async () => {
+    const issuer = createIssuer()
+    const cents = z.object({ cents: z.number() })
+    const prices = defineContract(
+      'prices',
+      {
+        watch: { input: z.object({}), stream: cents, output: cents, risk: 'read' },
+        audit: { input: z.object({}), progress: cents, output: cents, risk: 'read' },
+      },
+      { events: { changed: { payload: cents } } },
+    )
+    const { changed } = prices.events
+    await using exchange = await createNode({ name: 'acme/shop', serves: [prices], issuer, nats: fence.server.url })
+    exchange.serve(prices, {
+      async *watch() {
+        for (let part = 1; part <= 40; part++) yield { cents: part }
+        return { cents: 0 }
+      },
+      async audit(_, hop) {
+        await hop.progress({ cents: 1 })
+        return { cents: 2 }
+      },
+    })
+    await exchange.start()
+    const calls = [prices.watch, prices.audit]
+    const listens = [changed]
+    await using desk = await createNode({ name: 'acme/desk', calls, listens, issuer, nats: fence.server.url })
+    const heard = Promise.withResolvers<number>()
+    desk.on(changed, (payload) => {
+      heard.resolve(payload.cents)
+    })
+    await desk.start()
+    const parts: number[] = []
+    for await (const part of desk.stream(prices.watch, {})) parts.push(part.cents)
+    expect(parts).toEqual(Array.from({ length: 40 }, (_, at) => at + 1))
+    const told: number[] = []
+    const onProgress = (progress: { readonly cents: number }): void => void told.push(progress.cents)
+    expect(await desk.tryCall(prices.audit, {}, { onProgress })).toMatchObject({ kind: 'ok', output: { cents: 2 } })
+    expect(told).toEqual([1])
+    expect(await exchange.emit(changed, { cents: 7 })).toMatchObject({ kind: 'emitted' })
+    expect(await heard.promise).toBe(7)
+  })
+
   it('do not get in with an issuer that has no account of the broker', async () => {
     const issuer = createLocalIssuer({ alias: 'acme', clock, random })
     const desk = await createNode({ name: 'acme/desk', issuer, calls: [shop.buy], nats: fence.server.url })

@@ -1,5 +1,5 @@
 import { isCapability, type AgentId, type InstanceDid } from '@parley/protocol'
-import { hashDescription, type CapabilityDescription } from './contract.ts'
+import { hashDescription, type CapabilityDescription, type EventDescription } from './contract.ts'
 
 /** What an instance says that it serves, in a signed event of its own: enough to write a call, or a model's list of tools. */
 export interface AgentCard {
@@ -7,41 +7,70 @@ export interface AgentCard {
   readonly instance: InstanceDid
   /** Each with the hash that requests name. */
   readonly capabilities: readonly (CapabilityDescription & { readonly hash: string })[]
+  /** What it emits, each with the hash that its events name. */
+  readonly events: readonly (EventDescription & { readonly hash: string })[]
 }
 
-/** The capabilities of a card, as one frame carries them. */
-export type DescribedCapabilities = AgentCard['capabilities']
+/** What a card says besides whose it is, as one frame carries it. */
+export type CardContents = Pick<AgentCard, 'capabilities' | 'events'>
 
-const maxCapabilities = 1_000
+const maxDescriptions = 1_000
 const risks: ReadonlySet<unknown> = new Set(['read', 'reversible', 'irreversible', 'administrative'])
 
-/** Encodes what an instance serves as the body of the event that tells it. */
-export function encodeCapabilities(capabilities: readonly CapabilityDescription[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ capabilities }))
+/** Encodes what an instance serves and emits as the body of the event that tells it. */
+export function encodeCard(
+  capabilities: readonly CapabilityDescription[],
+  events: readonly EventDescription[],
+): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ capabilities, events }))
 }
 
 /**
- * Decodes the capabilities of a card; undefined if they are malformed. The hashes are computed, not read, so that a
+ * Decodes what a card says; undefined if it is malformed. The hashes are computed, not read, so that a
  * description cannot claim to be of another contract.
  */
-export function decodeCapabilities(body: Uint8Array): DescribedCapabilities | undefined {
+export function decodeCard(body: Uint8Array): CardContents | undefined {
   const value = parseJson(body)
   if (!isRecord(value)) return undefined
-  const { capabilities } = value
-  if (!Array.isArray(capabilities) || capabilities.length > maxCapabilities) return undefined
-  const read = capabilities.map(readDescription)
-  return read.every((each) => each !== undefined) ? read : undefined
+  const capabilities = readAll(value['capabilities'], readDescription)
+  const events = readAll(value['events'] ?? [], readEvent)
+  return capabilities && events && { capabilities, events }
 }
 
-function readDescription(value: unknown): DescribedCapabilities[number] | undefined {
+function readAll<Item>(values: unknown, read: (value: unknown) => Item | undefined): readonly Item[] | undefined {
+  if (!Array.isArray(values) || values.length > maxDescriptions) return undefined
+  const all = values.map(read)
+  return all.every((each) => each !== undefined) ? all : undefined
+}
+
+function readEvent(value: unknown): CardContents['events'][number] | undefined {
   if (!isRecord(value)) return undefined
-  const { capability, input, output, errors, risk, undo, confidential } = value
+  const { event, payload, risk } = value
+  if (typeof event !== 'string' || !isCapability(event) || !risks.has(risk) || !isRecord(payload)) return undefined
+  const description = { event, payload, risk } as EventDescription
+  return { ...description, hash: hashDescription(description) }
+}
+
+function readDescription(value: unknown): CardContents['capabilities'][number] | undefined {
+  if (!isRecord(value)) return undefined
+  const { capability, input, output, errors, risk, undo, confidential, stream, progress } = value
   if (typeof confidential !== 'boolean') return undefined
   if (typeof capability !== 'string' || !isCapability(capability) || !risks.has(risk) || typeof undo !== 'boolean')
     return undefined
   if (!isRecord(input) || !isRecord(output) || !isRecord(errors) || !Object.values(errors).every(isRecord))
     return undefined
-  const description = { capability, input, output, errors, risk, undo, confidential } as CapabilityDescription
+  if (![stream, progress].every((schema) => schema === undefined || isRecord(schema))) return undefined
+  const description = {
+    capability,
+    input,
+    output,
+    errors,
+    risk,
+    undo,
+    confidential,
+    ...(stream === undefined ? {} : { stream }),
+    ...(progress === undefined ? {} : { progress }),
+  } as CapabilityDescription
   return { ...description, hash: hashDescription(description) }
 }
 

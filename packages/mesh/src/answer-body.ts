@@ -1,15 +1,18 @@
 import { errorCodes, type ErrorCode } from '@parley/protocol'
 import type { BareOutcome } from './outcome.ts'
+import type { PartTally } from './part-tally.ts'
 
 /** The body of a reply or refusal: an outcome, and the callee's audit record of the hop. */
 export interface AnswerBody {
   readonly outcome: BareOutcome
   readonly record?: number
+  /** At the end of a stream: what was sent. */
+  readonly parts?: PartTally
 }
 
 /** Encodes a reply's body as JSON. */
-export function encodeAnswerBody({ outcome, record }: AnswerBody): Uint8Array {
-  return joinAnswerBody(formatOutcome(outcome), record)
+export function encodeAnswerBody({ outcome, record, parts }: AnswerBody): Uint8Array {
+  return joinAnswerBody(formatOutcome(outcome), record, parts)
 }
 
 /**
@@ -21,15 +24,16 @@ export function formatOutcome(outcome: BareOutcome): string {
 }
 
 /** Makes the body of an outcome that is written already. */
-export function joinAnswerBody(outcome: string, record: number | undefined): Uint8Array {
-  return Buffer.from(`{"outcome":${outcome}${record === undefined ? '' : `,"record":${String(record)}`}}`)
+export function joinAnswerBody(outcome: string, record: number | undefined, parts?: PartTally): Uint8Array {
+  const more = JSON.stringify({ record, parts }).slice(1)
+  return new TextEncoder().encode(`{"outcome":${outcome}${more === '}' ? more : `,${more}`}`)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Decodes a reply's body; undefined if it is not one, which leaves the outcome unknown. */
 export function decodeAnswerBody(body: Uint8Array): AnswerBody | undefined {
-  let value: { outcome?: Partial<Record<string, unknown>> | null; record?: unknown } | null
+  let value: { outcome?: Partial<Record<string, unknown>> | null; record?: unknown; parts?: unknown } | null
   try {
     value = JSON.parse(utf8.decode(body)) as typeof value
   } catch {
@@ -38,7 +42,18 @@ export function decodeAnswerBody(body: Uint8Array): AnswerBody | undefined {
   if (typeof value?.outcome !== 'object' || value.outcome === null) return undefined
   const outcome = readOutcome(value.outcome)
   if (!outcome) return undefined
-  return Number.isSafeInteger(value.record) ? { outcome, record: value.record as number } : { outcome }
+  const parts = readTally(value.parts)
+  return {
+    outcome,
+    ...(Number.isSafeInteger(value.record) ? { record: value.record as number } : {}),
+    ...(parts ? { parts } : {}),
+  }
+}
+
+function readTally(told: unknown): PartTally | undefined {
+  if (typeof told !== 'object' || told === null) return undefined
+  const { count, hash } = told as Partial<Record<keyof PartTally, unknown>>
+  return Number.isSafeInteger(count) && typeof hash === 'string' ? { count: count as number, hash } : undefined
 }
 
 function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | undefined {
@@ -63,7 +78,12 @@ function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | unde
     case 'failed':
       return code ? { kind: 'failed', code, retryable: told['retryable'] === true } : undefined
     case 'unknown':
-      return code ? { kind: 'unknown', code } : undefined
+      if (!code) return undefined
+      return {
+        kind: 'unknown',
+        code,
+        ...(typeof told['stopped'] === 'boolean' ? { stopped: told['stopped'] } : {}),
+      }
     default:
       return undefined
   }

@@ -2,7 +2,7 @@ import type { AgentName } from '@parley/protocol'
 import type { SagaCommand } from './saga-command.ts'
 
 /** How one call differs from the defaults. */
-export interface CallOptions {
+export interface CallOptions<Progress = unknown> {
   /** The agent to ask. Without it and `among`, an agent of the caller's own owner that serves the capability is chosen. */
   readonly to?: AgentName
   /**
@@ -22,8 +22,10 @@ export interface CallOptions {
   readonly pathIndex?: number
   /** W3C trace id (32 hex digits) to continue; default a new one. */
   readonly trace?: string
-  /** Cancels the call. What was sent stays `unknown`. */
+  /** Takes the call back. The outcome is what the callee then says that it did, or `unknown`. */
   readonly signal?: AbortSignal
+  /** Hears how far long work is. The work renews its lease with it, which then counts instead of `deadlineMs`. */
+  onProgress?(progress: Progress): void
   /** Set by the saga runner: the command that this call carries. */
   readonly saga?: SagaCommand
 }

@@ -1,23 +1,36 @@
+import { systemHash } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
+import { createCallStream, type CallStream, type StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from './contract.ts'
 import type { HopReport } from './hop-report.ts'
 import type { MeshNode, NodeRecord } from './node.ts'
 import type { NodeParts } from './node-parts.ts'
 import { CallError, type BareOutcome, type Outcome } from './outcome.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
+import { createPartReceiver, type PartReceiver } from './part-receiver.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
 import { createEnvelopeId } from './sealer.ts'
 import { shortenReason } from './shorten-reason.ts'
 import { createTraceId } from './traceparent.ts'
+
+/** Enough to hide the way there and back, few enough to keep. */
+const defaultMaxAhead = 16
+/** Milliseconds that a stream may take unless it says otherwise. */
+const defaultStreamMs = 60_000
 
 /** Creates what makes a node's calls: runs the outbound stages, records, and reports. */
 export function createCaller(
   parts: () => NodeParts | undefined,
   stages: readonly Stage<OutboundHop>[],
   unstarted: { readonly random: NodeParts['random']; readonly clock: NodeParts['clock'] },
-): Pick<MeshNode, 'call' | 'tryCall'> {
-  const tryCall = async (contract: ContractCapability, input: unknown, options: CallOptions = {}): Promise<Outcome> => {
+): Pick<MeshNode, 'call' | 'tryCall' | 'stream'> {
+  const run = async (
+    contract: ContractCapability,
+    input: unknown,
+    options: CallOptions,
+    receiver?: PartReceiver,
+  ): Promise<Outcome> => {
     const node = parts()
     const { clock, random } = unstarted
     const id = createEnvelopeId(random)
@@ -33,7 +46,16 @@ export function createCaller(
       }
       return { kind: 'refused', code: 'mesh.not-started', reason: 'the node is not started, or closed', hop: report }
     }
-    const hop: OutboundHop = { parts: node, contract, input, options, id, trace, startedAtMs: clock.monotonic() }
+    const hop: OutboundHop = {
+      parts: node,
+      contract,
+      input,
+      options,
+      id,
+      trace,
+      startedAtMs: clock.monotonic(),
+      ...(receiver ? { receiver } : {}),
+    }
     const leave = node.calls.enter()
     try {
       return finish(hop, await runStages(stages, hop, node.logger))
@@ -41,7 +63,21 @@ export function createCaller(
       leave?.()
     }
   }
+  const tryCall = (contract: ContractCapability, input: unknown, options: CallOptions = {}): Promise<Outcome> =>
+    run(contract, input, options)
+  const stream = (contract: ContractCapability, input: unknown, options: StreamOptions = {}): CallStream<unknown> => {
+    const { maxAhead = defaultMaxAhead, deadlineMs = defaultStreamMs, signal, ...more } = options
+    const leaving = new AbortController()
+    const cancel = (): void => {
+      leaving.abort()
+    }
+    const receiver = createPartReceiver(systemHash, maxAhead, cancel)
+    const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal
+    const outcome = run(contract, input, { ...more, deadlineMs, signal: either }, receiver).finally(receiver.end)
+    return createCallStream(contract, receiver, outcome, cancel)
+  }
   return {
+    stream: stream as MeshNode['stream'],
     tryCall: tryCall as MeshNode['tryCall'],
     call: (async (contract: ContractCapability, input: unknown, options?: CallOptions) => {
       const outcome = await tryCall(contract, input, options)
@@ -57,10 +93,12 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   const durationMs = Math.round((parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000
   const outcome = outcomeOf(hop, end)
   hop.release?.()
-  // A refusal is fast, whoever refuses: it says nothing about how fast the instance works.
-  hop.leaveInstance?.(outcome.kind === 'refused' ? undefined : durationMs)
-  hop.settleBreaker?.(outcome.kind, durationMs)
-  if (hop.peer && hop.sealed && hop.sent === true)
+  // That this side left says nothing of the callee.
+  const isOurs = hop.isCancelled === true && hop.receiver?.failure() === undefined && outcome.kind !== 'ok'
+  // A refusal is fast, whoever refuses, and a call that was taken back is short: neither says how fast the instance works.
+  hop.leaveInstance?.(isOurs || outcome.kind === 'refused' ? undefined : durationMs)
+  hop.settleBreaker?.(isOurs ? 'refused' : outcome.kind, durationMs)
+  if (!isOurs && hop.peer && hop.sealed && hop.sent === true)
     parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })
   let record: number | undefined
   try {
@@ -95,6 +133,8 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     ...('code' in outcome ? { code: outcome.code } : {}),
     ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
     ...(end.kind === 'deny' ? { stage: end.stage, reason: shortenReason(end.reason) } : {}),
+    ...(hop.isLeased === true ? { accepted: true } : {}),
+    ...partsOf(hop),
     ...(peer
       ? { peer: peer.credential.name, peerOwner: peer.credential.owner, to: peer.credential.instance }
       : options.to === undefined
@@ -111,6 +151,12 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     ...(trust ? { score: trust.score, tier: trust.tier } : {}),
     ...(decision ? { document: decision.document, rule: decision.rule, policy: decision.policyHash } : {}),
   }
+}
+
+function partsOf({ receiver, sent }: OutboundHop): NodeRecord {
+  if (!receiver || sent !== true) return {}
+  const { count, hash } = receiver.tally()
+  return { parts: count, partsHash: hash }
 }
 
 function createReport(

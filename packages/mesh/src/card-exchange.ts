@@ -1,19 +1,20 @@
 import type { Clock, IssuedCredential, Logger } from '@parley/ports'
 import type { InstanceDid } from '@parley/protocol'
-import { encodeCapabilities, type DescribedCapabilities } from './agent-card.ts'
+import { encodeCard, type CardContents } from './agent-card.ts'
 import { contractsAskedOf, contractsToldTo } from './announcement.ts'
-import { describeCapability } from './contract.ts'
+import { describeCapability, describeEvent } from './contract.ts'
+import type { ContractEvent } from './event.ts'
 import type { Sealer } from './sealer.ts'
 import type { Served } from './served.ts'
 
 /** Asks instances what they serve, and answers who asks. Heartbeats carry hashes alone, since schemas can be large. */
 export interface CardExchange {
   /** Resolves with what an instance says that it serves; undefined if it did not say so in time. */
-  ask(instance: InstanceDid, timeoutMs: number): Promise<DescribedCapabilities | undefined>
+  ask(instance: InstanceDid, timeoutMs: number): Promise<CardContents | undefined>
   /** Tells an asker what this node serves. Asked too often, it says nothing. */
   answer(asker: InstanceDid): void
   /** Takes what an instance said; false if nobody asked it. */
-  take(instance: InstanceDid, capabilities: DescribedCapabilities): boolean
+  take(instance: InstanceDid, contents: CardContents): boolean
 }
 
 const lifetimeMs = 60_000
@@ -26,12 +27,14 @@ export function createCardExchange(parts: {
   readonly clock: Clock
   readonly logger: Logger
   readonly served: ReadonlyMap<string, Served>
+  /** Events that this node may emit. */
+  readonly emits: readonly ContractEvent[]
   readonly maxBodyBytes: number
   issued(): IssuedCredential
   isProvisional(): boolean
 }): CardExchange {
-  const { sealer, clock, logger, served, maxBodyBytes } = parts
-  const waiting = new Map<InstanceDid, Set<(capabilities: DescribedCapabilities | undefined) => void>>()
+  const { sealer, clock, logger, served, emits, maxBodyBytes } = parts
+  const waiting = new Map<InstanceDid, Set<(contents: CardContents | undefined) => void>>()
   let second = -Infinity
   let answers = 0
   const emit = (topic: string, body: Uint8Array): void => {
@@ -51,14 +54,14 @@ export function createCardExchange(parts: {
   }
   return {
     ask(instance, timeoutMs) {
-      const { promise, resolve } = Promise.withResolvers<DescribedCapabilities | undefined>()
+      const { promise, resolve } = Promise.withResolvers<CardContents | undefined>()
       const asking = waiting.get(instance) ?? new Set()
       waiting.set(instance, asking)
-      const end = (capabilities: DescribedCapabilities | undefined): void => {
+      const end = (contents: CardContents | undefined): void => {
         cancelTimer()
         asking.delete(end)
         if (asking.size === 0) waiting.delete(instance)
-        resolve(capabilities)
+        resolve(contents)
       }
       const cancelTimer = clock.setTimer(() => {
         end(undefined)
@@ -73,13 +76,14 @@ export function createCardExchange(parts: {
       second = now
       answers += 1
       if (answers > answersPerSecond) return
-      const body = encodeCapabilities([...served.values()].map(({ contract }) => describeCapability(contract)))
+      const capabilities = [...served.values()].map(({ contract }) => describeCapability(contract))
+      const body = encodeCard(capabilities, emits.map(describeEvent))
       if (body.length <= maxBodyBytes) emit(contractsToldTo(asker), body)
       else logger.warn('mesh.card-too-large', { bytes: body.length, maxBodyBytes })
     },
-    take(instance, capabilities) {
+    take(instance, contents) {
       const asking = [...(waiting.get(instance) ?? [])]
-      for (const end of asking) end(capabilities)
+      for (const end of asking) end(contents)
       return asking.length > 0
     },
   }

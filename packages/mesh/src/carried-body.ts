@@ -23,13 +23,13 @@ export interface BodyCarrier {
   readonly maxBytes: number
   /**
    * Decides how a body travels: within `maxInlineBytes` in the envelope, else through the body store, where it is kept
-   * until `untilMs`; only that takes a promise. A confidential body never leaves the envelope. Refuses with
-   * `iatp.frame-oversize` and `iatp.body-unavailable`.
+   * until `untilMs`; only that takes a promise. A confidential body never leaves the envelope, nor does one that must be
+   * inline. Refuses with `iatp.frame-oversize` and `iatp.body-unavailable`.
    */
   load(
     body: Uint8Array,
     untilMs: number,
-    options: { readonly isConfidential: boolean },
+    options: { readonly isConfidential: boolean; readonly isInline?: boolean },
   ): LoadedBody | Promise<LoadedBody>
   /**
    * Gives the body that an envelope speaks for, fetched and held against the signed hash and length, within `patienceMs`.
@@ -62,11 +62,11 @@ export function createBodyCarrier(parts: {
   }
   return {
     maxBytes,
-    load(body, untilMs, { isConfidential }) {
+    load(body, untilMs, { isConfidential, isInline = isConfidential }) {
       const inlineBytes = maxInlineBytes - (isConfidential ? sealOverheadBytes : 0)
       if (body.length <= inlineBytes) return { kind: 'allow', carried: { body } }
-      if (!bodies || isConfidential || body.length > maxBytes) {
-        const allowedBytes = isConfidential ? inlineBytes : maxBytes
+      if (!bodies || isConfidential || isInline || body.length > maxBytes) {
+        const allowedBytes = isConfidential || isInline ? inlineBytes : maxBytes
         return refuse(
           'iatp.frame-oversize',
           `the body has ${String(body.length)} bytes, ${String(allowedBytes)} are allowed here`,

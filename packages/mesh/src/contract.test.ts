@@ -37,11 +37,13 @@ describe('defineContract', () => {
       { ...definition, risk: 'read' as const },
       { ...definition, undo: true },
       { ...definition, errors: { full: z.object({}) } },
+      { ...definition, stream: output },
+      { ...definition, progress: output },
     ].map((one) => defineContract('flights', { reserve: one }).reserve.hash)
     expect(new Set(hashes).size).toBe(hashes.length)
   })
 
-  it.each(['name', 'version', 'capabilities', 'Reserve', 'a b', '', 'a:b:c'])(
+  it.each(['name', 'version', 'capabilities', 'events', 'Reserve', 'a b', '', 'a:b:c'])(
     'refuses %j as the name of an operation',
     (operation) => {
       expect(() => defineContract('flights', { [operation]: { input, output, risk: 'read' } })).toThrow(
@@ -49,6 +51,25 @@ describe('defineContract', () => {
       )
     },
   )
+
+  it('gives one event for each name, with a topic that no other event and no announcement has', () => {
+    const names = ['a', 'a_b', 'b', 'card', 'who']
+    const payload = z.object({ cents: z.number() })
+    const events = Object.fromEntries(names.map((name) => [name, { payload }]))
+    const contracts = ['a', 'a_b'].map((service) => defineContract(service, {}, { events }))
+    expect(contracts[0]?.events['b']).toMatchObject({ capability: 'a:b', topic: 'aEb', risk: 'read' })
+    const topics = contracts.flatMap((contract) => names.map((name) => contract.events[name]?.topic))
+    expect(new Set([...topics, 'card', 'who']).size).toBe(names.length * 2 + 2)
+    const other = defineContract('a', {}, { events: { b: { payload: z.object({ cents: z.string() }) } } })
+    expect(other.events.b.hash).not.toBe(contracts[0]?.events['b']?.hash)
+  })
+
+  it('refuses an event that is no capability, or that is an operation', () => {
+    const invalid = expect.objectContaining({ code: 'contract.invalid' }) as Error
+    const events = { reserve: { payload: output } }
+    expect(() => defineContract('flights', { reserve: { input, output, risk: 'read' } }, { events })).toThrow(invalid)
+    expect(() => defineContract('flights', {}, { events: { Moved: { payload: output } } })).toThrow(invalid)
+  })
 
   it('refuses a schema that cannot be printed, naming its place', () => {
     const unprintable = z.object({ at: z.string().transform((text) => new Date(text)) })

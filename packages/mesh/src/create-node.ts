@@ -11,8 +11,12 @@ import { createCaller } from './caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
+import { createEmitter } from './emitter.ts'
+import type { ContractEvent } from './event.ts'
+import type { Listener } from './happened.ts'
 import { createEventLog } from './event-log.ts'
 import { describeService } from './describe-service.ts'
+import { addListener, type Listening } from './listening.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import type { Door } from './issuer/door.ts'
 import { issuerContract } from './issuer/issuer-contract.ts'
@@ -90,16 +94,14 @@ function createLife(
   const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
+  const listening = new Map<string, Listening>()
   const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
-  const caller = createCaller(
-    () => (state === 'started' || state === 'draining' ? running?.parts : undefined),
-    pipelines.outbound,
-    { random, clock },
-  )
+  const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
+  const caller = createCaller(active, pipelines.outbound, { random, clock })
 
   const open = async (): Promise<Running> => {
     const unserved = config.serves
@@ -132,8 +134,14 @@ function createLife(
         logger,
         name,
         instance,
-        serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
-        calls: capabilitiesOf([...config.calls, ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : [])]),
+        serves: capabilitiesOf(
+          config.serves.flatMap(({ capabilities, events }) => [...capabilities, ...eventsOf(events)]),
+        ),
+        calls: capabilitiesOf([
+          ...config.calls,
+          ...config.listens,
+          ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : []),
+        ]),
         ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
@@ -175,6 +183,7 @@ function createLife(
         own,
         policy,
         served,
+        listening,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
@@ -195,6 +204,7 @@ function createLife(
         formatEventPattern(config.mesh, announcementTopics.who),
         formatEventPattern(config.mesh, contractsAskedOf(instance)),
         formatEventPattern(config.mesh, contractsToldTo(instance)),
+        ...[...listening.keys()].map((topic) => formatEventPattern(config.mesh, topic)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const startedAtMs = clock.now()
@@ -216,7 +226,7 @@ function createLife(
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
-        for (const controller of parts.serving.values()) controller.abort()
+        for (const call of parts.serving.values()) call.close()
         await settledWithin(clock, parts.inFlight.idle(), lastWordsMs)
         own.stop()
         parts.rejected.flush()
@@ -250,6 +260,7 @@ function createLife(
     logger,
     store,
     ...caller,
+    emit: createEmitter(active, { random }),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -258,6 +269,10 @@ function createLife(
     serve(contract, serves) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'serve must be called before start')
       registerServes(config, served, contract, serves)
+    },
+    on(event, listener) {
+      if (state !== 'created') throw new MeshError('mesh.config-invalid', 'on must be called before start')
+      addListener(listening, config.listens, event, listener as Listener)
     },
     start() {
       starting ??= (async () => {
@@ -300,8 +315,8 @@ function createLife(
       const [entry] = (id && parts?.directory.instancesOf(id)) ?? []
       if (!parts || !id || !entry) return undefined
       const { instance: asked } = entry.credential
-      const capabilities = await parts.cards.ask(asked, timeoutMs)
-      return capabilities && { agent: id, instance: asked, capabilities }
+      const contents = await parts.cards.ask(asked, timeoutMs)
+      return contents && { agent: id, instance: asked, ...contents }
     },
     resolve: (agent) => resolveName(config, agent),
     reloadPolicy(sources) {
@@ -319,7 +334,11 @@ function createLife(
   return node
 }
 
-function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
+function eventsOf(events: NodeConfig['serves'][number]['events']): readonly ContractEvent[] {
+  return Object.values(events)
+}
+
+function capabilitiesOf(capabilities: readonly Pick<ContractCapability, 'capability'>[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
 }
 

@@ -8,11 +8,14 @@ import { createBodyCarrier } from './carried-body.ts'
 import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
+import type { ContractEvent } from './event.ts'
 import type { EventLog } from './event-log.ts'
+import { createEventMemory } from './event-memory.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
 import { createInstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
+import type { Listening } from './listening.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -48,6 +51,7 @@ export interface OpenedNode {
   readonly own: OwnCredential
   readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
+  readonly listening: ReadonlyMap<string, Listening>
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
@@ -109,6 +113,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     note,
     trust,
     served,
+    listening: opened.listening,
+    eventMemory: createEventMemory(clock),
     stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
@@ -129,6 +135,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
+    ongoing: new Map(),
+    maxBodyBytes,
     bodyCarrier: createBodyCarrier({
       bodies: config.bodies,
       clock,
@@ -142,6 +150,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       clock,
       logger,
       served,
+      emits: config.serves.flatMap(({ events }): readonly ContractEvent[] => Object.values(events)),
       maxBodyBytes,
       issued: own.issued,
       isProvisional: own.isProvisional,

@@ -1,5 +1,6 @@
 import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
+import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from './contract.ts'
 import type { EvidenceOf } from './evidence-of.ts'
 import type { DeclinedError, Outcome } from './outcome.ts'
@@ -38,7 +39,7 @@ export interface HandlerRefusal {
 }
 
 /** What a handler is told about the hop that it serves. */
-export interface Hop<Declared = Readonly<Record<string, unknown>>> {
+export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = undefined> {
   /** The request's id. */
   readonly id: string
   /** W3C trace id. */
@@ -65,16 +66,30 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   fail(options?: { readonly retryable?: boolean }): NothingDone
   /** Says no with a code of the mesh, for instance `saga.stale-epoch`. Return its result. */
   refuse(code: ErrorCode, options?: { readonly retryAfterMs?: number }): HandlerRefusal
+  /**
+   * Takes long work on: from now on the caller waits for this lease, and no longer until its deadline. Renewed by each
+   * `progress`; a lease that lapses ends the call as unknown on both sides. Throws `contract.invalid` for a capability
+   * whose contract has no `progress`. At most 5 minutes; default 30,000 ms.
+   */
+  accept(leaseMs?: number): void
+  /** Tells the caller how far the work is, and renews the lease. Rejects with `contract.output-invalid` for what does not fit. */
+  progress(value: Progress): Promise<void>
   /** Calls on, for this hop's caller: same trace, what is left of its time, its labels and its `onBehalfOf`. */
-  call<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  call<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Output>
   /** Like `call`, as a value. */
-  tryCall<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  tryCall<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Outcome<Output, Declared>>
+  /** Like `call`, for a capability that streams. */
+  stream<Input, Output, Declared, Part, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, Part, Progress>,
+    input: NoInfer<Input>,
+    options?: StreamOptions<NoInfer<Progress>>,
+  ): CallStream<Part, Output, Declared>
 }

@@ -1,5 +1,6 @@
 export type { AgentCard } from './agent-card.ts'
 export type { CallOptions } from './call-options.ts'
+export type { CallStream, StreamOptions } from './call-stream.ts'
 export {
   defineContract,
   printCapability,
@@ -9,6 +10,8 @@ export {
   type ContractCapability,
   type DeclaredErrors,
 } from './contract.ts'
+export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './event.ts'
+export type { Happened, Listener } from './happened.ts'
 export type { EvidenceOf } from './evidence-of.ts'
 export type { HopReport } from './hop-report.ts'
 export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
@@ -24,7 +27,16 @@ export {
   type UnknownOutcome,
 } from './outcome.ts'
 export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts'
-export type { HandlerReturn, LookupAnswer, Serve, ServeFunction, Serves, UndoableServe, UndoInput } from './serve.ts'
+export type {
+  HandlerReturn,
+  LookupAnswer,
+  Serve,
+  ServeFunction,
+  Serves,
+  StreamServeFunction,
+  UndoableServe,
+  UndoInput,
+} from './serve.ts'
 export { createNode } from './create-node.ts'
 export { createIssuerNode, type IssuerNodeOptions } from './issuer/create-issuer-node.ts'
 export { issuerContract } from './issuer/issuer-contract.ts'

@@ -17,6 +17,7 @@ import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { MeshJoin } from './issuer/mesh-join.ts'
+import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
@@ -53,6 +54,8 @@ export interface NodeOptions {
   readonly serves?: readonly Contract[]
   /** Capabilities that it calls. */
   readonly calls?: readonly ContractCapability[]
+  /** Events of contracts that it listens to. Those of the contracts that it serves, it may emit. */
+  readonly listens?: readonly ContractEvent[]
   /** Owners that it accepts; default: the issuer's own anchor. */
   readonly anchors?: readonly Anchor[]
   /** Fetches the keys of owners that are a did:web, at the start and every hour; by default from the public internet. */
@@ -106,6 +109,7 @@ export interface NodeConfig {
   readonly anchors: Anchors
   readonly serves: readonly Contract[]
   readonly calls: readonly ContractCapability[]
+  readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
@@ -179,6 +183,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     anchors,
     serves: options.serves ?? [],
     calls: options.calls ?? [],
+    listens: options.listens ?? [],
     policy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],

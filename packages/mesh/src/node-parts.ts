@@ -9,16 +9,20 @@ import type { BodyCarrier } from './carried-body.ts'
 import type { CardExchange } from './card-exchange.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
+import type { EventMemory } from './event-memory.ts'
 import type { Handshake } from './handshake.ts'
 import type { InFlight } from './in-flight.ts'
 import type { InstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
+import type { Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
+import type { OngoingCall } from './ongoing-call.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import type { ServingCall } from './serving-call.ts'
 import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { TimerQueue } from './timer-queue.ts'
@@ -57,13 +61,20 @@ export interface NodeParts {
   /** Calls that this node makes. */
   readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
+  /** What listens to events of contracts, by topic. */
+  readonly listening: ReadonlyMap<string, Listening>
+  readonly eventMemory: EventMemory
   readonly stats: ServiceStats
-  /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
-  readonly serving: Map<string, { abort(): void }>
+  /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
+  readonly serving: Map<string, ServingCall>
+  /** Calls that this node made and that go on, by leaf. */
+  readonly ongoing: Map<string, OngoingCall>
+  /** Bytes that one body may have in an envelope on this bus; sealing takes some of them. */
+  readonly maxBodyBytes: number
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential

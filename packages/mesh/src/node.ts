@@ -3,7 +3,10 @@ import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/p
 import type { PolicySource } from '@parley/policy'
 import type { AgentCard } from './agent-card.ts'
 import type { CallOptions } from './call-options.ts'
+import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { Contract, ContractCapability } from './contract.ts'
+import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
+import type { Listener } from './happened.ts'
 import type { Outcome } from './outcome.ts'
 import type { Serves } from './serve.ts'
 
@@ -35,6 +38,13 @@ export interface MeshNode extends AsyncDisposable {
   readonly store: Store
   /** Registers what serves a contract. Before `start`; throws `mesh.config-invalid` for a contract not in `serves`. */
   serve<C extends Contract>(contract: C, serves: Serves<C>): void
+  /**
+   * Listens to an event, with one listener. Before `start`; throws `mesh.config-invalid` for an event not in `listens`.
+   * Events come at most once, and in no order between senders.
+   */
+  on<Payload>(event: ContractEvent<Payload>, listener: Listener<NoInfer<Payload>>): void
+  /** Tells everybody who listens to an event of a contract that this node serves. Nobody answers. */
+  emit<Payload>(event: ContractEvent<Payload>, payload: NoInfer<Payload>, options?: EmitOptions): Promise<EmitOutcome>
   /** Gets the credential, opens log and ledger, subscribes and announces. */
   start(): Promise<void>
   health(): NodeHealth
@@ -43,17 +53,23 @@ export interface MeshNode extends AsyncDisposable {
   /** Drains for at most a second, then ends everything. Idempotent. */
   close(): Promise<void>
   /** Calls and returns the output; every other outcome throws a `CallError`. */
-  call<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  call<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Output>
   /** Calls and returns the outcome, whichever it is. Never throws for what a peer or the mesh does. */
-  tryCall<Input, Output, Declared>(
-    capability: ContractCapability<Input, Output, Declared>,
+  tryCall<Input, Output, Declared, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,
-    options?: CallOptions,
+    options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Outcome<Output, Declared>>
+  /** Calls a capability that streams, and gives its parts as they come. Without `deadlineMs`, the whole may take a minute. */
+  stream<Input, Output, Declared, Part, Progress>(
+    capability: ContractCapability<Input, Output, Declared, Output, Part, Progress>,
+    input: NoInfer<Input>,
+    options?: StreamOptions<NoInfer<Progress>>,
+  ): CallStream<Part, Output, Declared>
   /**
    * Names the agents of this node's own owner that serve a capability now, each once: those that a call without `to`
    * could go to. Empty before `start`.

@@ -45,6 +45,8 @@ export interface FailedOutcome extends Ended {
 export interface UnknownOutcome extends Ended {
   readonly kind: 'unknown'
   readonly code: ErrorCode
+  /** After a cancel: whether the callee says that its handler has ended. Absent when it did not say. */
+  readonly stopped?: boolean
   readonly output?: undefined
 }
 
@@ -62,7 +64,7 @@ export type BareOutcome =
   | { readonly kind: 'declined'; readonly error: { readonly name: string; readonly details: unknown } }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly retryable: boolean }
-  | { readonly kind: 'unknown'; readonly code: ErrorCode }
+  | { readonly kind: 'unknown'; readonly code: ErrorCode; readonly stopped?: boolean }
 
 type NotOk = DeclinedOutcome<Readonly<Record<string, unknown>>> | RefusedOutcome | FailedOutcome | UnknownOutcome
 

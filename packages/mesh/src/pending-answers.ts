@@ -14,15 +14,18 @@ export interface Answer {
 /** Why there is no answer. */
 export type NoAnswer = 'timeout' | 'cancelled' | 'undelivered'
 
+/** One wait for an answer. */
+export interface WaitingAnswer {
+  readonly answer: Promise<Answer | NoAnswer>
+  readonly cancel: () => void
+  /** Waits this long from now, instead of what was said before. */
+  readonly renew: (timeoutMs: number) => void
+}
+
 /** Envelopes of ours that wait for an answer, by leaf hash. */
 export interface PendingAnswers {
   /** Waits for the answer of one instance to one envelope, until the timeout, the signal or `cancel`. */
-  wait(
-    leaf: string,
-    from: InstanceDid,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): { readonly answer: Promise<Answer | NoAnswer>; readonly cancel: () => void }
+  wait(leaf: string, from: InstanceDid, timeoutMs: number, signal?: AbortSignal): WaitingAnswer
   /** Notes under which attempt of the bus these envelopes left; those that nobody waits for are left out. */
   sentAs(attempt: string, leaves: readonly string[]): void
   /** Ends what waits for an attempt as undelivered: nobody listened where it went. */
@@ -63,14 +66,20 @@ export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
         signal?.removeEventListener('abort', cancel)
         resolve(answer)
       }
-      const stopTimer = timers.set(() => {
-        end('timeout')
-      }, timeoutMs)
+      let stopTimer = (): void => undefined
+      const renew = (ms: number): void => {
+        stopTimer()
+        if (!waiting.has(leaf)) return
+        stopTimer = timers.set(() => {
+          end('timeout')
+        }, ms)
+      }
       const entry: Entry = { from, end }
       waiting.set(leaf, entry)
+      renew(timeoutMs)
       if (signal?.aborted === true) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
-      return { answer: promise, cancel }
+      return { answer: promise, cancel, renew }
     },
     sentAs(attempt, leaves) {
       const open = leaves.filter((leaf) => waiting.has(leaf))

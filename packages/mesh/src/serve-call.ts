@@ -1,19 +1,26 @@
 import type { Logger } from '@parley/ports'
-import { isMeshError, type ErrorCode } from '@parley/protocol'
+import { isMeshError, type ErrorCode, type Verdict } from '@parley/protocol'
 import type { BareOutcome } from './outcome.ts'
 import { checkSchema } from './schema.ts'
+import { serveStream } from './serve-stream.ts'
 import { isHandlerMark, type HandlerMark, type Served, type ServedHop } from './served.ts'
 
 /**
  * Runs what serves a capability and says how it ended. A throw means that nobody knows what was done, unless the
- * capability only reads; its message stays here. Output and declared errors must fit the contract.
+ * capability only reads; its message stays here. Output, parts and declared errors must fit the contract.
  */
-export async function serveCall(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+export async function serveCall(
+  served: Served,
+  body: unknown,
+  hop: ServedHop,
+  logger: Logger,
+  sendPart?: (value: unknown) => Promise<Verdict>,
+): Promise<BareOutcome> {
   const { contract, serve } = served
   try {
     switch (hop.saga?.phase ?? 'do') {
       case 'do':
-        return await serveDo(served, body, hop, logger)
+        return await serveDo(served, body, hop, logger, sendPart)
       case 'undo': {
         if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
         const output = isRecord(body) ? body['output'] : undefined
@@ -38,12 +45,21 @@ export async function serveCall(served: Served, body: unknown, hop: ServedHop, l
   }
 }
 
-async function serveDo(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+async function serveDo(
+  served: Served,
+  body: unknown,
+  hop: ServedHop,
+  logger: Logger,
+  sendPart: ((value: unknown) => Promise<Verdict>) | undefined,
+): Promise<BareOutcome> {
   const { contract, serve } = served
   const checkingInput = checkSchema(contract.input, body)
   const input = checkingInput instanceof Promise ? await checkingInput : checkingInput
   if (input.kind === 'invalid') return refusedAs('contract.input-invalid', input.problems)
-  const result = await serve.do(input.value, hop)
+  const made = serve.do(input.value, hop)
+  const end = contract.stream ? await serveStream(served, made, hop, sendPart, logger) : undefined
+  if (end?.kind === 'ended') return end.outcome
+  const result = end ? end.value : await made
   if (isHandlerMark(result)) return readMark(served, result, logger)
   const checkingOutput = checkSchema(contract.output, result)
   const output = checkingOutput instanceof Promise ? await checkingOutput : checkingOutput

@@ -5,9 +5,9 @@ import type { Declined, HandlerRefusal, Hop, NothingDone } from './hop.ts'
 export type HandlerReturn<Result, Declared> = Result | Declined<Declared> | NothingDone | HandlerRefusal
 
 /** Serves one capability. A throw means `unknown` (for risk `read`: `failed`); its message never crosses the wire. */
-export type ServeFunction<Input, Result, Declared> = (
+export type ServeFunction<Input, Result, Declared, Progress = undefined> = (
   input: Input,
-  hop: Hop<Declared>,
+  hop: Hop<Declared, Progress>,
 ) => HandlerReturn<Result, Declared> | Promise<HandlerReturn<Result, Declared>>
 
 /** What is known of a step by its idempotency key. `absent` means that it was never done. */
@@ -23,8 +23,8 @@ export interface UndoInput {
 }
 
 /** Serves a capability together with the ways back that sagas need. */
-export interface UndoableServe<Input, Result, Declared> {
-  readonly do: ServeFunction<Input, Result, Declared>
+export interface UndoableServe<Input, Result, Declared, Progress = undefined> {
+  readonly do: ServeFunction<Input, Result, Declared, Progress>
   /** Takes the effect back, given the key in `hop.saga` alone. Undoing what never happened keeps it from happening. */
   readonly undo?: (
     input: UndoInput,
@@ -38,21 +38,47 @@ export interface UndoableServe<Input, Result, Declared> {
   ) => LookupAnswer | NothingDone | HandlerRefusal | Promise<LookupAnswer | NothingDone | HandlerRefusal>
 }
 
-type InputOf<C> =
-  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R> ? NonNullable<C['types']>['input'] : never
-type ResultOf<C> =
-  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R> ? NonNullable<C['types']>['result'] : never
-type DeclaredOf<C> =
-  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R> ? NonNullable<C['types']>['declared'] : never
+/**
+ * Serves a capability that streams: yields the parts and returns the output. Waits at a `yield` while the caller has no
+ * room, and ends there when the caller leaves.
+ */
+export type StreamServeFunction<Input, Part, Result, Declared, Progress> = (
+  input: Input,
+  hop: Hop<Declared, Progress>,
+) => AsyncGenerator<Part, HandlerReturn<Result, Declared>, undefined>
 
-/** What serves one capability of a contract: a function, or a function with its undo and lookup. */
-export type Serve<C extends ContractCapability> =
-  | ServeFunction<InputOf<C>, ResultOf<C>, DeclaredOf<C>>
-  | UndoableServe<InputOf<C>, ResultOf<C>, DeclaredOf<C>>
+type InputOf<C> =
+  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R, infer _P, infer _G>
+    ? NonNullable<C['types']>['input']
+    : never
+type ResultOf<C> =
+  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R, infer _P, infer _G>
+    ? NonNullable<C['types']>['result']
+    : never
+type DeclaredOf<C> =
+  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R, infer _P, infer _G>
+    ? NonNullable<C['types']>['declared']
+    : never
+
+type PartOf<C> =
+  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R, infer _P, infer _G>
+    ? NonNullable<C['types']>['part']
+    : never
+type ProgressOf<C> =
+  C extends ContractCapability<infer _I, infer _O, infer _D, infer _R, infer _P, infer _G>
+    ? NonNullable<C['types']>['progress']
+    : never
+
+/** What serves one capability of a contract: a generator where it streams, else a function, or one with undo and lookup. */
+export type Serve<C extends ContractCapability> = [PartOf<C>] extends [undefined]
+  ?
+      | ServeFunction<InputOf<C>, ResultOf<C>, DeclaredOf<C>, ProgressOf<C>>
+      | UndoableServe<InputOf<C>, ResultOf<C>, DeclaredOf<C>, ProgressOf<C>>
+  : StreamServeFunction<InputOf<C>, PartOf<C>, ResultOf<C>, DeclaredOf<C>, ProgressOf<C>>
 
 /** One entry for each capability of the contract. */
 export type Serves<C extends Contract> = {
   readonly [
-    Operation in Exclude<keyof C, 'name' | 'version' | 'capabilities'> & string
+    Operation in Exclude<keyof C, 'name' | 'version' | 'capabilities' | 'events'> & string
   ]: C[Operation] extends ContractCapability ? Serve<C[Operation]> : never
 }

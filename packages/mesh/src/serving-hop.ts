@@ -5,6 +5,7 @@ import type { EvidenceOf } from './evidence-of.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
+import type { WorkLease } from './work-lease.ts'
 import { traceOf } from './traceparent.ts'
 
 /** What a handler's hop is made of. */
@@ -16,7 +17,8 @@ export interface ServingHopParts {
   readonly signal: AbortSignal
   readonly evidence: EvidenceOf
   readonly remainingMs: () => number
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
+  readonly lease: Pick<WorkLease, 'accept' | 'progress'>
 }
 
 /** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */
@@ -57,7 +59,10 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
     fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),
     refuse: (code, options = {}) => markResult({ kind: 'refusal', code, ...options }),
+    accept: parts.lease.accept,
+    progress: parts.lease.progress,
     call: (capability, input, options) => parts.caller.call(capability, input, onward(options)),
     tryCall: (capability, input, options) => parts.caller.tryCall(capability, input, onward(options)),
+    stream: (capability, input, options) => parts.caller.stream(capability, input, { ...options, ...onward(options) }),
   }
 }

@@ -96,6 +96,12 @@ export interface EnvelopeHeader {
   /** In answers: what the work took. */
   readonly usage?: Usage
   readonly saga?: SagaHeader
+  /** In a part from the callee: its running number in the stream, from 1. */
+  readonly part?: number
+  /** In a request, and in a part from the caller: parts up to this number may be sent. */
+  readonly credit?: number
+  /** In accepted and progress: how long the callee may be silent before the outcome is unknown. */
+  readonly leaseMs?: number
   /** Leaf hash (base64url) of the request that this answers. */
   readonly inReplyTo?: string
   /** In hello, welcome and announcements: who the sender is. */

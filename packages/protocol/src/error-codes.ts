@@ -24,6 +24,7 @@ export const errorCodes: {
   readonly 'contract.invalid': ErrorFacts
   readonly 'contract.output-invalid': ErrorFacts
   readonly 'deadline.exceeded': ErrorFacts
+  readonly 'deadline.lease-lapsed': ErrorFacts
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
   readonly 'delegation.label-removed': ErrorFacts
@@ -124,6 +125,8 @@ export const errorCodes: {
   readonly 'store.position-conflict': ErrorFacts
   readonly 'store.revision-conflict': ErrorFacts
   readonly 'store.write-failed': ErrorFacts
+  readonly 'stream.part-invalid': ErrorFacts
+  readonly 'stream.part-lost': ErrorFacts
   readonly 'transport.closed': ErrorFacts
   readonly 'transport.connect-failed': ErrorFacts
   readonly 'transport.disconnected': ErrorFacts
@@ -207,6 +210,11 @@ export const errorCodes: {
   'deadline.exceeded': {
     meaning: 'The time that was left for the call is over: what was done is unknown.',
     todo: 'Allow more time, or look up the outcome.',
+    retryable: true,
+  },
+  'deadline.lease-lapsed': {
+    meaning: 'A callee that had taken the work on was silent for longer than its lease: what was done is unknown.',
+    todo: 'Look up the outcome, or let the callee report progress more often.',
     retryable: true,
   },
   'delegation.expired': {
@@ -707,6 +715,16 @@ export const errorCodes: {
   'store.write-failed': {
     meaning: 'The store could not write; nothing of the batch was kept.',
     todo: 'Check the disk.',
+    retryable: true,
+  },
+  'stream.part-invalid': {
+    meaning: 'A part of a stream does not fit the contract, or came without credit.',
+    todo: 'Correct the callee.',
+    retryable: false,
+  },
+  'stream.part-lost': {
+    meaning: 'A part of a stream did not arrive: what the callee did is unknown.',
+    todo: 'Start the stream again if the capability only reads; else look up the outcome.',
     retryable: true,
   },
   'transport.closed': {

@@ -25,6 +25,12 @@ export const limits = {
   skewMs: 60_000,
   /** Counters that a session remembers per direction. */
   replayWindow: 4096,
+  /** Parts of a stream that may be on their way. */
+  streamParts: 256,
+  /** How long a callee that took work on may be silent. */
+  leaseMs: 300_000,
+  /** Ids of events that are remembered per sender, for as long as a copy could still be taken. */
+  eventIds: 4096,
   /** Signatures a second that one sender may have checked. */
   signaturesPerSecond: 2_000,
 } as const

@@ -14,6 +14,7 @@ const matches =
   (value) =>
     typeof value === 'string' && pattern.test(value)
 const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isNumber: FieldCheck = (value) => isCount(value) && (value as number) > 0
 const isListOf =
   (check: FieldCheck, maxItems: number): FieldCheck =>
   (value) =>
@@ -72,7 +73,7 @@ const requiredFields: Readonly<Record<string, FieldCheck>> = {
 const optionalFields: Readonly<Record<string, FieldCheck>> = {
   contentType: (value) => value === 'application/json',
   session: hash,
-  counter: (value) => isCount(value) && (value as number) > 0,
+  counter: isNumber,
   capability: (value) => typeof value === 'string' && isCapability(value),
   contract: hash,
   remainingMs: isCount,
@@ -86,6 +87,9 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   bodyRef: (value) => isRecord(value) && Object.entries(bodyRefFields).every(([name, check]) => check(value[name])),
   usage: isUsage,
   saga: (value) => isRecord(value) && Object.entries(sagaFields).every(([name, check]) => check(value[name])),
+  part: isNumber,
+  credit: isNumber,
+  leaseMs: (value) => isNumber(value) && (value as number) <= limits.leaseMs,
   inReplyTo: hash,
   credential: isText(limits.credentialBytes),
   statement: isText(limits.credentialBytes),
@@ -125,6 +129,11 @@ const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof En
   reply: ['session', 'counter', 'inReplyTo'],
   refusal: ['inReplyTo'],
   cancel: ['session', 'counter', 'inReplyTo'],
+  part: ['session', 'counter', 'inReplyTo'],
+  accepted: ['session', 'counter', 'inReplyTo', 'leaseMs'],
+  progress: ['session', 'counter', 'inReplyTo', 'leaseMs'],
+  completed: ['session', 'counter', 'inReplyTo'],
+  closed: ['session', 'counter', 'inReplyTo'],
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

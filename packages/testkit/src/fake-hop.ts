@@ -12,14 +12,17 @@ const caller: Hop['caller'] = {
 
 /**
  * Makes the hop that one handler is unit-tested with: nothing was signed, nothing is checked, and calls that the handler
- * makes end `refused` with `mesh.no-provider` unless `facts.tryCall` answers them. `call` follows `tryCall`.
+ * makes end `refused` with `mesh.no-provider` unless `facts.tryCall` answers them. `call` follows `tryCall`, and so does
+ * `stream`, without parts; `accept` and `progress` tell nobody.
  */
 export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
   facts: Partial<Hop<Declared>> = {},
 ): Hop<Declared> {
   const tryCall =
     facts.tryCall ??
-    (async <Input, Output, Errors>(contract: ContractCapability<Input, Output, Errors>) => ({
+    (async <Input, Output, Errors, Progress>(
+      contract: ContractCapability<Input, Output, Errors, Output, unknown, Progress>,
+    ) => ({
       kind: 'refused' as const,
       code: 'mesh.no-provider' as const,
       reason: 'a fake hop has no mesh: give it a tryCall',
@@ -47,6 +50,17 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     decline: (name, details) => ({ kind: 'declined', error: { name, details } }),
     fail: ({ retryable = false } = {}) => ({ kind: 'nothing-done', retryable }),
     refuse: (code, options = {}) => ({ kind: 'refusal', code, ...options }),
+    accept: () => undefined,
+    progress: () => Promise.resolve(),
+    stream: (capability, input, options) => {
+      const outcome = tryCall(capability, input, options) as Promise<Outcome<never>>
+      const next = async (): Promise<IteratorReturnResult<undefined>> => {
+        const ended = await outcome
+        if (ended.kind !== 'ok') throw new CallError(capability.capability, ended)
+        return { done: true, value: undefined }
+      }
+      return { outcome: outcome as Promise<never>, [Symbol.asyncIterator]: () => ({ next }) }
+    },
     call: async (capability, input, options) => {
       const outcome: Outcome<never> = (await tryCall(capability, input, options)) as Outcome<never>
       if (outcome.kind === 'ok') return outcome.output

@@ -62,6 +62,7 @@ export async function measureStages({ rounds, roundMs }: BenchOptions): Promise<
             request: (standard.routes.request ?? []).map((stage) => timed(`${side} in`, stage)),
             reply: (standard.routes.reply ?? []).map((stage) => timed(`${side} in`, stage)),
           },
+          events: standard.events,
         }),
       },
     )

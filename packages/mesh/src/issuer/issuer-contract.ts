@@ -1,10 +1,11 @@
-import { type CapabilityDefinition, type Contract, defineContract } from '../contract.ts'
+import { type Contract, defineContract } from '../contract.ts'
 import type { Schema } from '../schema.ts'
 import { issuerAnswerSchema, issuerRequestSchema, type IssuerAnswer, type IssuerRequest } from './issuer-schema.ts'
 
-interface Ask extends CapabilityDefinition {
+interface Ask {
   readonly input: Schema<IssuerRequest>
   readonly output: Schema<IssuerAnswer>
+  readonly risk: 'reversible'
 }
 
 const ask: Ask = { input: issuerRequestSchema, output: issuerAnswerSchema, risk: 'reversible' }

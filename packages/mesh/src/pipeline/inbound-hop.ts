@@ -1,10 +1,12 @@
 import type { Delivery } from '@parley/ports'
 import type { EnvelopeHeader, Frame, FramedEnvelope, SplitFrame, SubjectFacts } from '@parley/protocol'
-import type { VerifiedChain } from '@parley/identity'
+import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { EvidenceOf } from '../evidence-of.ts'
+import type { Listening } from '../listening.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
+import type { PartTally } from '../part-tally.ts'
 import type { Session } from '../session.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -33,6 +35,9 @@ export interface InboundHop {
   header?: EnvelopeHeader
   /** Left by `session`. */
   session?: Session
+  /** Left by `listened`, and whom the credential of an event names. */
+  listening?: Listening
+  speaker?: VerifiedCredential
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
   /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
@@ -45,4 +50,10 @@ export interface InboundHop {
   release?: () => void
   /** Left by `deliver`. */
   outcome?: BareOutcome
+  /** The handler took the work on with a lease. */
+  isAccepted?: boolean
+  /** The caller took the call back. */
+  isCancelled?: boolean
+  /** What was streamed, where parts were asked for. */
+  streamed?: PartTally
 }

@@ -12,9 +12,16 @@ import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
 import { delegation } from './inbound/delegation.ts'
 import { deliver } from './inbound/deliver.ts'
+import { hear } from './inbound/event/hear.ts'
+import { listened } from './inbound/event/listened.ts'
+import { once } from './inbound/event/once.ts'
+import { eventPolicy } from './inbound/event/policy.ts'
+import { recordEvent } from './inbound/event/record.ts'
+import { speaker } from './inbound/event/speaker.ts'
 import { frame } from './inbound/frame.ts'
 import { createConfirm, createGreet } from './inbound/greet.ts'
 import { header } from './inbound/header.ts'
+import { ongoing } from './inbound/ongoing.ts'
 import { orders } from './inbound/orders.ts'
 import { policy } from './inbound/policy.ts'
 import { proof } from './inbound/proof.ts'
@@ -35,6 +42,8 @@ export interface InboundPipeline {
   readonly envelope: readonly Stage<InboundHop>[]
   /** Then, by type. A type that is not listed is refused. */
   readonly routes: Readonly<Partial<Record<EnvelopeType, readonly Stage<InboundHop>[]>>>
+  /** For events of contracts, which name their capability. */
+  readonly events: readonly Stage<InboundHop>[]
 }
 
 /** Lists the stages; `record` follows every one of these lists. */
@@ -45,6 +54,11 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     routes: {
       request: [session, replay, credential, orders, delegation, trust, unseal, body, policy, admit, deliver],
       reply: [session, replay, credential, orders, unseal, settle],
+      completed: [session, replay, credential, orders, unseal, settle],
+      closed: [session, replay, credential, orders, unseal, settle],
+      part: [session, replay, credential, orders, unseal, ongoing],
+      accepted: [session, replay, credential, orders, unseal, ongoing],
+      progress: [session, replay, credential, orders, unseal, ongoing],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],
       hello: [createGreet(handshake)],
@@ -52,6 +66,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
       ready: [createConfirm(handshake)],
       event: [announced],
     },
+    events: [listened, speaker, once, orders, trust, eventPolicy, hear],
   }
 }
 
@@ -88,7 +103,9 @@ function runEnvelope(pipeline: InboundPipeline, hop: InboundHop): Promise<void> 
   const end = read instanceof Promise ? read.then((told) => routeOn(pipeline, hop, told)) : routeOn(pipeline, hop, read)
   const finish = (told: PipelineEnd): Promise<void> | undefined => {
     hop.release?.()
-    return recordInbound(hop, told)
+    if (!isContractEvent(hop)) return recordInbound(hop, told)
+    recordEvent(hop, told)
+    return undefined
   }
   if (end instanceof Promise) return end.then(finish)
   try {
@@ -101,7 +118,16 @@ function runEnvelope(pipeline: InboundPipeline, hop: InboundHop): Promise<void> 
 
 function routeOn(pipeline: InboundPipeline, hop: InboundHop, end: PipelineEnd): PipelineEnd | Promise<PipelineEnd> {
   if (end.kind === 'deny') return end
-  const route = hop.header && pipeline.routes[hop.header.type]
+  const route = routeOf(pipeline, hop)
   if (route) return runStages(route, hop, hop.parts.logger)
   return { ...refuse('iatp.header-invalid', 'this type of envelope is not taken here'), stage: 'header' }
+}
+
+function routeOf(pipeline: InboundPipeline, hop: InboundHop): readonly Stage<InboundHop>[] | undefined {
+  return isContractEvent(hop) ? pipeline.events : hop.header && pipeline.routes[hop.header.type]
+}
+
+/** Announcements name no capability. */
+function isContractEvent({ header: found }: InboundHop): boolean {
+  return found?.type === 'event' && found.capability !== undefined
 }

@@ -5,6 +5,7 @@ import type { DirectoryEntry } from '../directory.ts'
 import type { EvidenceOf } from '../evidence-of.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
+import type { PartReceiver } from '../part-receiver.ts'
 import type { Session } from '../session.ts'
 import type { SealedEnvelope } from '../sealer.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
@@ -19,6 +20,8 @@ export interface OutboundHop {
   readonly trace: string
   /** Monotonic milliseconds. */
   readonly startedAtMs: number
+  /** Takes the parts, where they are asked for. */
+  readonly receiver?: PartReceiver
   /** Left by `deadline`, monotonic milliseconds. */
   deadlineAtMs?: number
   /** Left by `address`. */
@@ -44,6 +47,10 @@ export interface OutboundHop {
   sent?: boolean
   outcome?: BareOutcome
   peerRecord?: number
+  /** The callee took the work on: its lease counts. */
+  isLeased?: boolean
+  /** This side took the call back. */
+  isCancelled?: boolean
   /** Of the callee's answer, the last one that came. */
   evidence?: EvidenceOf
 }

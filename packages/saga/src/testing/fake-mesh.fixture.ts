@@ -148,6 +148,11 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     signal: patient,
     evidence: () => new Uint8Array(),
     remainingMs: () => 1_000,
+    accept: () => undefined,
+    progress: () => Promise.resolve(),
+    stream: () => {
+      throw new TypeError('handlers of these tests do not stream')
+    },
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),
     fail: (options = {}) => {

@@ -1,6 +1,6 @@
 import { verifyCredential, type VerifiedCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
-import { decodeCapabilities } from '../../agent-card.ts'
+import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -55,9 +55,13 @@ export const announced: Stage<InboundHop> = {
 }
 
 function takeCard({ parts, envelope }: InboundHop, { instance, serves }: VerifiedCredential): Verdict {
-  const told = decodeCapabilities(envelope.body)
+  const told = decodeCard(envelope.body)
   if (!told) return refuse('iatp.header-invalid', 'the card is malformed')
-  const granted = told.filter(({ capability }) => serves.some((pattern) => capabilityCovers(pattern, capability)))
+  const isGranted = (capability: string): boolean => serves.some((pattern) => capabilityCovers(pattern, capability))
+  const granted = {
+    capabilities: told.capabilities.filter(({ capability }) => isGranted(capability)),
+    events: told.events.filter(({ event }) => isGranted(event)),
+  }
   return parts.cards.take(instance, granted) ? allowed : refuse('iatp.misaddressed', 'nobody asked for this card')
 }
 

@@ -2,12 +2,12 @@ import { allowed } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-/** Aborts the handler of a request that its own sender takes back. What it did by then stays unknown. */
+/** Aborts the handler of a request that its own sender takes back. What it did is answered. */
 export const cancel: Stage<InboundHop> = {
   name: 'cancel',
   run({ parts, header, session }) {
     const { inReplyTo } = left(header, 'the header')
-    parts.serving.get(`${left(session, 'the session').id} ${inReplyTo ?? ''}`)?.abort()
+    parts.serving.get(`${left(session, 'the session').id} ${inReplyTo ?? ''}`)?.cancel()
     return allowed
   },
 }

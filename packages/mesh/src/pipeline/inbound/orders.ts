@@ -1,8 +1,9 @@
 import type { InboundHop } from '../inbound-hop.ts'
-import { left, type Stage } from '../stage.ts'
+import { peerOf } from '../peer-of.ts'
+import type { Stage } from '../stage.ts'
 
 /** Asks at every hop whether an owner's order took the credential, the instance or the name back. */
 export const orders: Stage<InboundHop> = {
   name: 'orders',
-  run: (hop) => hop.parts.orders.check(left(hop.session, 'the session').peer),
+  run: (hop) => hop.parts.orders.check(peerOf(hop)),
 }

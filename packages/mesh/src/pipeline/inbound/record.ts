@@ -16,13 +16,15 @@ const answerLifetimeMs = 60_000
  * the call that the copied envelope belongs to. */
 const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
 
+/** Announcements come every few seconds from every stranger on the bus; what belongs to a call that ended is merely late. */
+const countedTypes: ReadonlySet<string> = new Set(['event', 'part', 'accepted', 'progress'])
+
 /** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
 export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> | undefined {
   const { parts, header } = hop
   const isRequest = header?.type === 'request'
-  if (!isRequest && end.kind === 'allow') return undefined
-  if (header?.type === 'event' && end.kind === 'deny') {
-    // Announcements come every few seconds from every stranger on the bus.
+  if (!isRequest && end.kind === 'allow') return
+  if (header && countedTypes.has(header.type) && end.kind === 'deny') {
     recordRejected(parts, end.code)
     return undefined
   }
@@ -49,18 +51,20 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
     parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
-  if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return undefined
-  return answer(hop, outcome, joinAnswerBody(text, record))
+  if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
+  return answer(hop, outcome, joinAnswerBody(text, record, hop.streamed))
 }
 
 /** Room for the record number beside an outcome. */
-const answerOverheadBytes = 64
+const answerOverheadBytes = 160
 
 /** Writes an outcome down. An output that has no JSON form, or is too large, leaves unknown what was done. */
-function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
+function makeTellable(hop: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
+  const { parts, header } = hop
+  const maxBytes = answerTypeOf(hop) === 'reply' ? parts.bodyCarrier.maxBytes : parts.maxBodyBytes
   try {
     const text = formatOutcome(outcome)
-    if (Buffer.byteLength(text) + answerOverheadBytes <= parts.bodyCarrier.maxBytes) return { outcome, text }
+    if (Buffer.byteLength(text) + answerOverheadBytes <= maxBytes) return { outcome, text }
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output is too large to be sent' })
   } catch {
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output has no JSON form' })
@@ -96,7 +100,12 @@ function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promi
   const { parts, header } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return undefined
   const nowMs = parts.clock.now()
-  const loading = parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, { isConfidential: header.sealed === true })
+  const type = answerTypeOf(hop)
+  const isConfidential = header.sealed === true
+  const loading = parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, {
+    isConfidential,
+    isInline: isConfidential || type !== 'reply',
+  })
   if (loading instanceof Promise)
     return loading.then((loaded) => {
       postAnswer(hop, header, outcome, takeLoaded(parts, loaded), nowMs)
@@ -106,12 +115,13 @@ function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promi
 }
 
 function postAnswer(
-  { parts, session, leaf }: InboundHop,
+  hop: InboundHop,
   header: EnvelopeHeader,
   outcome: BareOutcome,
   { body, bodyRef }: CarriedBody,
   nowMs: number,
 ): void {
+  const { parts, session, leaf } = hop
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
@@ -125,7 +135,7 @@ function postAnswer(
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
       : parts.sealer.seal(
-          { type: 'reply', ...common, session: session.id, counter: session.nextCounter() },
+          { type: answerTypeOf(hop), ...common, session: session.id, counter: session.nextCounter() },
           body,
           header.sealed === true ? session.keys : undefined,
         )
@@ -133,6 +143,11 @@ function postAnswer(
     // A lost answer leaves the caller with `unknown`; it has its own deadline.
     if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
   })
+}
+
+function answerTypeOf({ isCancelled, isAccepted }: InboundHop): 'closed' | 'completed' | 'reply' {
+  if (isCancelled === true) return 'closed'
+  return isAccepted === true ? 'completed' : 'reply'
 }
 
 /** An answer that the body store does not take says so: the caller need not wait to know that it does not know. */
@@ -171,6 +186,8 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
     ...(saga
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
+    ...(hop.isAccepted === true ? { accepted: true } : {}),
+    ...(hop.streamed ? { parts: hop.streamed.count, partsHash: hop.streamed.hash } : {}),
     ...(chain ? { root: chain.root } : {}),
     ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
     ...(decision

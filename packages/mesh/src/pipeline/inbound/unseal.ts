@@ -3,12 +3,17 @@ import { openBody } from '../../body-keys.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-/** Decrypts the body, and refuses one in the clear where contract or node ask for confidentiality. */
+/**
+ * Decrypts the body, and refuses a request in the clear where contract or node ask for confidentiality. It must not wait:
+ * parts are taken in the order in which they came.
+ */
 export const unseal: Stage<InboundHop> = {
   name: 'unseal',
   run(hop) {
     const { parts, envelope } = hop
     const header = left(hop.header, 'the header')
+    if (header.bodyRef && header.type !== 'request' && header.type !== 'reply')
+      return refuse('iatp.body-unreadable', `the body of ${header.type} does not travel by reference`)
     if (header.sealed !== true) {
       const served = header.capability === undefined ? undefined : parts.served.get(header.capability)
       if (header.type === 'request' && (parts.sealBodies || served?.contract.confidential === true))

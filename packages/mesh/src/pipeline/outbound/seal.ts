@@ -76,6 +76,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
       ...(bodyRef ? { bodyRef } : {}),
+      ...(hop.receiver ? { credit: hop.receiver.window } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,

@@ -1,10 +1,11 @@
-import { allowed, refuse, type Verdict } from '@parley/protocol'
-import { decodeAnswerBody } from '../../answer-body.ts'
+import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
+import { decodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { checkSchema } from '../../schema.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
+import { followCall } from './follow.ts'
 import { sealRequest } from './seal.ts'
 
 /** Refusals that say that the callee lost what the session should hold: shake hands and send once more. */
@@ -28,33 +29,30 @@ export const send: Stage<OutboundHop> = {
 }
 
 async function sendOnce(hop: OutboundHop): Promise<Verdict> {
-  const { parts, options } = hop
+  const { parts } = hop
   const sealed = left(hop.sealed, 'the envelope')
   const { instance } = left(hop.peer, 'the peer').credential
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
-  const waiting = parts.pending.wait(sealed.leaf, instance, leftMs, options.signal)
-  const sent = Promise.withResolvers<Verdict>()
-  let refused: Verdict | undefined
-  parts.sealer.post(sealed, (verdict) => {
-    if (verdict.kind === 'allow') hop.sent = true
-    else {
-      refused = verdict
-      waiting.cancel()
-    }
-    sent.resolve(verdict)
-  })
-  const answer = await waiting.answer
-  // Whether it was sent is known before the answer is, unless the signer is slower than the caller is patient.
-  if (hop.sent !== true) {
-    const verdict = refused ?? (await sent.promise)
-    if (verdict.kind === 'deny') return verdict
+  const waiting = parts.pending.wait(sealed.leaf, instance, leftMs)
+  const sent = await parts.sealer.send(sealed)
+  if (sent.kind === 'deny') {
+    waiting.cancel()
+    return sent
   }
+  hop.sent = true
+  const stop = followCall(hop, waiting)
+  const answer = await waiting.answer
+  stop()
   return readAnswer(hop, answer)
 }
 
 async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<Verdict> {
+  if (answer === 'timeout' && hop.isCancelled === true) {
+    hop.outcome = { kind: 'unknown', code: hop.receiver?.failure() ?? 'hop.cancelled' }
+    return allowed
+  }
   if (answer === 'timeout') {
-    hop.outcome = { kind: 'unknown', code: 'deadline.exceeded' }
+    hop.outcome = { kind: 'unknown', code: hop.isLeased === true ? 'deadline.lease-lapsed' : 'deadline.exceeded' }
     hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
     return allowed
   }
@@ -79,12 +77,11 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   }
   const told = decodeAnswerBody(unloaded?.body ?? answer.body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
-  const expected = told?.outcome.kind === 'refused' ? 'refusal' : 'reply'
-  if (!told || answer.header.type !== expected) {
+  if (!told || !fits(hop, told.outcome.kind, answer.header.type)) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }
-  if (hop.isConfidential === true && expected === 'reply' && answer.header.sealed !== true) {
+  if (hop.isConfidential === true && told.outcome.kind !== 'refused' && answer.header.sealed !== true) {
     hop.outcome = { kind: 'unknown', code: 'iatp.confidentiality-required' }
     return allowed
   }
@@ -93,10 +90,28 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     const session = left(hop.session, 'the session')
     session.sentChains = (session.sentChains ?? new Set()).add(hop.chain.hash)
   }
-  hop.outcome = await checkAnswer(hop, told.outcome)
+  hop.outcome = checkParts(hop, told, await checkAnswer(hop, told.outcome))
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
   return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
+}
+
+/** A call that was taken back is answered by `closed`, work that was taken on by `completed`. */
+function fits({ isCancelled, contract }: OutboundHop, kind: BareOutcome['kind'], type: EnvelopeType): boolean {
+  if (kind === 'refused') return type === 'refusal'
+  if (type === 'closed') return isCancelled === true
+  return type === 'reply' || (type === 'completed' && contract.progress !== undefined)
+}
+
+/** A stream of which parts are missing, or others were taken than were sent, did not end well, whatever its end says. */
+function checkParts({ receiver }: OutboundHop, told: AnswerBody, outcome: BareOutcome): BareOutcome {
+  const failure = receiver?.failure()
+  if (!receiver || outcome.kind === 'refused') return outcome
+  if (failure !== undefined) return { kind: 'unknown', code: failure }
+  const taken = receiver.tally()
+  const sent = told.parts ?? { count: 0, hash: taken.hash }
+  if (outcome.kind !== 'ok' || (taken.count === sent.count && taken.hash === sent.hash)) return outcome
+  return { kind: 'unknown', code: 'stream.part-lost' }
 }
 
 /** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */
