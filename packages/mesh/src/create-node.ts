@@ -17,7 +17,7 @@ import type { Listener } from './happened.ts'
 import { createEventLog } from './event-log.ts'
 import { describeService } from './describe-service.ts'
 import { addListener, type Listening } from './listening.ts'
-import type { MeshNode, NodeHealth } from './node.ts'
+import type { MeshNode } from './node.ts'
 import type { Door } from './issuer/door.ts'
 import { issuerContract } from './issuer/issuer-contract.ts'
 import { createMeshIssuer } from './issuer/mesh-issuer.ts'
@@ -40,6 +40,7 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { settledWithin } from './settled-within.ts'
+import { tellHealth } from './tell-health.ts'
 
 /** The pipelines of a node; a test replaces a stage to see that the hop is refused. */
 export interface Pipelines {
@@ -340,21 +341,4 @@ function eventsOf(events: NodeConfig['serves'][number]['events']): readonly Cont
 
 function capabilitiesOf(capabilities: readonly Pick<ContractCapability, 'capability'>[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
-}
-
-function tellHealth(state: string, running: Running | undefined): NodeHealth {
-  const reasons: string[] = []
-  if (state !== 'started') reasons.push(`the node is ${state === 'created' ? 'not started' : state}`)
-  if (running && running.transport.status() !== 'connected') reasons.push(`the bus is ${running.transport.status()}`)
-  const credentialRemainingMs = running
-    ? running.parts.ownCredential().expiresAtMs - running.parts.clock.now()
-    : undefined
-  if (credentialRemainingMs !== undefined && credentialRemainingMs <= 0) reasons.push('the credential is expired')
-  if (running && state !== 'closed' && !running.audit.canAppend()) reasons.push('the audit log cannot take records')
-  return {
-    live: state !== 'conflicted' && state !== 'closed',
-    ready: reasons.length === 0,
-    reasons,
-    ...(credentialRemainingMs === undefined ? {} : { credentialRemainingMs }),
-  }
 }
