@@ -9,15 +9,25 @@ export {
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
 export { hashChain } from './delegation/chain-hash.ts'
-export type { Constraints } from './delegation/constraints.ts'
+export type { Allowance } from './delegation/allowance.ts'
+export { decideArguments, type Condition, type Constraints } from './delegation/constraints.ts'
 export {
   chainGrants,
+  chainPermits,
   maxChainLinks,
   verifyDelegationChain,
   type ChainExpectation,
   type VerifiedChain,
+  type VerifiedLink,
 } from './delegation/delegation-chain.ts'
-export { extendDelegation, signDelegation, type Delegation, type Delegator } from './delegation/delegation.ts'
+export {
+  decodeDelegation,
+  extendDelegation,
+  signDelegation,
+  type DecodedDelegation,
+  type Delegation,
+  type Delegator,
+} from './delegation/delegation.ts'
 export {
   initFileIssuer,
   openFileIssuer,
@@ -32,6 +42,7 @@ export type { DelegateRequest, OwnerIssuer } from './issuer/owner-issuer.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
+export type { DecodedJwt } from './jwt/verify-jwt.ts'
 export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'

@@ -1,5 +1,6 @@
 import type { Capability } from './capability.ts'
 import type { InstanceDid } from './did.ts'
+import type { Usage } from './usage.ts'
 
 /** What an envelope is. Only `hello` and `request` are answered, and only after their proof held. */
 export const envelopeTypes = [
@@ -58,6 +59,9 @@ export interface EnvelopeHeader {
   /** Hash of the delegation chain; the links travel once per session. */
   readonly chain?: string
   readonly links?: readonly string[]
+  /** Hash of the chain that the caller hands to the callee's name, to call on with; its links travel once per session. */
+  readonly handed?: string
+  readonly handedLinks?: readonly string[]
   /** W3C trace context: `00-<trace id>-<span id>-01`. */
   readonly traceparent?: string
   readonly onBehalfOf?: string
@@ -65,6 +69,8 @@ export interface EnvelopeHeader {
   readonly saga?: SagaHeader
   /** Leaf hash (base64url) of the request that this answers. */
   readonly inReplyTo?: string
+  /** In a reply: what serving it used up. */
+  readonly usage?: Usage
   /** In hello, welcome and announcements: who the sender is. */
   readonly credential?: string
   readonly statement?: string

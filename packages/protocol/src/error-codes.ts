@@ -24,6 +24,9 @@ export const errorCodes: {
   readonly 'contract.invalid': ErrorFacts
   readonly 'contract.output-invalid': ErrorFacts
   readonly 'deadline.exceeded': ErrorFacts
+  readonly 'delegation.allowance-spent': ErrorFacts
+  readonly 'delegation.constraint-unknown': ErrorFacts
+  readonly 'delegation.constraint-violated': ErrorFacts
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
   readonly 'delegation.not-granted': ErrorFacts
@@ -31,6 +34,7 @@ export const errorCodes: {
   readonly 'delegation.too-deep': ErrorFacts
   readonly 'delegation.unknown': ErrorFacts
   readonly 'delegation.widened': ErrorFacts
+  readonly 'delegation.wrong-callee': ErrorFacts
   readonly 'delegation.wrong-delegate': ErrorFacts
   readonly 'hop.cancelled': ErrorFacts
   readonly 'hop.stage-failed': ErrorFacts
@@ -193,6 +197,21 @@ export const errorCodes: {
     todo: 'Allow more time, or look up the outcome.',
     retryable: true,
   },
+  'delegation.allowance-spent': {
+    meaning: 'The allowance of the chain does not cover this call.',
+    todo: 'Ask the delegator for a further share, or spend less.',
+    retryable: false,
+  },
+  'delegation.constraint-unknown': {
+    meaning: 'A link has a kind of constraint or allowance that is not understood here.',
+    todo: 'Use the kinds of the spec, or a newer version here.',
+    retryable: false,
+  },
+  'delegation.constraint-violated': {
+    meaning: 'The input breaks a constraint of the chain.',
+    todo: 'Call with arguments that the chain allows.',
+    retryable: false,
+  },
   'delegation.expired': {
     meaning: 'A link of the chain is expired or not yet valid.',
     todo: 'Ask the delegator for a fresh one.',
@@ -226,6 +245,11 @@ export const errorCodes: {
   'delegation.widened': {
     meaning: 'A link grants more than its parent.',
     todo: 'Narrow the link.',
+    retryable: false,
+  },
+  'delegation.wrong-callee': {
+    meaning: 'The allowance of the chain is for another agent.',
+    todo: 'Call the agent that the share names.',
     retryable: false,
   },
   'delegation.wrong-delegate': {

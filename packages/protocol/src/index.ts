@@ -29,3 +29,4 @@ export {
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'
+export { formatAmount, isMoney, isUsage, parseAmount, type Money, type Usage } from './usage.ts'

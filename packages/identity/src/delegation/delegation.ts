@@ -4,7 +4,6 @@ import {
   allowed,
   capabilityCovers,
   type InstanceDid,
-  isAgentName,
   isCapability,
   MeshError,
   refuse,
@@ -12,13 +11,13 @@ import {
   type Verdict,
 } from '@parley/protocol'
 import type { PresentedCredential } from '../credential/verify-credential.ts'
-import { isIdClaim, isListClaim, isObjectClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
+import { isIdClaim, isListClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
-import { isInstanceDid } from '../key/did-key.ts'
+import { type Allowance, allowanceNarrows, isAgentId, readAllowance } from './allowance.ts'
 import { hashChain } from './chain-hash.ts'
-import { type Constraints, constraintsNarrow } from './constraints.ts'
+import { type Constraints, constraintsNarrow, mergeConstraints, readConstraints } from './constraints.ts'
 
 /** What one link hands on. */
 export interface Delegation {
@@ -29,6 +28,8 @@ export interface Delegation {
   /** Whole capabilities: a pattern is invalid in a delegation. `flights:reserve` includes `flights:reserve:sfo`. */
   readonly capabilities: readonly string[]
   readonly constraints?: Constraints
+  /** Bounds what the delegate may spend; a link below it hands on a part. */
+  readonly allowance?: Allowance
   readonly notBeforeMs: number
   readonly expiresAtMs: number
 }
@@ -72,7 +73,7 @@ export async function extendDelegation(
     throw new MeshError('delegation.invalid', 'an empty chain cannot be extended; start with an owner')
   const parent = decodeDelegation(last, delegation.notBeforeMs)
   if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
-  const constraints = { ...parent.delegation.constraints, ...delegation.constraints }
+  const constraints = mergeConstraints(parent.delegation.constraints, delegation.constraints ?? {})
   const narrowed = { ...delegation, constraints }
   const verdict = decideNarrowing(parent.delegation, {
     ...narrowed,
@@ -89,7 +90,10 @@ export async function extendDelegation(
   return [...chain, link]
 }
 
-/** Reads one link without checking its signature. Codes: `delegation.invalid`, `delegation.expired`. */
+/**
+ * Reads one link without checking its signature. Codes: `delegation.invalid`, `delegation.expired`, and
+ * `delegation.constraint-unknown` for a condition that is not understood here.
+ */
 export function decodeDelegation(
   link: string,
   nowMs: number,
@@ -99,25 +103,28 @@ export function decodeDelegation(
     const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
     return refuse(code, verdict.reason)
   }
-  const { iss, nbf, exp, jti, delegator, delegate, capabilities, constraints, parent, credential, statement } =
-    verdict.jwt.claims
+  const { iss, nbf, exp, jti, delegator, delegate, capabilities, parent, credential, statement } = verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
     !isSecondsClaim(nbf) ||
     !isAgentId(delegate) ||
     !isListClaim(capabilities, isCapability) ||
-    capabilities.length === 0 ||
-    !(constraints === undefined || isObjectClaim(constraints))
+    capabilities.length === 0
   ) {
     return refuse('delegation.invalid', 'the claims of the link are malformed, or it grants a pattern or nothing')
   }
+  const read = readConstraints(verdict.jwt.claims['constraints'])
+  if (read.kind === 'deny') return read
+  const bounded = readAllowance(verdict.jwt.claims['allowance'])
+  if (bounded.kind === 'deny') return bounded
   const granted = {
     jwt: verdict.jwt,
     signer: iss,
     id: jti,
     delegate,
     capabilities,
-    constraints: constraints ?? {},
+    constraints: read.constraints,
+    ...(bounded.allowance ? { allowance: bounded.allowance } : {}),
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
   }
@@ -141,14 +148,17 @@ export function decodeDelegation(
   }
 }
 
-/** Decides whether a link grants no more than the link above: capabilities, constraints and time only narrow. */
+/** Decides whether a link grants no more than the link above: capabilities, constraints, allowance and time only narrow. */
 export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
   const extra = child.capabilities.find(
     (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
   )
   if (extra !== undefined) return refuse('delegation.widened', `the link grants ${extra}, which its parent does not`)
   if (!constraintsNarrow(parent.constraints ?? {}, child.constraints ?? {})) {
-    return refuse('delegation.widened', 'the link drops or changes a constraint of its parent')
+    return refuse('delegation.widened', 'the link drops or loosens a constraint of its parent')
+  }
+  if (!allowanceNarrows(parent.allowance, child.allowance)) {
+    return refuse('delegation.widened', 'the link may spend more, or elsewhere, than its parent')
   }
   if (child.expiresAtMs > parent.expiresAtMs || child.notBeforeMs < parent.notBeforeMs) {
     return refuse('delegation.widened', 'the link holds at a time when its parent does not')
@@ -161,13 +171,15 @@ async function signLink(
   delegation: Delegation,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const { id, delegate, capabilities, constraints, notBeforeMs, expiresAtMs } = delegation
+  const { id, delegate, capabilities, constraints, allowance, notBeforeMs, expiresAtMs } = delegation
   if (!isAgentId({ ...delegate }) || capabilities.length === 0 || !capabilities.every(isCapability)) {
     throw new MeshError(
       'delegation.invalid',
       'a link names an agent and at least one whole capability; patterns stand only in credentials',
     )
   }
+  for (const read of [readConstraints(constraints), readAllowance(allowance)])
+    if (read.kind === 'deny') throw new MeshError(read.code, read.reason)
   return signJwt(signer, jwtTypes.delegation, {
     iat: toClaimSeconds(notBeforeMs),
     nbf: toClaimSeconds(notBeforeMs),
@@ -176,12 +188,7 @@ async function signLink(
     delegate: { owner: delegate.owner, name: delegate.name },
     capabilities,
     constraints,
+    allowance,
     ...claims,
   })
-}
-
-function isAgentId(value: unknown): value is AgentId {
-  if (!isObjectClaim(value)) return false
-  const { owner, name } = value
-  return typeof owner === 'string' && isInstanceDid(owner) && typeof name === 'string' && isAgentName(name)
 }

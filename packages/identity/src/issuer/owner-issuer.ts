@@ -1,6 +1,8 @@
 import type { Clock, Issuer, Random, Signer } from '@parley/ports'
 import type { AgentName, Did, InstanceDid } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
+import type { Allowance } from '../delegation/allowance.ts'
+import type { Constraints } from '../delegation/constraints.ts'
 import { signDelegation } from '../delegation/delegation.ts'
 
 /** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
@@ -19,7 +21,9 @@ export interface DelegateRequest {
   readonly toOwner?: Did
   /** Whole capabilities, never a pattern. */
   readonly capabilities: readonly string[]
-  readonly constraints?: Readonly<Record<string, unknown>>
+  /** What the arguments must be, for instance `{ to: { in: ['SFO'] }, amount: { max: 500 } }`. */
+  readonly constraints?: Constraints
+  readonly allowance?: Allowance
   /** For how long from now. */
   readonly forMs: number
 }
@@ -36,6 +40,7 @@ export function delegateAsOwner(
     delegate: { owner: request.toOwner ?? owner.did, name: request.to },
     capabilities: request.capabilities,
     ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
+    ...(request.allowance === undefined ? {} : { allowance: request.allowance }),
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,
   })
