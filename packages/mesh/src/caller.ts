@@ -9,6 +9,7 @@ import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
 import { createEnvelopeId } from './sealer.ts'
 import { shortenReason } from './shorten-reason.ts'
+import { describeUsage } from './describe-usage.ts'
 import { createTraceId } from './traceparent.ts'
 
 /** Creates what makes a node's calls: runs the outbound stages, records, and reports. */
@@ -36,7 +37,9 @@ export function createCaller(
     const hop: OutboundHop = { parts: node, contract, input, options, id, trace, startedAtMs: clock.monotonic() }
     const leave = node.calls.enter()
     try {
-      return finish(hop, await runStages(stages, hop, node.logger))
+      const outcome = finish(hop, await runStages(stages, hop, node.logger))
+      await settleAllowance(hop, outcome)
+      return outcome
     } finally {
       leave?.()
     }
@@ -68,6 +71,16 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   }
   const report = createReport(hop, outcome, end, durationMs, record)
   return { ...outcome, hop: report }
+}
+
+/** Gives back what was not used. What cannot be given back stays taken: nobody can spend it twice. */
+async function settleAllowance(hop: OutboundHop, outcome: Outcome): Promise<void> {
+  try {
+    await hop.settleAllowance?.(outcome)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'not an error'
+    hop.parts.logger.error('delegation.not-settled', { hop: hop.id, error: message })
+  }
 }
 
 /** A stage that broke after the request had left cannot say that nothing was done. */
@@ -102,6 +115,8 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
     ...(chain ? { chain: chain.hash } : {}),
+    ...(hop.handed ? { handed: hop.handed.hash } : {}),
+    ...describeUsage(hop.usage),
     ...(saga
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
@@ -141,6 +156,7 @@ function createReport(
     ...(decision ? { decision: { document: decision.document, rule: decision.rule } } : {}),
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
+    ...(hop.usage ? { usage: hop.usage } : {}),
     durationMs,
     explain,
   }

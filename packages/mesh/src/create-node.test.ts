@@ -104,7 +104,18 @@ const breakRoute =
     },
   })
 
-const requestStages = ['session', 'replay', 'credential', 'orders', 'delegation', 'trust', 'policy', 'admit', 'deliver']
+const requestStages = [
+  'session',
+  'replay',
+  'credential',
+  'orders',
+  'delegation',
+  'trust',
+  'policy',
+  'admit',
+  'allowance',
+  'deliver',
+]
 
 describe('assembleNode', () => {
   it.each(outboundStages.map(({ name }, at) => [name, at] as const))(

@@ -5,6 +5,7 @@ import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/proto
 import { openSqliteStore } from '@parley/store-sqlite'
 import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import { forgetAllowances } from './allowance-ledger.ts'
 import { announcementTopics } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
@@ -134,6 +135,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
       })
+      await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {

@@ -4,9 +4,13 @@ import { createOrderBook } from '@parley/identity'
 import { limits, MeshError, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createActing } from './acting.ts'
+import { createAllowanceLedger } from './allowance-ledger.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
+import { createHandOn } from './hand-on.ts'
+import { createHeldChainReader } from './held-chain.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
@@ -109,6 +113,10 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
+    acting: createActing(),
+    allowances: createAllowanceLedger(store.keyValue),
+    handOn: createHandOn({ agent: own.verified(), signer, clock, random, issued: own.issued }),
+    readHeldChain: createHeldChainReader(),
     policy: () => config.policy,
     ownCredential: own.verified,
     issued: own.issued,

@@ -1,4 +1,4 @@
-import type { AgentId, Capability, InstanceDid } from '@parley/protocol'
+import type { AgentId, Capability, InstanceDid, Usage } from '@parley/protocol'
 
 /** What one side knows of a hop once it ended. */
 export interface HopReport {
@@ -19,6 +19,8 @@ export interface HopReport {
   readonly record?: number
   /** Sequence number of the callee's audit record, as its signed reply states it. */
   readonly peerRecord?: number
+  /** What serving it used up, as the callee's signed reply states it. */
+  readonly usage?: Usage
   /** Time from the call to its outcome, in milliseconds. */
   readonly durationMs: number
   /** Says in one line what decided, for instance `allowed by parley:credentials-only; signed; recorded twice`. */

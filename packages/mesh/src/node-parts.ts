@@ -5,9 +5,13 @@ import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { Acting } from './acting.ts'
+import type { AllowanceLedger } from './allowance-ledger.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
+import type { HandOn } from './hand-on.ts'
 import type { Handshake } from './handshake.ts'
+import type { ReadHeldChain } from './held-chain.ts'
 import type { InFlight } from './in-flight.ts'
 import type { MeshNode } from './node.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
@@ -52,6 +56,10 @@ export interface NodeParts {
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  readonly acting: Acting
+  readonly allowances: AllowanceLedger
+  readonly handOn: HandOn
+  readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential

@@ -2,31 +2,26 @@ import type { Logger } from '@parley/ports'
 import { isMeshError, type ErrorCode } from '@parley/protocol'
 import type { BareOutcome } from './outcome.ts'
 import { checkSchema } from './schema.ts'
+import type { UsageMeter } from './usage-meter.ts'
 import { isHandlerMark, type HandlerMark, type Served, type ServedHop } from './served.ts'
 
 /**
  * Runs what serves a capability and says how it ended. A throw means that nobody knows what was done, unless the
  * capability only reads; its message stays here. Output and declared errors must fit the contract.
  */
-export async function serveCall(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
-  const { contract, serve } = served
+export async function serveCall(
+  served: Served,
+  body: unknown,
+  hop: ServedHop,
+  meter: UsageMeter,
+  logger: Logger,
+): Promise<BareOutcome> {
+  const { contract } = served
   try {
-    switch (hop.saga?.phase ?? 'do') {
-      case 'do':
-        return await serveDo(served, body, hop, logger)
-      case 'undo': {
-        if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
-        const output = isRecord(body) ? body['output'] : undefined
-        const result = await serve.undo(output === undefined ? {} : { output }, hop)
-        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
-      }
-      case 'lookup': {
-        if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
-        const result = await serve.lookup(hop)
-        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
-      }
-    }
+    return await servePhase(served, body, hop, logger)
   } catch (error) {
+    // The first use comes before the effect, so a handler that it stopped has done nothing.
+    if (meter.isFirstRefusal(error)) return refusedAs('delegation.allowance-spent', 'the allowance does not cover it')
     logger.error('contract.handler-failed', {
       capability: contract.capability,
       hop: hop.id,
@@ -35,6 +30,27 @@ export async function serveCall(served: Served, body: unknown, hop: ServedHop, l
     })
     if (contract.risk === 'read') return { kind: 'failed', code: 'contract.handler-failed', retryable: true }
     return { kind: 'unknown', code: 'contract.handler-failed' }
+  } finally {
+    await meter.idle()
+  }
+}
+
+async function servePhase(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  switch (hop.saga?.phase ?? 'do') {
+    case 'do':
+      return await serveDo(served, body, hop, logger)
+    case 'undo': {
+      if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
+      const output = isRecord(body) ? body['output'] : undefined
+      const result = await serve.undo(output === undefined ? {} : { output }, hop)
+      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
+    }
+    case 'lookup': {
+      if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
+      const result = await serve.lookup(hop)
+      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
+    }
   }
 }
 

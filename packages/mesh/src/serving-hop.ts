@@ -1,6 +1,9 @@
 import type { EnvelopeHeader } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { CallOptions } from './call-options.ts'
+import type { Acting } from './acting.ts'
+import type { HandedChain } from './handed-chain.ts'
+import type { UsageMeter } from './usage-meter.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
@@ -15,6 +18,10 @@ export interface ServingHopParts {
   readonly signal: AbortSignal
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  /** What the caller handed on: what the handler calls with. */
+  readonly handed: HandedChain | undefined
+  readonly acting: Acting
+  readonly meter: UsageMeter
 }
 
 /** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */
@@ -45,13 +52,19 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
     labels,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
+    ...(parts.handed
+      ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
+      : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
     fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),
     refuse: (code, options = {}) => markResult({ kind: 'refusal', code, ...options }),
-    call: (capability, input, options) => parts.caller.call(capability, input, onward(options)),
-    tryCall: (capability, input, options) => parts.caller.tryCall(capability, input, onward(options)),
+    use: (usage) => parts.meter.use(usage),
+    call: (capability, input, options) =>
+      parts.acting.run(parts.handed, () => parts.caller.call(capability, input, onward(options))),
+    tryCall: (capability, input, options) =>
+      parts.acting.run(parts.handed, () => parts.caller.tryCall(capability, input, onward(options))),
   }
 }

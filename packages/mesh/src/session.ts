@@ -1,5 +1,6 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
+import type { HandedChain } from './handed-chain.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -14,7 +15,9 @@ export interface Session {
   readonly inbound: ReplayWindow
   /** Chains that the peer sent, by hash. */
   readonly chains: Map<string, VerifiedChain>
-  /** Hashes of chains that the peer is known to hold. */
+  /** Chains that the peer handed to this agent, by hash. Kept apart: under them this agent acts, not the peer. */
+  readonly handed: Map<string, HandedChain>
+  /** Hashes of chains that the peer is known to hold; those that were handed to it are marked. */
   readonly sentChains: Set<string>
   /** Takes the next counter of the own direction. */
   nextCounter(): number
@@ -22,6 +25,11 @@ export interface Session {
 
 /** Chains that one session holds at most; the oldest makes room. */
 export const maxChainsPerSession = 64
+
+/** Marks the hash of a chain that was handed to the peer, in `sentChains`. */
+export function markHanded(hash: string): string {
+  return `handed ${hash}`
+}
 
 /** Creates a session once both sides are proven. */
 export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string): Session {
@@ -32,6 +40,7 @@ export function createSession(id: string, peer: VerifiedCredential, ownCredentia
     ownCredentialId,
     inbound: createReplayWindow(),
     chains: new Map(),
+    handed: new Map(),
     sentChains: new Set(),
     nextCounter: () => ++counter,
   }

@@ -23,6 +23,7 @@ export const errorCodes: {
   readonly 'contract.input-invalid': ErrorFacts
   readonly 'contract.invalid': ErrorFacts
   readonly 'contract.output-invalid': ErrorFacts
+  readonly 'contract.usage-invalid': ErrorFacts
   readonly 'deadline.exceeded': ErrorFacts
   readonly 'delegation.allowance-spent': ErrorFacts
   readonly 'delegation.constraint-unknown': ErrorFacts
@@ -30,6 +31,8 @@ export const errorCodes: {
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
   readonly 'delegation.not-granted': ErrorFacts
+  readonly 'delegation.not-handed-on': ErrorFacts
+  readonly 'delegation.not-held': ErrorFacts
   readonly 'delegation.root-not-accepted': ErrorFacts
   readonly 'delegation.too-deep': ErrorFacts
   readonly 'delegation.unknown': ErrorFacts
@@ -192,6 +195,11 @@ export const errorCodes: {
     todo: 'Correct the handler.',
     retryable: false,
   },
+  'contract.usage-invalid': {
+    meaning: 'What a handler says that it used is no usage.',
+    todo: 'Use whole calls and tokens, and money of one currency.',
+    retryable: false,
+  },
   'deadline.exceeded': {
     meaning: 'The time that was left for the call is over: what was done is unknown.',
     todo: 'Allow more time, or look up the outcome.',
@@ -225,6 +233,16 @@ export const errorCodes: {
   'delegation.not-granted': {
     meaning: 'The chain does not grant the capability.',
     todo: 'Ask the delegator for it, or call in your own right.',
+    retryable: false,
+  },
+  'delegation.not-handed-on': {
+    meaning: 'A handler called on, but its caller handed nothing on.',
+    todo: 'Have the caller hand it on with `delegate`, or say authority: \'own\'.',
+    retryable: false,
+  },
+  'delegation.not-held': {
+    meaning: 'There is no chain from which to hand on.',
+    todo: 'Name the chain with `delegation` or `delegateFrom`.',
     retryable: false,
   },
   'delegation.root-not-accepted': {

@@ -43,6 +43,7 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     decline: (name, details) => ({ kind: 'declined', error: { name, details } }),
     fail: ({ retryable = false } = {}) => ({ kind: 'nothing-done', retryable }),
     refuse: (code, options = {}) => ({ kind: 'refusal', code, ...options }),
+    use: () => Promise.resolve(),
     call: async (capability, input, options) => {
       const outcome: Outcome<never> = (await tryCall(capability, input, options)) as Outcome<never>
       if (outcome.kind === 'ok') return outcome.output

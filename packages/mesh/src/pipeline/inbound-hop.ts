@@ -1,7 +1,9 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts } from '@parley/protocol'
+import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
 import type { VerifiedChain } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
+import type { AllowanceAccount } from '../allowance-ledger.ts'
+import type { HandedChain } from '../handed-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -31,12 +33,19 @@ export interface InboundHop {
   session?: Session
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
+  /** Left by `delegation`, where the caller hands a chain to this agent. */
+  handed?: HandedChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */
   decision?: PolicyDecision
   /** Left by `admit`: gives the place back. */
   release?: () => void
+  /** Left by `allowance`: the accounts that this node counts for the hop. */
+  allowances?: readonly AllowanceAccount[]
+  giveBackAllowance?: () => Promise<void>
+  /** Left by `deliver`: what serving it used up. */
+  usage?: Usage
   /** Left by `deliver`. */
   outcome?: BareOutcome
 }

@@ -5,6 +5,7 @@ import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
 import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
+import { allowance } from './inbound/allowance.ts'
 import { announced } from './inbound/announced.ts'
 import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
@@ -40,7 +41,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, policy, admit, deliver],
+      request: [session, replay, credential, orders, delegation, trust, policy, admit, allowance, deliver],
       reply: [session, replay, credential, orders, settle],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],

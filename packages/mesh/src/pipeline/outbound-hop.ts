@@ -1,7 +1,10 @@
 import type { PolicyDecision } from '@parley/policy'
+import type { Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
+import type { SignedChain } from '../hand-on.ts'
+import type { HeldChain } from '../held-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -23,7 +26,9 @@ export interface OutboundHop {
   /** Left by `address`. */
   peer?: DirectoryEntry
   /** Left by `delegation`. */
-  chain?: { readonly hash: string; readonly links: readonly string[] }
+  chain?: HeldChain
+  /** Left by `delegation`: the chain that `delegate` hands on from. */
+  handFrom?: HeldChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */
@@ -32,6 +37,10 @@ export interface OutboundHop {
   settleBreaker?: (outcome: BareOutcome['kind'], durationMs: number) => void
   /** Left by `bulkhead`: gives the place back. */
   release?: () => void
+  /** Left by `allowance`: gives back what was not used. */
+  settleAllowance?: (outcome: BareOutcome) => Promise<void>
+  /** Left by `hand-on`. */
+  handed?: SignedChain
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
@@ -39,4 +48,6 @@ export interface OutboundHop {
   sent?: boolean
   outcome?: BareOutcome
   peerRecord?: number
+  /** What the callee says that it used up. */
+  usage?: Usage
 }

@@ -137,6 +137,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     saga: call.saga,
     signal: patient,
     remainingMs: () => 1_000,
+    use: () => Promise.resolve(),
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),
     fail: (options = {}) => {

@@ -1,19 +1,26 @@
-import { chainGrants, verifyDelegationChain } from '@parley/identity'
+import { chainPermits, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
+import { acceptHanded } from '../../handed-chain.ts'
+import { parseBody } from '../../parse-body.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
 /**
- * Verifies the chain that the caller acts under, and that it grants the capability. Chains travel whole once a session,
- * then by hash. Undo and lookup need none: the participant's inbox row is their authority.
+ * Verifies the chain that the caller acts under, that it grants the capability, and that the input is within its
+ * constraints; then the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup need none: the participant's inbox row is their authority.
  */
 export const delegation: Stage<InboundHop> = {
   name: 'delegation',
   run(hop) {
     const header = left(hop.header, 'the header')
-    if (header.chain === undefined || (header.saga !== undefined && header.saga.phase !== 'do')) return allowed
-    const { chains, peer } = left(hop.session, 'the session')
+    if (header.saga !== undefined && header.saga.phase !== 'do') return allowed
+    const session = left(hop.session, 'the session')
+    const accepted = acceptHanded(hop.parts, session, header)
+    if (accepted.kind === 'deny') return accepted
+    if (accepted.handed) hop.handed = accepted.handed
+    if (header.chain === undefined) return allowed
+    const { chains, peer } = session
     let chain = chains.get(header.chain)
     if (!chain) {
       if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
@@ -35,7 +42,11 @@ export const delegation: Stage<InboundHop> = {
     if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
     const ordered = hop.parts.orders.checkChain(chain)
     if (ordered.kind === 'deny') return ordered
-    const verdict = chainGrants(chain, left(header.capability, 'the capability'))
+    const verdict = chainPermits(chain, {
+      capability: left(header.capability, 'the capability'),
+      callee: hop.parts.ownCredential(),
+      input: () => parseBody(hop.envelope.body)?.value,
+    })
     if (verdict.kind === 'allow') hop.chain = chain
     return verdict
   },

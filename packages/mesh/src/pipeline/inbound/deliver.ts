@@ -1,7 +1,9 @@
 import { allowed, refuse } from '@parley/protocol'
 import type { BareOutcome } from '../../outcome.ts'
+import { parseBody } from '../../parse-body.ts'
 import { serveCall } from '../../serve-call.ts'
 import { createServingHop } from '../../serving-hop.ts'
+import { createUsageMeter } from '../../usage-meter.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -18,11 +20,11 @@ export const deliver: Stage<InboundHop> = {
     const session = left(hop.session, 'the session')
     const body = parseBody(hop.envelope.body)
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
-    const { clock, serving } = parts
+    const { clock } = parts
     const deadlineMs = clock.monotonic() + (header.remainingMs ?? 0)
     const controller = new AbortController()
     const key = `${session.id} ${leaf}`
-    serving.set(key, controller)
+    parts.serving.set(key, controller)
     const late = Promise.withResolvers<BareOutcome>()
     controller.signal.addEventListener('abort', () => {
       late.resolve({ kind: 'unknown', code: 'hop.cancelled' })
@@ -31,26 +33,30 @@ export const deliver: Stage<InboundHop> = {
       late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
       controller.abort()
     }, header.remainingMs ?? 0)
-    const done = serveCall(
-      left(parts.served.get(left(header.capability, 'the capability')), 'the capability'),
-      body.value,
-      createServingHop({
-        header,
-        peer: session.peer,
-        chain: hop.chain,
-        trust: left(hop.trust, 'the trust'),
-        signal: controller.signal,
-        remainingMs: () => deadlineMs - clock.monotonic(),
-        caller: parts.caller,
-      }),
-      parts.logger,
-    )
+    const meter = createUsageMeter(parts.allowances, hop.allowances ?? [], parts.logger)
+    const served = left(parts.served.get(left(header.capability, 'the capability')), 'the capability')
+    const serving = createServingHop({
+      header,
+      peer: session.peer,
+      chain: hop.chain,
+      handed: hop.handed,
+      trust: left(hop.trust, 'the trust'),
+      signal: controller.signal,
+      remainingMs: () => deadlineMs - clock.monotonic(),
+      caller: parts.caller,
+      acting: parts.acting,
+      meter,
+    })
+    const done = parts.acting.run(hop.handed, () => serveCall(served, body.value, serving, meter, parts.logger))
     hop.release = afterBoth(done, left(hop.release, 'the place'))
     const outcome = await Promise.race([done, late.promise])
     stopTimer()
-    serving.delete(key)
+    parts.serving.delete(key)
     hop.outcome = outcome
+    const usage = meter.total()
+    if (usage) hop.usage = usage
     if (outcome.kind !== 'refused') return allowed
+    await hop.giveBackAllowance?.()
     const { code, reason, retryAfterMs } = outcome
     return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
   },
@@ -68,13 +74,5 @@ function afterBoth(work: Promise<unknown>, giveBack: () => void): () => void {
   return () => {
     isReleased = true
     if (isDone) giveBack()
-  }
-}
-
-function parseBody(bytes: Uint8Array): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
-  } catch {
-    return undefined
   }
 }

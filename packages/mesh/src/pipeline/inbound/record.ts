@@ -4,6 +4,7 @@ import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { shortenReason } from '../../shorten-reason.ts'
+import { describeUsage } from '../../describe-usage.ts'
 import { traceOf } from '../../traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -77,7 +78,16 @@ async function answer(hop: InboundHop, outcome: BareOutcome, record: number | un
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : parts.sealer.seal({ type: 'reply', ...common, session: session.id, counter: session.nextCounter() }, body)
+      : parts.sealer.seal(
+          {
+            type: 'reply',
+            ...common,
+            session: session.id,
+            counter: session.nextCounter(),
+            ...(hop.usage ? { usage: hop.usage } : {}),
+          },
+          body,
+        )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
@@ -112,6 +122,8 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
     ...(chain ? { root: chain.root } : {}),
+    ...(hop.handed ? { handed: hop.handed.chain.hash } : {}),
+    ...describeUsage(hop.usage),
     ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
     ...(decision
       ? {

@@ -1,4 +1,5 @@
 import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
+import { markHanded } from '../../session.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -10,7 +11,7 @@ export const seal: Stage<OutboundHop> = { name: 'seal', run: sealRequest }
 
 /** Seals the request of a hop; also for the one time that it is sent again in a new session. */
 export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
-  const { parts, contract, options, chain } = hop
+  const { parts, contract, options, chain, handed } = hop
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
@@ -45,6 +46,8 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
       ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
+      ...(handed ? { handed: handed.hash } : {}),
+      ...(handed && !session.sentChains.has(markHanded(handed.hash)) ? { handedLinks: handed.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.saga ? { saga: options.saga } : {}),

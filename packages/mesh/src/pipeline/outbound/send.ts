@@ -3,6 +3,7 @@ import { decodeAnswerBody } from '../../answer-body.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { checkSchema } from '../../schema.ts'
+import { markHanded } from '../../session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 import { sealRequest } from './seal.ts'
@@ -59,6 +60,9 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   }
   if (told.record !== undefined) hop.peerRecord = told.record
   if (hop.chain && told.outcome.kind !== 'refused') left(hop.session, 'the session').sentChains.add(hop.chain.hash)
+  if (hop.handed && told.outcome.kind !== 'refused')
+    left(hop.session, 'the session').sentChains.add(markHanded(hop.handed.hash))
+  if (answer.header.usage) hop.usage = answer.header.usage
   hop.outcome = await checkAnswer(hop, told.outcome)
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
