@@ -1,6 +1,12 @@
-import type { AppendedRecord, CallOptions, Hop, MeshNode, Outcome, Serves } from '@parley/mesh'
-import { defineContract } from '@parley/mesh'
-import type { Store } from '@parley/ports'
+import {
+  defineContract,
+  type AppendedRecord,
+  type CallOptions,
+  type Hop,
+  type MeshNode,
+  type Outcome,
+  type Serves,
+} from '@parley/mesh'
 import { createTestMesh, type TestMesh, type TestNodeOptions } from '@parley/testkit'
 import { z } from 'zod'
 
@@ -47,7 +53,6 @@ export async function openAgency(
     readonly serves?: Partial<Serves<typeof flights>>
     readonly planes?: TestNodeOptions
     readonly desk?: TestNodeOptions
-    readonly deskStore?: Store
   } = {},
 ): Promise<AgencyMesh> {
   const mesh = createTestMesh({ seed: 3 })

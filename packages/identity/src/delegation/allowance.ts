@@ -30,7 +30,7 @@ export function readAllowance(value: unknown): { readonly kind: 'allow'; readonl
     (calls === undefined && tokens === undefined && money === undefined)
   )
     return refuse('delegation.invalid', 'the allowance is malformed')
-  return { kind: 'allow', allowance: value as Allowance }
+  return { kind: 'allow', allowance: value }
 }
 
 /** Tells whether what a link bounds stays bounded below it: each part there and no larger, the same currency and payee. */

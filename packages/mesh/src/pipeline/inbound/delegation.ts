@@ -1,6 +1,6 @@
 import { chainPermits, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
-import { acceptHanded } from '../../handed-chain.ts'
+import { acceptHanded } from '../../accept-handed.ts'
 import { parseBody } from '../../parse-body.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
