@@ -30,11 +30,14 @@ export interface AuditTailOptions {
 }
 
 const utf8 = new TextEncoder()
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+// Bytes that are no UTF-8 become other characters, so that their line no longer fits its hash: tampering, not a crash.
+const tolerantUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Splits a stored segment into its lines. */
+/** Splits a stored segment into its lines. One that was cut short is a line too: nothing that is stored is passed over. */
 export function decodeSegment(data: Uint8Array): string[] {
-  return strictUtf8.decode(data).split('\n').slice(0, -1)
+  const lines = tolerantUtf8.decode(data).split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines
 }
 
 /**

@@ -7,10 +7,22 @@ export interface AnswerBody {
   readonly record?: number
 }
 
-/** Encodes a reply's body as JSON. Of a refusal only the code and the waiting time cross the wire. */
+/** Encodes a reply's body as JSON. */
 export function encodeAnswerBody({ outcome, record }: AnswerBody): Uint8Array {
-  const told = outcome.kind === 'refused' ? { ...outcome, reason: '' } : outcome
-  return new TextEncoder().encode(JSON.stringify(record === undefined ? { outcome: told } : { outcome: told, record }))
+  return joinAnswerBody(formatOutcome(outcome), record)
+}
+
+/**
+ * Writes an outcome as JSON. Of a refusal only the code and the waiting time cross the wire. Throws for an output that has
+ * no JSON form.
+ */
+export function formatOutcome(outcome: BareOutcome): string {
+  return JSON.stringify(outcome.kind === 'refused' ? { ...outcome, reason: '' } : outcome)
+}
+
+/** Makes the body of an outcome that is written already. */
+export function joinAnswerBody(outcome: string, record: number | undefined): Uint8Array {
+  return new TextEncoder().encode(`{"outcome":${outcome}${record === undefined ? '' : `,"record":${String(record)}`}}`)
 }
 
 /** Decodes a reply's body; undefined if it is not one, which leaves the outcome unknown. */

@@ -213,6 +213,35 @@ describe('assembleNode', () => {
     expect(pair.records.desk.filter(isHop)).toHaveLength(2)
   })
 
+  it('sends a chain whole again to a callee that forgot it', async () => {
+    let forgets = 0
+    const forget: Stage<InboundHop> = {
+      name: 'forget',
+      run({ parts, header }) {
+        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains.clear()
+        forgets -= 1
+        return { kind: 'allow' }
+      },
+    }
+    const inbound: Pipelines['inbound'] = (standard) => ({
+      ...standard,
+      routes: { ...standard.routes, request: [forget, ...(standard.routes.request ?? [])] },
+    })
+    await using pair = await openPair({ inbound })
+    const delegation = await pair.issuer.delegate({ to: 'acme/desk', capabilities: ['shop:buy'], forMs: 60_000 })
+    const buy = () => pair.desk.tryCall(shop.buy, { item: 'lamp' }, { delegation })
+    expect((await buy()).kind).toBe('ok')
+    forgets = 1
+    expect((await buy()).kind).toBe('ok')
+    await pair.clock.settle()
+    expect(pair.records.counter.filter(isHop).map(({ code }) => code)).toEqual([
+      undefined,
+      'delegation.unknown',
+      undefined,
+    ])
+    expect(pair.served()).toBe(2)
+  })
+
   it('is not believed by the callee about what its own credential grants', async () => {
     const withoutPolicy = outboundStages.filter(({ name }) => name !== 'policy')
     await using pair = await openPair({ outbound: withoutPolicy, deskCalls: false })

@@ -252,7 +252,10 @@ function register(config: NodeConfig, served: Map<string, Served>, contract: Con
     throw new MeshError('mesh.config-invalid', `the contract ${contract.name} is not among the node's \`serves\``)
   for (const capability of contract.capabilities) {
     const operation = capability.capability.slice(contract.name.length + 1)
-    const serve = (serves as Readonly<Record<string, unknown>>)[operation]
+    // What every object has, `constructor` for one, serves nothing.
+    const serve = Object.hasOwn(serves, operation)
+      ? (serves as Readonly<Record<string, unknown>>)[operation]
+      : undefined
     if (
       typeof serve !== 'function' &&
       typeof (serve as UndoableServe<unknown, unknown, never> | undefined)?.do !== 'function'

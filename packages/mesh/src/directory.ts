@@ -52,7 +52,9 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
     announce(entry) {
       const { instance } = entry.credential
       const known = byInstance.get(instance)
-      if (known && known.announcedAtMs >= entry.announcedAtMs) return
+      // The times are wall times: when the sender's clock was set back, what is known lapses before it is replaced.
+      const isLive = known !== undefined && known.seenAtMs >= clock.monotonic() - lapseMs
+      if (isLive && known.announcedAtMs >= entry.announcedAtMs) return
       if (!known && byInstance.size >= maxInstances && live().length >= maxInstances) return
       byInstance.set(instance, { ...entry, seenAtMs: clock.monotonic(), suspected: false })
       notify()

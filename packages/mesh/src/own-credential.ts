@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock, IssuedCredential, Issuer, Logger } from '@parley/ports'
-import { MeshError, type AgentName, type InstanceDid } from '@parley/protocol'
+import { limits, MeshError, type AgentName, type InstanceDid } from '@parley/protocol'
 import { verifyCredential, type Anchors, type VerifiedCredential } from '@parley/identity'
 
 /** The credential of this instance, renewed in time. */
@@ -13,8 +13,12 @@ export interface OwnCredential {
 
 /** A credential is renewed when this share of its life is over. */
 const renewAfter = 2 / 3
+/** Renewals are at least this far apart, in milliseconds. */
+const minRenewalMs = 1_000
 /** How long to wait after an issuer did not answer. */
 const retryMs = 10_000
+/** How often the wall clock is looked at: it may be set, and a machine may sleep, which no timer notices. */
+const lookMs = 5_000
 
 /**
  * Asks the issuer for a credential and keeps it fresh. What the issuer gives must hold under this node's own anchors,
@@ -45,23 +49,40 @@ export async function obtainCredential(options: {
   }
   let current = await obtain()
   const remainingMs = (): number => current.verified.expiresAtMs - clock.now()
-  const schedule = (delayMs: number): void => {
-    if (stopped) return
-    cancelTimer = clock.setTimer(() => {
-      obtain().then(
-        (next) => {
-          current = next
-          schedule(remainingMs() * renewAfter)
-        },
-        (error: unknown) => {
-          const message = error instanceof Error ? error.message : 'unknown'
-          logger.warn('identity.renewal-failed', { name, remainingMs: remainingMs(), error: message })
-          schedule(retryMs)
-        },
-      )
-    }, delayMs)
+  const renew = (): void => {
+    obtain().then(
+      (next) => {
+        current = next
+        schedule()
+      },
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : 'unknown'
+        logger.warn('identity.renewal-failed', { name, remainingMs: remainingMs(), error: message })
+        wait(clock.monotonic() + retryMs, () => false)
+      },
+    )
   }
-  schedule(remainingMs() * renewAfter)
+  /** Renews at a monotonic time, or as soon as the wall clock asks for it. */
+  const wait = (dueAtMs: number, isAskedFor: () => boolean): void => {
+    if (stopped) return
+    const leftMs = dueAtMs - clock.monotonic()
+    if (leftMs <= 0 || isAskedFor()) renew()
+    else
+      cancelTimer = clock.setTimer(
+        () => {
+          wait(dueAtMs, isAskedFor)
+        },
+        Math.min(leftMs, lookMs),
+      )
+  }
+  const schedule = (): void => {
+    const fromMs = clock.now()
+    const lifeMs = Math.max(0, remainingMs() * renewAfter)
+    // The least keeps an issuer that gives what is all but expired from being asked in a circle.
+    const dueAtMs = clock.monotonic() + Math.max(lifeMs, minRenewalMs)
+    wait(dueAtMs, () => clock.now() < fromMs - limits.skewMs || clock.now() > fromMs + lifeMs + limits.skewMs)
+  }
+  schedule()
   return {
     issued: () => current.issued,
     verified: () => current.verified,

@@ -22,6 +22,9 @@ const functions: ReadonlySet<string> = new Set([
   'upperAscii',
 ])
 
+/** Functions that read a whole text: in a loop, only of what the loop goes over, or the time would be its square. */
+const readers: ReadonlySet<string> = new Set(['contains', 'double', 'int', 'lowerAscii', 'string', 'upperAscii'])
+
 const loops: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter'])
 
 /**
@@ -53,12 +56,14 @@ export function checkCondition(root: ASTNode, report: ReportProblem): boolean {
       case 'call': {
         const [name, args] = node.args
         checkCall(node, name, args, inLoop)
+        checkReader(node, name, args, inLoop)
         for (const arg of args) visit(arg, inLoop)
         return
       }
       case 'rcall': {
         const [name, receiver, args] = node.args
         checkCall(node, name, args, inLoop)
+        checkReader(node, name, [receiver, ...args], inLoop)
         visit(receiver, inLoop)
         for (const arg of loops.has(name) ? args.slice(1) : args) visit(arg, inLoop || loops.has(name))
         return
@@ -94,6 +99,11 @@ export function checkCondition(root: ASTNode, report: ReportProblem): boolean {
       refuse(first, `${first.args} is an input: give the loop variable another name`)
     }
   }
+  const checkReader = (node: ASTNode, name: string, read: readonly ASTNode[], inLoop: boolean): void => {
+    if (inLoop && readers.has(name) && read.some(readsBody)) {
+      refuse(node, `${name} reads the body in a loop, which could run away: put it before the loop`)
+    }
+  }
   const checkComparison = (subject: ASTNode, words: ASTNode): void => {
     for (const word of words.op === 'list' ? words.args : [words]) {
       const text = literalText(word)
@@ -110,6 +120,13 @@ export function checkCondition(root: ASTNode, report: ReportProblem): boolean {
   visit(root, false)
   if (root.op === 'value' && root.args === false) refuse(root, 'the condition is always false: the rule never decides')
   return clean
+}
+
+function readsBody(node: ASTNode): boolean {
+  if (node.op === 'id') return node.args === 'body'
+  if (node.op === 'call') return node.args[1].some(readsBody)
+  if (node.op === 'rcall') return readsBody(node.args[1]) || node.args[2].some(readsBody)
+  return childrenOf(node).some(readsBody)
 }
 
 function fieldsOf(node: ASTNode): RecordFields | undefined {

@@ -39,7 +39,8 @@ export type UndoVerdict =
 
 /**
  * A participant's memory of commands. Its four functions run inside a transaction `tx` that the participant opened, so
- * that memory and effect are durable together or not at all. `Tx` is the engine's own handle.
+ * that memory and effect are durable together or not at all. `Tx` is the engine's own handle. A key that another
+ * capability did is refused with `saga.command-invalid`: only the one that did it can tell of it and take it back.
  */
 export interface Inbox<Tx> {
   /** Asks what to do with a forward command, and raises the saga's epoch. */

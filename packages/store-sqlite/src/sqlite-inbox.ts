@@ -52,23 +52,19 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
     const row = statements.selectKey.get(owner, name, saga, key)
     return row && parseKeyState(readText(row, 'state'), readText(row, 'body'), readText(row, 'capability'))
   }
-  const ask = (tx: DatabaseSync, command: InboxCommand, forward: boolean): InboxVerdict => {
+  const ask = (tx: DatabaseSync, command: InboxCommand): InboxVerdict => {
     const statements = statementsOf(tx)
     const higherEpoch = findHigherEpoch(statements, command)
     if (higherEpoch !== undefined) return { kind: 'stale-epoch', epoch: higherEpoch }
     const known = readKey(statements, command)
     if (!known) return { kind: 'new' }
     if (known.state === 'tombstone') return { kind: 'tombstone' }
-    if (forward && known.capability !== command.capability)
-      throw new MeshError(
-        'saga.command-invalid',
-        `Key ${command.key} was used for ${known.capability} and cannot be used for ${command.capability}; use one key a step.`,
-      )
+    assertSameCapability(known, command)
     return { kind: 'known', outcome: toOutcome(known.state, known.body) }
   }
   return {
-    begin: (tx, command) => ask(tx, command, true),
-    lookup: (tx, command) => ask(tx, command, false),
+    begin: ask,
+    lookup: ask,
     settle(tx, command, outcome) {
       const statements = statementsOf(tx)
       const higherEpoch = findHigherEpoch(statements, command)
@@ -94,7 +90,10 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
       const { owner, name, saga, key, capability } = command
       const known = readKey(statements, command)
       if (!known) statements.insertKey.run(owner, name, saga, key, capability, 'tombstone', '')
-      else if (known.state !== 'tombstone') statements.buryKey.run(owner, name, saga, key)
+      else if (known.state !== 'tombstone') {
+        assertSameCapability(known, command)
+        statements.buryKey.run(owner, name, saga, key)
+      }
       if (known?.state !== 'ok') return { kind: 'nothing' }
       return { kind: 'undo', outcome: { kind: 'ok', output: known.body } }
     },
@@ -105,6 +104,15 @@ function assertInTransaction(tx: DatabaseSync): void {
   // Node before 22.16 cannot tell.
   const told: boolean | undefined = tx.isTransaction
   if (told === false) throw new TypeError('The inbox needs an open transaction, for instance of withTransaction.')
+}
+
+/** Another capability knows nothing of the effect: its undo would bury the key and leave the effect standing. */
+function assertSameCapability({ capability }: KeyState, command: InboxCommand): void {
+  if (capability === command.capability) return
+  throw new MeshError(
+    'saga.command-invalid',
+    `Key ${command.key} was used for ${capability} and cannot be used for ${command.capability}; use one key a step.`,
+  )
 }
 
 function assertRemembered(statements: InboxStatements, command: InboxCommand): void {

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { isMeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { failed, type Finding } from './finding.ts'
 
@@ -29,6 +30,13 @@ export async function checkStore(path: string): Promise<Finding> {
       todo: 'Put the store on a local disk: a saga must not forget what it acknowledged.',
     }
   } catch (error) {
+    if (isMeshError(error) && error.code === 'store.locked')
+      return {
+        check,
+        level: 'warn',
+        text: error.message,
+        todo: 'Fine if that is the running node; its `health()` says how it is. Stop it to have the file itself checked.',
+      }
     return failed(check, error)
   }
 }

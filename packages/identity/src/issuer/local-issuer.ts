@@ -47,10 +47,11 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
     ceiling: options.ceiling,
   })
   const credentialMs = options.credentialMs ?? defaultCredentialMs
-  let current: { readonly token: Promise<string>; readonly renewAtMs: number } | undefined
+  let current: { readonly token: Promise<string>; readonly issuedAtMs: number; readonly renewAtMs: number } | undefined
   const statement = (): Promise<string> => {
     const issuedAtMs = clock.now()
-    if (!current || issuedAtMs >= current.renewAtMs) {
+    // A clock that was set back makes a statement of the future, which nobody accepts.
+    if (!current || issuedAtMs >= current.renewAtMs || issuedAtMs < current.issuedAtMs) {
       const lifeMs = Math.max(statementMs, credentialMs * 2)
       const token = signIssuerStatement(owner, {
         issuer: signer.did,
@@ -63,7 +64,7 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
         issuedAtMs,
         expiresAtMs: issuedAtMs + lifeMs,
       })
-      current = { token, renewAtMs: issuedAtMs + lifeMs / 2 }
+      current = { token, issuedAtMs, renewAtMs: issuedAtMs + lifeMs / 2 }
     }
     return current.token
   }

@@ -55,6 +55,17 @@ describe('createOrderBook', () => {
     },
   )
 
+  it('refuses everything that a revoked issuer issued, for its own owner only', async () => {
+    const { acme, globex, book, verify } = setUp()
+    const credential = await verify(acme, 'acme/flights', createSigner())
+    const foreign = await verify(globex, 'globex/flights', createSigner())
+    expect(book.accept(await acme.order('revoke', foreign.issuer), nowMs).kind).toBe('allow')
+    expect(book.check(foreign).kind).toBe('allow')
+    expect(book.accept(await acme.order('revoke', credential.issuer), nowMs).kind).toBe('allow')
+    expect(book.check(credential)).toMatchObject({ code: 'identity.revoked' })
+    expect(book.check(await verify(acme, 'acme/hotels', createSigner()))).toMatchObject({ code: 'identity.revoked' })
+  })
+
   it('I1 takes orders in sequence, and tells a gap, a repeat and a fork', async () => {
     const { acme, book } = setUp()
     const [first, second, third] = [

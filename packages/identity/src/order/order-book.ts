@@ -19,7 +19,7 @@ export interface OrderBook {
    * `identity.order-forked` (the owner signed two histories).
    */
   accept(token: string, nowMs: number): Verdict
-  /** Refuses with `identity.revoked` a credential whose id, instance or name an order of its owner names. */
+  /** Refuses with `identity.revoked` a credential whose id, instance, name or issuer an order of its owner names. */
   check(credential: VerifiedCredential): Verdict
   /** Refuses with `identity.revoked` a chain in which a link, a signer's credential or an agent is revoked. */
   checkChain(chain: VerifiedChain): Verdict
@@ -41,7 +41,7 @@ export function createOrderBook({ anchors }: { readonly anchors: Anchors }): Ord
     return allowed
   }
   const check = (credential: VerifiedCredential): Verdict =>
-    checkSubjects(credential.owner, [credential.name, credential.instance, credential.id])
+    checkSubjects(credential.owner, [credential.name, credential.instance, credential.id, credential.issuer])
   return {
     accept(token, nowMs) {
       const verdict = verifyOrder(token, { nowMs })

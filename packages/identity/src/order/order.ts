@@ -7,7 +7,7 @@ import { verifyJwt } from '../jwt/verify-jwt.ts'
 import { hashChain } from '../delegation/chain-hash.ts'
 import { quote } from '../key/quote.ts'
 
-/** What an owner commands: `revoke` a credential, an instance, a link or a name; `kill` a name for good. */
+/** What an owner commands: `revoke` a credential, an instance, an issuer, a link or a name; `kill` a name for good. */
 export type OrderKind = 'revoke' | 'kill'
 
 /** What an order is made of. */
@@ -17,7 +17,7 @@ export interface OrderDraft {
   /** The owner's order before this one, as it was signed; absent at 1. */
   readonly previous?: string
   readonly kind: OrderKind
-  /** A credential id, a link id, an instance DID or an agent name; a name if the kind is `kill`. */
+  /** A credential id, a link id, the DID of an instance or issuer, or an agent name; a name if the kind is `kill`. */
   readonly subject: string
   readonly issuedAtMs: number
   /** Until when a node may take this for the owner's latest word; one minute later by default. */

@@ -1,10 +1,13 @@
 import { verifyCredential } from '@parley/identity'
-import { allowed, refuse, type Verdict } from '@parley/protocol'
+import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
 import { announcementTopics, decodeAnnouncement } from '../../announcement.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
-/** Takes an announcement into the directory, if an anchor of this node accepts who speaks. */
+/**
+ * Takes an announcement into the directory, if an anchor of this node accepts who speaks. What its credential does not let
+ * it serve is left out: it would only draw calls away from who may.
+ */
 export const announced: Stage<InboundHop> = {
   name: 'announced',
   run(hop) {
@@ -28,7 +31,11 @@ export const announced: Stage<InboundHop> = {
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
-      const serves = new Map(Object.entries(announcement.serves))
+      const serves = new Map(
+        Object.entries(announcement.serves).filter(([capability]) =>
+          credential.serves.some((pattern) => capabilityCovers(pattern, capability)),
+        ),
+      )
       parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
     }
     return allowed

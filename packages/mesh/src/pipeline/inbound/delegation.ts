@@ -8,7 +8,8 @@ import { left, type Stage } from '../stage.ts'
 
 /**
  * Verifies the chain that the caller acts under, that it grants the capability, and that the input is within its
- * constraints; then the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup need none: the participant's inbox row is their authority.
+ * constraints; then the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup
+ * need none: the participant's inbox row is their authority.
  */
 export const delegation: Stage<InboundHop> = {
   name: 'delegation',

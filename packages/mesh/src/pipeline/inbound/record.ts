@@ -1,5 +1,5 @@
-import { isMeshError, type ErrorCode } from '@parley/protocol'
-import { encodeAnswerBody } from '../../answer-body.ts'
+import { capabilityCovers, isMeshError, type ErrorCode } from '@parley/protocol'
+import { formatOutcome, joinAnswerBody } from '../../answer-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -28,10 +28,12 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
   }
   // Whoever has no session can have a key of its own, which proves nothing but that: it writes no log without end.
   const isCounted = end.kind === 'deny' && !hop.session && parts.strangerRecords.take(hop.subject.from) > 0
-  const outcome: BareOutcome =
+  const { outcome, text } = makeTellable(
+    hop,
     end.kind === 'deny' && hop.outcome === undefined
       ? refusedBy(end)
-      : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' })
+      : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }),
+  )
   let record: number | undefined
   if (isCounted) recordRejected(parts, end.code)
   try {
@@ -43,10 +45,35 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
-  if (isRequest && hop.session && header.capability !== undefined)
+  if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
-  await answer(hop, outcome, record)
+  await answer(hop, outcome, joinAnswerBody(text, record))
+}
+
+/** Room for the record number beside an outcome. */
+const answerOverheadBytes = 64
+
+/** Writes an outcome down. An output that has no JSON form, or is too large, leaves unknown what was done. */
+function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
+  try {
+    const text = formatOutcome(outcome)
+    if (Buffer.byteLength(text) + answerOverheadBytes <= parts.maxBodyBytes) return { outcome, text }
+    parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output is too large to be sent' })
+  } catch {
+    parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output has no JSON form' })
+  }
+  const lost: BareOutcome = { kind: 'unknown', code: 'contract.output-invalid' }
+  return { outcome: lost, text: formatOutcome(lost) }
+}
+
+/**
+ * A denial by the rules of this node says nothing about its caller, which cannot know them: whoever is behind an honest
+ * caller could ruin its name with a few requests. Only what its own credential does not grant it should not have asked for.
+ */
+function couldKnowBetter({ header, session }: InboundHop, outcome: BareOutcome): boolean {
+  if (outcome.kind !== 'refused' || outcome.code !== 'policy.denied') return true
+  return session?.peer.calls.some((pattern) => capabilityCovers(pattern, header?.capability ?? '')) !== true
 }
 
 /** A copy is never answered, whichever stage knew it. */
@@ -63,11 +90,10 @@ function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareO
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-async function answer(hop: InboundHop, outcome: BareOutcome, record: number | undefined): Promise<void> {
+async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): Promise<void> {
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
-  const body = encodeAnswerBody(record === undefined ? { outcome } : { outcome, record })
   const common = {
     to: header.from,
     issuedAtMs: nowMs,

@@ -1,4 +1,5 @@
-import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
+import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
+import type { CallOptions } from '../../call-options.ts'
 import { markHanded } from '../../session.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
@@ -54,5 +55,16 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
     },
     body,
   )
-  return allowed
+  return handed || brings(options) ? checkHeader(hop.sealed.header) : allowed
+}
+
+/** Whether a call puts something into the header that comes from outside the mesh. */
+function brings({ trace, onBehalfOf, labels, delegation, saga }: CallOptions): boolean {
+  return [trace, onBehalfOf, labels, delegation, saga].some((field) => field !== undefined)
+}
+
+/** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */
+function checkHeader(bytes: Uint8Array): Verdict {
+  const parsed = parseHeader(bytes)
+  return parsed.kind === 'deny' ? parsed : allowed
 }
