@@ -134,7 +134,7 @@ describe('losing the bus', () => {
       hop: { sent: false },
     })
     expect(open.desk.health()).toMatchObject({ live: true, ready: false, reasons: ['the bus is disconnected'] })
-    open.mesh.reconnect(open.desk)
+    await open.mesh.reconnect(open.desk)
     expect((await open.buy()).kind).toBe('ok')
     expect((await open.hopsOf(open.desk)).map(({ outcome }) => outcome)).toEqual(['ok', 'refused', 'ok'])
   })

@@ -20,6 +20,7 @@ import { createInboundPipeline, receive, type InboundPipeline } from './pipeline
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
 import type { Stage } from './pipeline/stage.ts'
+import { orderTopics } from './order-message.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import type { Serves, UndoableServe } from './serve.ts'
@@ -135,6 +136,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
       })
+      await parts.orderFeed.load(config.orders)
       await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
@@ -148,15 +150,22 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        formatEventPattern(config.mesh, orderTopics.told),
+        formatEventPattern(config.mesh, orderTopics.wanted),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
-        if (status === 'connected') parts.announceSoon()
+        if (status !== 'connected') return
+        parts.orderFeed.returned()
+        parts.announceSoon()
+        // Asked at once, whenever it was asked before: what was missed is in the answers.
+        void parts.presence.emit(announcementTopics.who, new Uint8Array())
       })
       const stop = async (): Promise<void> => {
         stopListening()
         await parts.presence.leave()
+        parts.orderFeed.stop()
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
@@ -205,6 +214,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         if (state !== 'created') throw new MeshError('mesh.not-started', 'the node was closed')
         running = await open()
         state = 'started'
+        running.parts.orderFeed.start()
         await running.parts.presence.start()
       })()
       return starting
@@ -236,6 +246,10 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       ]
     },
     resolve: (agent) => resolveName(config, agent),
+    async acceptOrder(order) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
+      return running.parts.orderFeed.accept(order)
+    },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
       return running.audit.append({ kind, ...fields }).seq

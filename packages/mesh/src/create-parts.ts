@@ -1,7 +1,7 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createOrderBook } from '@parley/identity'
-import { limits, MeshError, type InstanceDid } from '@parley/protocol'
+import { limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createActing } from './acting.ts'
@@ -13,6 +13,8 @@ import { createHandOn } from './hand-on.ts'
 import { createHeldChainReader } from './held-chain.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import { createOrderFeed } from './create-order-feed.ts'
+import { createOrderStore } from './order-store.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -49,12 +51,12 @@ export interface OpenedNode {
   readonly onConflict: () => void
 }
 
-/** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
+/** Joins what a node has opened into what its stages work with. */
 export function createParts(opened: OpenedNode): NodeParts & { readonly presence: Presence } {
   const { config, signer, instance, transport, store, audit, note, trust, own, served } = opened
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
-  const orders = createOrderBook({ anchors })
+  const orders = createOrderBook({ anchors, staleness: config.orderStalenessMs })
   const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
@@ -64,6 +66,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     clock,
     logger,
     heartbeatMs: config.heartbeatMs,
+    sequences: () => orderFeed.sequences(),
     issued: own.issued,
     accepting: opened.isAccepting,
   })
@@ -113,6 +116,9 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
+    get orderFeed() {
+      return orderFeed
+    },
     acting: createActing(),
     allowances: createAllowanceLedger(store.keyValue),
     handOn: createHandOn({ agent: own.verified(), signer, clock, random, issued: own.issued }),
@@ -137,10 +143,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     },
   }
   const handshake = createHandshake(parts)
-  for (const order of config.orders) {
-    const verdict = orders.accept(order, clock.now())
-    if (verdict.kind === 'deny')
-      throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
-  }
+  const orderFeed = createOrderFeed({
+    parts,
+    store: createOrderStore(store, mesh, clock, logger),
+    orderNews: config.issuer.orderNews,
+    emit: presence.emit,
+  })
   return parts
 }

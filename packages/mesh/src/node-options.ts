@@ -10,7 +10,14 @@ import {
   type Transport,
 } from '@parley/ports'
 import { isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors } from '@parley/identity'
+import {
+  createAnchors,
+  defaultOrderStaleness,
+  type Anchor,
+  type Anchors,
+  type OrderNews,
+  type OrderStaleness,
+} from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
 import type { ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
@@ -21,6 +28,8 @@ import type { NodeRecord } from './node.ts'
 export interface NodeIssuer extends Issuer {
   readonly anchor?: Anchor
   readonly connect?: () => Transport
+  /** Tells the orders of its owner after a sequence, and a fresh head; the node asks twice a second. */
+  readonly orderNews?: (afterSequence: number) => Promise<OrderNews>
 }
 
 /** A record of the audit log as it was appended. */
@@ -51,6 +60,11 @@ export interface NodeOptions {
   readonly objectives?: NonNullable<ReliabilityOptions['objectives']>
   /** Orders of owners (revoke, kill) to hold from the start. */
   readonly orders?: readonly string[]
+  /**
+   * For how long an owner's last word on its orders is good enough, by risk, in milliseconds, where its anchor says
+   * `orders: 'required'`. Default: read 900,000, reversible 300,000, irreversible and administrative 30,000.
+   */
+  readonly orderStalenessMs?: Partial<OrderStaleness>
   /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
@@ -73,6 +87,7 @@ export interface NodeConfig {
   readonly policy: PolicySet
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
+  readonly orderStalenessMs: OrderStaleness
   readonly heartbeatMs: number
   readonly maxServing: number
   readonly clock: Clock
@@ -103,6 +118,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
+  for (const [risk, ms] of Object.entries(options.orderStalenessMs ?? {}))
+    if (!(ms > 0)) problems.push(`orderStalenessMs.${risk}: must be above 0`)
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
   if (!options.transport && options.nats === undefined && !options.issuer.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
@@ -128,6 +145,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     policy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],
+    orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },
     heartbeatMs,
     maxServing,
     clock: options.clock ?? createSystemClock(),

@@ -14,6 +14,7 @@ import type { Handshake } from './handshake.ts'
 import type { ReadHeldChain } from './held-chain.ts'
 import type { InFlight } from './in-flight.ts'
 import type { MeshNode } from './node.ts'
+import type { OrderFeed } from './order-feed.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
@@ -56,6 +57,7 @@ export interface NodeParts {
   /** Bytes that one body may have on this bus. */
   readonly maxBodyBytes: number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
+  readonly orderFeed: OrderFeed
   readonly acting: Acting
   readonly allowances: AllowanceLedger
   readonly handOn: HandOn

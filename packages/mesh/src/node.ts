@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
-import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/protocol'
+import type { AgentId, AgentName, Capability, Did, InstanceDid, Verdict } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { Outcome } from './outcome.ts'
@@ -57,6 +57,11 @@ export interface MeshNode extends AsyncDisposable {
   providers(capability: Capability): readonly AgentName[]
   /** Resolves a name under this node's anchors; undefined when no anchor has its alias. */
   resolve(name: AgentName): AgentId | undefined
+  /**
+   * Takes an order of an owner in: it is in force when this resolves, kept, and told to everybody. Refuses as values, with
+   * `identity.order-gap` where orders before it are missing (it is in force all the same). Rejects before `start`.
+   */
+  acceptOrder(order: string): Promise<Verdict>
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
   record(kind: string, fields: NodeRecord): number
 }

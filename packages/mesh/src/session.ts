@@ -64,6 +64,7 @@ export interface SessionTable {
   /** Forgets a session. */
   remove(id: string): void
   size(): number
+  list(): readonly Session[]
 }
 
 /** Creates a table of at most `maxSessions`. */
@@ -115,5 +116,6 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     retire,
     remove,
     size: () => byId.size,
+    list: () => [...byId.values()],
   }
 }

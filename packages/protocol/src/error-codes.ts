@@ -73,6 +73,8 @@ export const errorCodes: {
   readonly 'identity.order-forked': ErrorFacts
   readonly 'identity.order-gap': ErrorFacts
   readonly 'identity.order-stale': ErrorFacts
+  readonly 'identity.orders-behind': ErrorFacts
+  readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
@@ -444,6 +446,16 @@ export const errorCodes: {
     meaning: 'An order with this or a higher sequence is held already.',
     todo: 'Nothing: the newer order holds.',
     retryable: false,
+  },
+  'identity.orders-behind': {
+    meaning: 'An owner gave orders that are not held here yet.',
+    todo: 'Nothing: they are fetched from peers. If it lasts, give them with acceptOrder.',
+    retryable: true,
+  },
+  'identity.orders-outdated': {
+    meaning: 'The last word of an owner on its orders is too old for this risk.',
+    todo: 'See that its issuer is up and signs order heads.',
+    retryable: true,
   },
   'identity.owner-unknown': {
     meaning: 'No anchor accepts the owner of the credential.',

@@ -1,5 +1,5 @@
 import { type AgentName, type Did, MeshError } from '@parley/protocol'
-import { isCeilingClaim, isListClaim, isObjectClaim } from '../jwt/claim.ts'
+import { isCeilingClaim, isListClaim, isObjectClaim, isOptionalClaim } from '../jwt/claim.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 import { type CapabilityScope, isCapabilityScope } from './capability-scope.ts'
@@ -17,6 +17,11 @@ export interface Anchor {
   readonly roots: CapabilityScope
   /** The highest trust score that any of its agents can have here; 1000 by default. */
   readonly ceiling?: number
+  /**
+   * `required`: what is known of this owner's orders must be fresh enough for the risk of a hop, so its issuer has to tell.
+   * Without it a hop goes on with the orders that are known.
+   */
+  readonly orders?: 'required'
 }
 
 /** The owners that this node accepts, found by DID or by name. */
@@ -55,7 +60,7 @@ export function createAnchors(anchors: readonly Anchor[]): Anchors {
 /** Reads an anchor from data, for instance a file. Throws `identity.anchor-invalid` or `identity.anchor-conflict`. */
 export function parseAnchor(value: unknown): Anchor {
   if (!isObjectClaim(value)) throw malformed('an anchor is an object')
-  const { owner, alias, issues, roots, ceiling } = value
+  const { owner, alias, issues, roots, ceiling, orders } = value
   if (typeof owner !== 'string' || !isInstanceDid(owner))
     throw malformed('the owner of an anchor is a canonical did:key')
   if (typeof alias !== 'string' || !isAlias(alias)) throw malformed('the alias of an anchor is 1 to 63 of a-z, 0-9, -')
@@ -65,9 +70,17 @@ export function parseAnchor(value: unknown): Anchor {
     throw conflict(`the anchor ${alias} issues ${quote(foreign)}, which is under another alias`)
   if (!isCapabilityScope(roots))
     throw malformed(`the anchor ${alias} has roots that are not capability patterns or 'all'`)
-  if (ceiling === undefined) return { owner, alias, issues, roots }
-  if (!isCeilingClaim(ceiling)) throw malformed(`the anchor ${alias} has a ceiling outside 0 to 1000`)
-  return { owner, alias, issues, roots, ceiling }
+  if (!isOptionalClaim(ceiling, isCeilingClaim)) throw malformed(`the anchor ${alias} has a ceiling outside 0 to 1000`)
+  if (orders !== undefined && orders !== 'required')
+    throw malformed(`the anchor ${alias} says of orders something else than 'required'`)
+  return {
+    owner,
+    alias,
+    issues,
+    roots,
+    ...(ceiling === undefined ? {} : { ceiling }),
+    ...(orders === undefined ? {} : { orders }),
+  }
 }
 
 function malformed(why: string): MeshError {

@@ -10,6 +10,7 @@ import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
 import { createKeySigner, type KeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import { createKeyIssuer, type NameAllowance } from './key-issuer.ts'
+import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
 
 /** Where an issuer's files are, and how its keys are opened. */
@@ -50,13 +51,14 @@ const ownerKeyFile = 'owner.key'
 const issuerKeyFile = 'issuer.key'
 const statementFile = 'statement.jwt'
 const anchorFile = 'anchor.json'
+const ordersFile = 'orders.txt'
 const defaultStatementMs = 90 * 86_400_000
 const defaultMaxCredentialMs = 3_600_000
 
 /**
  * Makes an owner, its issuer and the statement between them in a folder: `owner.key` and `issuer.key` (0600),
- * `statement.jwt` and `anchor.json` (public). Returns the anchor for other nodes. `owner.key` may be moved offline
- * afterwards: only `delegate` and `renewIssuerStatement` read it. Rejects with `identity.key-file-exists` if the folder
+ * `statement.jwt` and `anchor.json` (public); `orders.txt` (public) comes with the first order. Returns the anchor for other nodes. `owner.key` may be moved offline
+ * afterwards: only `delegate`, `order` and `renewIssuerStatement` read it. Rejects with `identity.key-file-exists` if the folder
  * has keys already, `identity.anchor-invalid`.
  */
 export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
@@ -115,6 +117,15 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
     anchor,
     delegate: async (request) =>
       delegateAsOwner(await readOwner(options, decoded.decoded.owner), request, { clock, random }),
+    ...createOrderLog({
+      owner: decoded.decoded.owner,
+      clock,
+      ownerSigner: () => readOwner(options, decoded.decoded.owner),
+      signer,
+      statement,
+      load: () => readOrders(dir),
+      append: (order) => appendOrder(dir, order),
+    }),
     ...createKeyIssuer({
       signer,
       statement,
@@ -182,6 +193,22 @@ function readIssuedAtMs(payload: string): number {
   } catch (cause) {
     throw unavailable('the statement is not a token', cause)
   }
+}
+
+/** Reads the owner’s orders, one a line. */
+async function readOrders(dir: string): Promise<readonly string[]> {
+  try {
+    const lines = (await readFile(join(dir, ordersFile), 'utf8')).split('\n')
+    return lines.slice(0, -1)
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
+    throw unavailable(`${join(dir, ordersFile)} cannot be read; restore it`, cause)
+  }
+}
+
+async function appendOrder(dir: string, order: string): Promise<void> {
+  const orders = await readOrders(dir)
+  await replaceFile(join(dir, ordersFile), [...orders, order, ''].join('\n'))
 }
 
 /** Writes a public file aside and renames it, so that a reader sees the old text or the new one. */

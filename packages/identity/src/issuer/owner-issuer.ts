@@ -3,6 +3,8 @@ import type { AgentName, Did, InstanceDid } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
 import type { Allowance } from '../delegation/allowance.ts'
 import type { Constraints } from '../delegation/constraints.ts'
+import type { OrderKind } from '../order/order.ts'
+import type { OrderNews } from './order-log.ts'
 import { signDelegation } from '../delegation/delegation.ts'
 
 /** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
@@ -12,6 +14,13 @@ export interface OwnerIssuer extends Issuer {
   readonly anchor: Anchor
   /** Signs the first link of a chain with the owner's key and returns the chain. */
   delegate(request: DelegateRequest): Promise<readonly string[]>
+  /**
+   * Signs the owner's next order; `subject` is a credential id, a link id, the DID of an instance or issuer, or an agent
+   * name. It is in force where a node accepts it.
+   */
+  order(kind: OrderKind, subject: string): Promise<string>
+  /** Tells the orders after a sequence and the head, signed by the issuer: what a node asks for and announces. */
+  orderNews(afterSequence: number): Promise<OrderNews>
 }
 
 /** What an owner hands to an agent. */

@@ -7,6 +7,7 @@ export const jwtTypes = {
   credential: 'parley-credential+jwt',
   delegation: 'parley-delegation+jwt',
   order: 'parley-order+jwt',
+  orderHead: 'parley-order-head+jwt',
 } as const
 
 /** The `typ` of a token. */

@@ -1,6 +1,7 @@
 import { verifyCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
 import { announcementTopics, decodeAnnouncement } from '../../announcement.ts'
+import { orderTopics } from '../../order-message.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -22,6 +23,8 @@ export const announced: Stage<InboundHop> = {
     const { credential } = verified
     const ordered = parts.orders.check(credential)
     if (ordered.kind === 'deny') return ordered
+    if (header.to === orderTopics.told || header.to === orderTopics.wanted)
+      return parts.orderFeed.receive(header.to, hop.envelope.body, header.from)
     if (header.to === announcementTopics.who) {
       parts.announceSoon()
       return allowed
@@ -31,6 +34,7 @@ export const announced: Stage<InboundHop> = {
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
+      parts.orderFeed.heard(header.from, announcement.orders ?? {})
       const serves = new Map(
         Object.entries(announcement.serves).filter(([capability]) =>
           credential.serves.some((pattern) => capabilityCovers(pattern, capability)),

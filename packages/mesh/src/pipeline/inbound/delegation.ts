@@ -4,7 +4,9 @@ import { acceptHanded } from '../../accept-handed.ts'
 import { parseBody } from '../../parse-body.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
+import { decideChainOrders } from '../orders.ts'
 import { left, type Stage } from '../stage.ts'
+import { riskOf } from './orders.ts'
 
 /**
  * Verifies the chain that the caller acts under, that it grants the capability, and that the input is within its
@@ -41,7 +43,7 @@ export const delegation: Stage<InboundHop> = {
       }
     }
     if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
-    const ordered = hop.parts.orders.checkChain(chain)
+    const ordered = decideChainOrders(hop.parts, chain, riskOf(hop))
     if (ordered.kind === 'deny') return ordered
     const verdict = chainPermits(chain, {
       capability: left(header.capability, 'the capability'),
