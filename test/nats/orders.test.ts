@@ -72,7 +72,7 @@ describe('an order over NATS', () => {
 /** Calls one after the other until the caller is told that it was revoked, or nobody wants it any more. */
 async function keepCalling(caller: MeshNode, isOver: () => boolean, kinds: Set<string>): Promise<void> {
   for (let n = 0; !isOver(); n++) {
-    const outcome = await caller.tryCall(echo.back, { n }, { deadlineMs: 500 })
+    const outcome = await caller.tryCall(echo.back, { n }, { deadlineMs: 250 })
     kinds.add('code' in outcome ? outcome.code : outcome.kind)
     if (outcome.kind === 'refused') return
   }

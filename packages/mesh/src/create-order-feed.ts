@@ -71,27 +71,28 @@ export function createOrderFeed(options: {
     ask([...peers.slice(first), ...peers.slice(0, first)].filter((peer) => peer !== did).slice(0, 2))
   }
 
-  const take = async (token: string): Promise<Verdict> => {
+  /** In force when it returns; `kept` resolves when it is durable, too. */
+  const take = (token: string): { readonly verdict: Verdict; readonly kept: Promise<void> } => {
     const before = sequences()
     const verdict = book.accept(token, clock.now())
     const owner = owners.find((one) => book.head(one)?.sequence !== before[one])
     if (verdict.kind === 'deny') {
       if (verdict.code === 'identity.jwt-expired') lookedAt.delete(token)
-      if (verdict.code !== 'identity.order-gap' && verdict.code !== 'identity.order-forked') return verdict
+      if (verdict.code !== 'identity.order-gap' && verdict.code !== 'identity.order-forked')
+        return { verdict, kept: Promise.resolve() }
       // It cannot be held yet, but it can only deny, so it does.
       lookedAt.delete(token)
       logger.warn(verdict.code, { reason: verdict.reason })
       putInForce(parts)
       if (isBehind()) askTwo()
-      return verdict
+      return { verdict, kept: Promise.resolve() }
     }
     putInForce(parts)
     const order = owner === undefined ? undefined : book.head(owner)
-    if (!order) return verdict
+    if (!order) return { verdict, kept: Promise.resolve() }
     const { sequence, kind, subject } = order
     parts.note({ kind: 'order', event: kind, owner: order.owner, sequence, subject })
-    await keepSafely(store.keep(order.owner, sequence, token))
-    return verdict
+    return { verdict, kept: keepSafely(store.keep(order.owner, sequence, token)) }
   }
   const takeHead = (token: string): Verdict => {
     const before = owners.map((owner) => book.headToken(owner))
@@ -109,8 +110,7 @@ export function createOrderFeed(options: {
     const { owner } = parts.ownCredential()
     const held = book.head(owner)?.sequence ?? 0
     const { orders, head } = await options.orderNews(held)
-    const verdicts = await Promise.all(orders.map(take))
-    const fresh = orders.filter((_, at) => verdicts[at]?.kind === 'allow')
+    const fresh = orders.filter((order) => take(order).verdict.kind === 'allow')
     const isFresh = isNew(head) && takeHead(head).kind === 'allow'
     if (!stopped && (fresh.length > 0 || isFresh)) await tell(fresh, [head])
   }
@@ -137,11 +137,10 @@ export function createOrderFeed(options: {
     )
     return allowed
   }
-  const learn = async (body: Uint8Array, from: InstanceDid): Promise<void> => {
+  const learn = (body: Uint8Array, from: InstanceDid): void => {
     const telling = decodeOrderTelling(body)
     if (telling) {
-      // All are in force before any is waited for.
-      await Promise.all(telling.orders.filter(isNew).map(take))
+      for (const order of telling.orders) if (isNew(order)) take(order)
       for (const head of telling.heads) if (isNew(head)) takeHead(head)
       if (isBehind()) ask([from])
     }
@@ -152,7 +151,8 @@ export function createOrderFeed(options: {
     async load(orders) {
       await store.load(owners, book)
       for (const order of orders) {
-        const verdict = await take(order)
+        const { verdict, kept } = take(order)
+        await kept
         if (verdict.kind === 'deny' && verdict.code !== 'identity.order-stale')
           throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
       }
@@ -160,8 +160,8 @@ export function createOrderFeed(options: {
     },
     async accept(token) {
       lookedAt.add(token)
-      const verdict = await take(token)
-      if (verdict.kind === 'allow') await tell([token], [])
+      const { verdict, kept } = take(token)
+      if (verdict.kind === 'allow') await Promise.all([kept, tell([token], [])])
       return verdict
     },
     catchingUp: catchUp.pending,
@@ -173,7 +173,7 @@ export function createOrderFeed(options: {
     receive(topic, body, from) {
       if (!isHeard(from)) return refuse('iatp.sender-limited', 'the sender tells or asks of orders too often')
       if (topic === orderTopics.wanted) return answer(body)
-      void learn(body, from)
+      learn(body, from)
       return allowed
     },
     heard(from, told) {
