@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initFileIssuer } from '@parley/identity'
@@ -12,6 +13,7 @@ import { openOwner, readAnchor } from './owner.ts'
 import { openPlanes } from './planes.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-two-'))
+process.once('exit', () => rmSync(folder, { recursive: true })) // there are keys in it
 for (const alias of ['acme', 'globex'])
   await initFileIssuer({ dir: join(folder, alias), alias, clock: createSystemClock(), random: createSystemRandom() })
 
@@ -34,7 +36,6 @@ console.log(unasked.kind, unasked.kind === 'refused' && unasked.code, unasked.ho
 
 await desk.close()
 await stopPlanes()
-await rm(folder, { recursive: true })
 
 async function servePlanesHere(): Promise<() => Promise<void>> {
   const planes = await openPlanes(folder, { transport: bus.connect() })
@@ -43,7 +44,10 @@ async function servePlanesHere(): Promise<() => Promise<void>> {
 
 async function servePlanesElsewhere(url: string): Promise<() => Promise<void>> {
   const child = fork(join(import.meta.dirname, 'planes-process.ts'), [folder, url])
-  await once(child, 'message')
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`globex/planes ended with exit code ${String(code)}; it says above why`)
+  })
+  await Promise.race([once(child, 'message'), died])
   return async () => {
     const ended = once(child, 'exit')
     child.disconnect()

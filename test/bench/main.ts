@@ -37,9 +37,12 @@ function readCommand(args: readonly string[]): Command | string {
   }
 }
 
+const args = process.argv.slice(2).filter((argument) => argument !== '--')
 // With --json stdout holds one object and nothing else; what is for people goes to stderr.
-const command = readCommand(process.argv.slice(2).filter((argument) => argument !== '--'))
-if (typeof command === 'string') {
+const command = readCommand(args)
+if (args.includes('--help') || args.includes('-h')) {
+  console.log(usage)
+} else if (typeof command === 'string') {
   console.error(command)
   process.exitCode = 2
 } else {

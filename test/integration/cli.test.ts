@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { exitCodes } from '@parley/cli'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCaptured } from './captured-cli.ts'
-import { openShop, shop, type ShopMesh } from './shop.ts'
+import { openShop, shop, unchecked, type ShopMesh } from './shop.ts'
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 const run = promisify(execFile)
@@ -70,7 +70,7 @@ describe('parley', () => {
     expect(plain).toEqual({
       code: exitCodes.usage,
       out: '',
-      err: `cli.usage: ${missing} cannot be read (ENOENT)\nwhat to do: See parley --help.\n`,
+      err: `cli.usage: ${missing} cannot be read: it does not exist\nwhat to do: See parley --help.\n`,
     })
     const json = await runCaptured(['audit', 'verify', missing, '--json'])
     expect(JSON.parse(json.out)).toMatchObject({ error: { code: 'cli.usage', todo: 'See parley --help.' } })
@@ -231,6 +231,23 @@ describe('parley why', () => {
         todo: expect.any(String),
       },
     })
+  })
+
+  it('never takes an answer of the callee, or a rule that allowed, for what refused', async () => {
+    const { open, callerData, calleeData, close } = await openRecorded()
+    const refused = await open.desk.tryCall(unchecked(shop.buy), { item: 5 } as never)
+    await close()
+    const decidedBy = async (...data: readonly string[]): Promise<unknown> => {
+      const why = await runCaptured(['why', refused.hop.id, ...data.flatMap((file) => ['--data', file]), '--json'])
+      return (JSON.parse(why.out) as { readonly decided: unknown }).decided
+    }
+    const code = { side: 'callee', code: 'contract.input-invalid' }
+    const alone = await decidedBy(callerData)
+    expect(alone).toMatchObject(code)
+    const both = await decidedBy(callerData, calleeData)
+    expect(both).toMatchObject({ ...code, stage: 'deliver' })
+    expect(alone).not.toHaveProperty('stage')
+    for (const decided of [alone, both]) expect(decided).not.toHaveProperty('rule')
   })
 
   it('finds a hop by the leaf of its envelope, in an export as well', async () => {

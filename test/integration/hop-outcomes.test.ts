@@ -1,7 +1,7 @@
 import { CallError, defineContract, type Hop, type LookupAnswer } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { openShop, shop } from './shop.ts'
+import { openShop, shop, unchecked } from './shop.ts'
 
 const secret = 'password-of-the-till'
 
@@ -97,8 +97,12 @@ describe('tryCall', () => {
         return { receipt: 'r' }
       },
     })
-    const outcome = await open.desk.tryCall(shop.buy, { item: 5 } as never)
-    expect(outcome).toMatchObject({ kind: 'refused', code: 'contract.input-invalid', hop: { sent: true } })
+    const refused = { kind: 'refused', code: 'contract.input-invalid' }
+    const own = await open.desk.tryCall(shop.buy, { item: 5 } as never)
+    expect(own).toMatchObject({ ...refused, reason: expect.stringContaining('item'), hop: { sent: false } })
+    expect(own.hop.refusedBy).toBe('input')
+    const theirs = await open.desk.tryCall(unchecked(shop.buy), { item: 5 } as never)
+    expect(theirs).toMatchObject({ ...refused, hop: { sent: true } })
     expect(calls).toBe(0)
   })
 
@@ -106,7 +110,7 @@ describe('tryCall', () => {
     await using open = await openShop({ buy: (_, hop) => hop.refuse('saga.stale-epoch', { retryAfterMs: 70 }) })
     const outcome = await open.buy()
     expect(outcome).toMatchObject({ kind: 'refused', code: 'saga.stale-epoch', retryAfterMs: 70 })
-    expect(outcome.hop.refusedBy).toBe('send')
+    expect(outcome.hop.refusedBy).toBeUndefined()
     expect(outcome.hop.explain()).toContain('refused by the callee: saga.stale-epoch')
   })
 

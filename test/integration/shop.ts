@@ -1,5 +1,12 @@
 import { createTestMesh, type TestMesh, type TestNodeOptions } from '@parley/testkit'
-import { defineContract, type AppendedRecord, type MeshNode, type Outcome, type Serves } from '@parley/mesh'
+import {
+  defineContract,
+  type AppendedRecord,
+  type ContractCapability,
+  type MeshNode,
+  type Outcome,
+  type Serves,
+} from '@parley/mesh'
 import { z } from 'zod'
 
 /** A contract with a capability for each risk, and one declared error. */
@@ -59,4 +66,10 @@ export async function openShop(
     },
     [Symbol.asyncDispose]: () => mesh.close(),
   }
+}
+
+/** The same capability as a caller has it that does not check what it sends. */
+export function unchecked<C extends ContractCapability>(capability: C): C {
+  const standard = { ...capability.input['~standard'], validate: (value: unknown) => ({ value }) }
+  return { ...capability, input: { '~standard': standard } }
 }

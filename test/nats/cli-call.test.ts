@@ -62,6 +62,8 @@ describe('parley call', () => {
       code: exitCodes.no,
       out: expect.stringContaining('sold-out'),
     })
+    const told = await call('shop:wipe', '{}')
+    expect(told.out).toMatch(/^refused .*trust\.below-threshold.*\nrefused by policy: .*\nwhat to do: .+\nhop /)
     const refused = await call('shop:wipe', '{}', '--json')
     expect(refused.code).toBe(exitCodes.no)
     expect(JSON.parse(refused.out)).toMatchObject({
@@ -77,6 +79,7 @@ describe('parley call', () => {
       ['shop:buy', 'no json'],
       ['shop:steal', '{}'],
       ['shop:buy', '{}', '--to', 'nobody'],
+      ['shop:buy', '{}', '--as', 'nobody'],
       ['shop:buy', '{}', '--deadline', 'soon'],
       ['shop:buy', '{}', '--contract', join(import.meta.dirname, 'absent.ts')],
       ['shop:buy', '{}', '--anchor', contract],

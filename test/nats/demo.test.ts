@@ -44,6 +44,10 @@ function startDemo(env: NodeJS.ProcessEnv, seed: number): Demo {
         watchers.push({ text, resolve })
       }),
     signal: (name) => process.kill(-group, name),
+    stopReading() {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    },
     isGroupAlive() {
       try {
         return process.kill(-group, 0)
@@ -61,6 +65,8 @@ interface Demo {
   until(text: string): Promise<void>
   /** Signals the whole group, as a terminal does. */
   signal(name: NodeJS.Signals): void
+  /** Closes its output, as `demo | head` does. */
+  stopReading(): void
   isGroupAlive(): boolean
 }
 
@@ -112,6 +118,17 @@ describe('runDemo', () => {
     expect(code).toBe(130)
     expect(output).toBe('')
     expect(demo.isGroupAlive()).toBe(false)
+    expect(await accepts(portOf(progress))).toBe(false)
+    expect(await readdir(temporary)).toEqual([])
+  })
+
+  it('leaves nothing behind when nobody reads on', { timeout: 60_000 }, async () => {
+    const { path } = await findNatsServer({ env: process.env, cacheDir })
+    const demo = startDemo({ TMPDIR: temporary, NATS_SERVER: path }, 1)
+    await demo.until('opens its log')
+    demo.stopReading()
+    const { code, progress } = await demo.ended
+    expect(code).toBe(141)
     expect(await accepts(portOf(progress))).toBe(false)
     expect(await readdir(temporary)).toEqual([])
   })

@@ -170,8 +170,15 @@ describe('openAuditLog', () => {
     await expect(reopen(changeWith(opened, '"frontier":["', '"frontier":["A'))).rejects.toMatchObject({
       code: 'audit.checkpoint-invalid',
     })
+  })
+
+  it('does not go on with the log of another node, which is a mistake and no tampering', async () => {
+    const { clock, options } = setUp()
+    const log = await openAuditLog(options)
+    log.append(hop)
+    await clock.advance(50)
     await expect(openAuditLog({ ...options, origin: 'parley/test/acme/other' })).rejects.toMatchObject({
-      code: 'audit.checkpoint-invalid',
+      code: 'mesh.config-invalid',
     })
   })
 

@@ -89,7 +89,10 @@ function resumeCheckpoint(line: AuditLine | undefined, options: AuditTailOptions
         : parseCheckpoint(line.note, line.did)
   if (!checkpoint) throw broken('audit.checkpoint-invalid', 'the last checkpoint does not hold')
   if (checkpoint.origin !== origin) {
-    throw broken('audit.checkpoint-invalid', `the log belongs to ${checkpoint.origin}, not to ${origin}`)
+    throw new MeshError(
+      'mesh.config-invalid',
+      `the store holds the audit log of ${checkpoint.origin}, not of ${origin}: give this node a store of its own`,
+    )
   }
   return checkpoint
 }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { exportAudit } from '@parley/audit'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
+import { describeFileError } from './describe-file-error.ts'
 import { readText } from './read-text.ts'
 
 /** How a SQLite file begins (https://sqlite.org/fileformat.html §1.2). */
@@ -30,7 +31,6 @@ async function isSqlite(path: string): Promise<boolean> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(sqliteMagic.length), 0, sqliteMagic.length, 0)
     return buffer.subarray(0, bytesRead).toString('latin1') === sqliteMagic
   } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    throw new MeshError('cli.usage', `${path} cannot be read (${code})`, { cause })
+    throw new MeshError('cli.usage', `${path} cannot be read: ${describeFileError(cause)}`, { cause })
   }
 }

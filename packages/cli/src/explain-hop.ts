@@ -1,12 +1,14 @@
-import { errorCodes, type ErrorCode } from '@parley/protocol'
+import { describeCode } from './describe-code.ts'
 import type { HopRecord } from './hop-records.ts'
 
 /** Who said no to a hop, and what would allow it. */
 export interface DecidedNo {
-  readonly side: string
+  /** `callee` also where only the caller's record is there and says that the refusal came as an answer. */
+  readonly side: 'caller' | 'callee'
+  /** The stage of that side; absent where it is not known, or the handler decided. */
   readonly stage?: string
   readonly code: string
-  /** As `document#rule`, where a policy decided. */
+  /** As `document#rule`, where the policy said no. */
   readonly rule?: string
   /** The trust that it was judged by. */
   readonly score?: number
@@ -32,14 +34,18 @@ export function explainHop(hop: string, records: readonly HopRecord[]): Explaine
   const record = sides.map((side) => side.record).find(({ outcome }) => outcome !== 'ok')
   if (!record) return { hop, records }
   const code = String(record['code'] ?? record['outcome'])
-  const rule = formatRule(record)
-  const known = Object.hasOwn(errorCodes, code) ? errorCodes[code as ErrorCode] : undefined
+  // What was sent and did not stay without an answer was decided at the other end, whose stage and rule are not told.
+  const isAnswered = record['outcome'] !== 'unknown' || record['peerRecord'] !== undefined
+  const isTold = record['side'] === 'caller' && record['sent'] === true && isAnswered
+  const stage = isTold ? undefined : record['stage']
+  const rule = stage === 'policy' ? formatRule(record) : undefined
+  const known = describeCode(code)
   return {
     hop,
     records,
     decided: {
-      side: String(record['side']),
-      ...(record['stage'] === undefined ? {} : { stage: String(record['stage']) }),
+      side: isTold || record['side'] === 'callee' ? 'callee' : 'caller',
+      ...(stage === undefined ? {} : { stage: String(stage) }),
       code,
       ...(rule === undefined ? {} : { rule }),
       ...(typeof record['score'] === 'number' ? { score: record['score'] } : {}),
@@ -50,7 +56,7 @@ export function explainHop(hop: string, records: readonly HopRecord[]): Explaine
   }
 }
 
-/** Formats the rule that a record names as `document#rule`; undefined if no policy was asked. */
+/** Formats the rule that a record names as `document#rule`, whatever it decided; undefined if no policy was asked. */
 export function formatRule({ document, rule }: HopRecord['record']): string | undefined {
   if (typeof rule !== 'string' || typeof document !== 'string') return undefined
   return rule.startsWith(`${document}#`) ? rule : `${document}#${rule}`

@@ -4,9 +4,10 @@ import { describeError, formatError } from './describe-error.ts'
 import { exitCodes } from './exit-code.ts'
 import { assertNodeVersion } from './node-version.ts'
 
-/** Ends quietly when whoever reads has enough (`parley audit export … | head`). */
-function endWithReader(error: NodeJS.ErrnoException): void {
+/** Ends quietly when whoever reads has enough (`parley audit export … | head`). A command that listens, too, ends itself. */
+function endWithReader(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
+  if (this.listenerCount('error') > 1) return
   process.exit(process.exitCode ?? exitCodes.ok)
 }
 

@@ -55,7 +55,7 @@ function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | unde
     case 'refused': {
       if (!code) return undefined
       const wait = told['retryAfterMs']
-      const reason = 'refused by the callee, which says no more than the code'
+      const reason = 'it tells no more than the code'
       return { kind: 'refused', code, reason, ...(typeof wait === 'number' && wait >= 0 ? { retryAfterMs: wait } : {}) }
     }
     case 'failed':

@@ -133,7 +133,7 @@ function createReport(
   record: number | undefined,
 ): HopReport {
   const { peer, decision, peerRecord } = hop
-  const refusedBy = end.kind === 'deny' ? end.stage : undefined
+  const refusedBy = end.kind === 'deny' && hop.sent !== true ? end.stage : undefined
   const recorded = (record === undefined ? 0 : 1) + (peerRecord === undefined ? 0 : 1)
   const explain = (): string => {
     const by = decision?.document ?? 'no document'

@@ -21,7 +21,7 @@ export type NodeRecord = Readonly<Record<string, string | number | boolean | nul
 /** One running instance of an agent on the mesh. */
 export interface MeshNode extends AsyncDisposable {
   readonly name: AgentName
-  /** The owner that vouches for the name, known after `start`. */
+  /** The owner that vouches for the name, by this node's anchors. Throws `identity.name-not-owned` if none covers it. */
   readonly owner: Did
   readonly instance: InstanceDid
   readonly clock: Clock

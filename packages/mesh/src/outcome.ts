@@ -73,7 +73,12 @@ export class CallError extends MeshError {
   constructor(capability: string, outcome: NotOk) {
     const code = outcome.kind === 'declined' ? outcome.error.name : outcome.code
     super('mesh.call-failed', `${capability} ended ${outcome.kind}: ${code} (hop ${outcome.hop.id})`, {
-      details: { kind: outcome.kind, code, hop: outcome.hop.id },
+      details: {
+        kind: outcome.kind,
+        code,
+        hop: outcome.hop.id,
+        ...(outcome.kind === 'refused' ? { reason: outcome.reason } : {}),
+      },
     })
     this.name = 'CallError'
     this.outcome = outcome

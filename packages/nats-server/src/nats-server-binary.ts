@@ -28,7 +28,7 @@ export async function probeBinary(
   const version = result.code === 0 ? parseVersion(result.stdout) : undefined
   if (version === undefined) {
     const said = result.output.trim().split('\n').at(-1) ?? ''
-    return { problem: `${path} --version did not print a nats-server version${said === '' ? '' : `: ${said}`}` }
+    return { problem: `${path} --version printed no version of a nats-server${said === '' ? '' : ` (${said})`}` }
   }
   return { binary: { path, version, sha256: await hashFile(path), source, warnings: describeLosses(version) } }
 }

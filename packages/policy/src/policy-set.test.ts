@@ -45,7 +45,7 @@ describe('compilePolicy', () => {
     expect(set.documents.at(-1)?.name).toBe('desk')
   })
 
-  it('reports every mistake of every document at its line and column', () => {
+  it('reports every mistake of every document at its line and column, in the order of the text', () => {
     const first = [
       'apiVersion: parley/v2',
       'name: first',
@@ -63,11 +63,11 @@ describe('compilePolicy', () => {
       ['  - name: b', '    effect: deny', '    code: no.such', '    when: >-', '      true &&', '      foo'].join('\n'),
     )
     expect(problemsOf(first, second)).toEqual([
-      '0.yaml:8:5 unknown key color: there are name, when, effect, code, reason, approvers',
-      '0.yaml:1:13 apiVersion is not parley/v1',
       '0.yaml:1:1 default is neither allow nor deny: say what holds when no rule decides',
-      "0.yaml:7:13 the effect 'permit' is unknown: there are allow, deny, require_approval, warn, log",
+      '0.yaml:1:13 apiVersion is not parley/v1',
       expect.stringMatching(/^0.yaml:6:\d+ unknown field nam: the record has name, owner/),
+      "0.yaml:7:13 the effect 'permit' is unknown: there are allow, deny, require_approval, warn, log",
+      '0.yaml:8:5 unknown key color: there are name, when, effect, code, reason, approvers',
       '0.yaml:9:11 a second rule is named a',
       "1.yaml:7:11 the code 'no.such' is unknown",
       '1.yaml:10:7 the condition does not type-check: Unknown variable: foo',

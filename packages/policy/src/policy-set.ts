@@ -25,7 +25,8 @@ const maxListedProblems = 20
 
 /**
  * Compiles documents into a set. Each further document narrows what the ones before allow. Throws `policy.invalid` with
- * every mistake of every document as `file:line:column: problem` (all in `details.problems`); nothing loads half.
+ * every mistake of every document as `file:line:column: problem`, in the order of the text (all in `details.problems`);
+ * nothing loads half.
  */
 export function compilePolicy(sources: readonly PolicySource[], options: CompilePolicyOptions = {}): PolicySet {
   const builtIn = options.defaults === false ? [credentialsOnly] : [credentialsOnly, defaults]
@@ -43,11 +44,15 @@ export function compilePolicy(sources: readonly PolicySource[], options: Compile
     }
     documents.push(document)
   }
-  if (problems.length > 0) throw invalid(problems)
+  if (problems.length > 0) throw invalid(problems, sources)
   return { documents, policyHash: hashOf(documents, options.hash ?? systemHash) }
 }
 
-function invalid(problems: readonly PolicyProblem[]): MeshError {
+function invalid(found: readonly PolicyProblem[], sources: readonly PolicySource[]): MeshError {
+  const place = (file: string): number => sources.findIndex((source) => source.file === file)
+  const problems = found.toSorted(
+    (left, right) => place(left.file) - place(right.file) || left.line - right.line || left.column - right.column,
+  )
   const listed = problems.slice(0, maxListedProblems).map(formatProblem)
   if (problems.length > listed.length) listed.push(`and ${String(problems.length - listed.length)} more`)
   return new MeshError('policy.invalid', `The policy is not loaded. ${listed.join('\n')}`, { details: { problems } })

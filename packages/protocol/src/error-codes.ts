@@ -103,6 +103,7 @@ export const errorCodes: {
   readonly 'saga.journal-corrupt': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
@@ -394,7 +395,7 @@ export const errorCodes: {
   },
   'identity.issuer-unavailable': {
     meaning: 'The issuer cannot be reached.',
-    todo: 'Try again; the old credential is valid until it expires.',
+    todo: 'Do what the message says, or try again; a credential that was given is valid until it expires.',
     retryable: true,
   },
   'identity.jwt-expired': {
@@ -414,7 +415,7 @@ export const errorCodes: {
   },
   'identity.key-file-invalid': {
     meaning: 'The key file cannot be read or is not a key.',
-    todo: 'Restore it, or make a new one with parley keys.',
+    todo: 'Restore it; `parley issuer init` makes new ones.',
     retryable: false,
   },
   'identity.key-file-permissions': {
@@ -484,7 +485,7 @@ export const errorCodes: {
   },
   'mesh.config-invalid': {
     meaning: 'The configuration has mistakes.',
-    todo: 'Correct what details names.',
+    todo: 'Correct what the message names.',
     retryable: false,
   },
   'mesh.draining': {
@@ -504,7 +505,7 @@ export const errorCodes: {
   },
   'nats-server.not-found': {
     meaning: 'No nats-server could be found or fetched.',
-    todo: 'Install one as the message says, or set NATS_SERVER.',
+    todo: 'Do what the message says; `parley doctor` checks it.',
     retryable: false,
   },
   'nats-server.start-failed': {
@@ -529,7 +530,7 @@ export const errorCodes: {
   },
   'policy.invalid': {
     meaning: 'A policy document has mistakes; nothing of it was loaded.',
-    todo: 'Correct the lines that details names.',
+    todo: 'Correct the lines that the message names.',
     retryable: false,
   },
   'saga.cancel-refused': {
@@ -597,6 +598,11 @@ export const errorCodes: {
     todo: 'Nothing: the other instance goes on.',
     retryable: false,
   },
+  'saga.owner-changed': {
+    meaning: 'The saga began under another owner, whose commands alone its participants know.',
+    todo: 'Resume it with an issuer of that owner.',
+    retryable: false,
+  },
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
@@ -644,7 +650,7 @@ export const errorCodes: {
   },
   'store.locked': {
     meaning: 'Another process has the store open.',
-    todo: 'Give each process its own file.',
+    todo: 'Stop that process, or use another file.',
     retryable: false,
   },
   'store.name-invalid': {
@@ -704,7 +710,7 @@ export const errorCodes: {
   },
   'trust.below-threshold': {
     meaning: 'The effective trust is below what this risk needs.',
-    todo: 'See parley why; trust rises by good outcomes.',
+    todo: 'Look at the reason: good outcomes raise trust up to a ceiling, another agent may have it already.',
     retryable: false,
   },
   'trust.entry-refused': {

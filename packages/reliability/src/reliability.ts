@@ -141,7 +141,7 @@ export function createReliability(options: ReliabilityOptions): Reliability {
     const { peer, capability, objective, breaker } = pair
     if (!breaker || breaker.state !== 'closed') return
     const burn = objective.burning()
-    if (burn) breaker.trip(`the error budget burns at ${burn.shortRate}, above ${burn.burnRate}`)
+    if (burn) breaker.trip(`the error budget burns at ${Number(burn.shortRate.toFixed(2))}, above ${burn.burnRate}`)
     else if (objective.counts().bad === 0) pair.breaker = undefined
     const isExhausted = objective.budgetLeft() === 0 && allowsAny(objective)
     if (isExhausted && !pair.isExhausted) {

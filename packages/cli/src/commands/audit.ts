@@ -5,6 +5,7 @@ import { verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { readAuditText } from '../audit-text.ts'
 import type { CliContext } from '../cli-context.ts'
+import { describeFileError } from '../describe-file-error.ts'
 import { exitCodes } from '../exit-code.ts'
 import { parseWhole } from '../parse-whole.ts'
 
@@ -82,8 +83,8 @@ async function exportFile(context: CliContext, data: string, out: string | undef
     for await (const segment of readAuditText(data)) context.host.out(segment)
     return
   }
-  await using file = await open(out, 'wx').catch((cause: NodeJS.ErrnoException) => {
-    throw new MeshError('cli.usage', `${out} cannot be made (${cause.code ?? 'unknown'}); name a new file`, { cause })
+  await using file = await open(out, 'wx').catch((cause: unknown) => {
+    throw new MeshError('cli.usage', `${out} cannot be made: ${describeFileError(cause)}; name a new file`, { cause })
   })
   for await (const segment of readAuditText(data)) {
     lines += segment.split('\n').length - 1

@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { openFileIssuer, parseAnchor, type Anchor } from '@parley/identity'
 import { createNode, type Outcome } from '@parley/mesh'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { isAgentName, MeshError } from '@parley/protocol'
+import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
+import { describeCode } from '../describe-code.ts'
 import { exitCodes } from '../exit-code.ts'
 import { loadCapability } from '../load-capability.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
@@ -50,8 +51,8 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
   const nats = flags.nats ?? env.natsUrl
   if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
   const { to, mesh, data, deadline, onBehalfOf } = flags
-  if (to !== undefined && !isAgentName(to))
-    throw new MeshError('cli.usage', `--to ${to} is not of the form owner/agent`)
+  assertName('--as', flags.as)
+  if (to !== undefined) assertName('--to', to)
   const contract = await loadCapability(flags.contract, capability)
   const others = await Promise.all((flags.anchor ?? []).map(readAnchor))
   const issuer = await openFileIssuer({
@@ -75,6 +76,10 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
   })
+}
+
+function assertName(option: string, name: string): asserts name is AgentName {
+  if (!isAgentName(name)) throw new MeshError('cli.usage', `${option} ${name} is not of the form owner/agent`)
 }
 
 async function readAnchor(path: string): Promise<Anchor> {
@@ -111,5 +116,7 @@ function formatOutcome({ paint }: CliContext, outcome: Outcome): readonly string
   const detail =
     outcome.kind === 'ok' ? outcome.output : outcome.kind === 'declined' ? outcome.error : { code: outcome.code }
   const kind = outcome.kind === 'ok' ? paint.green(outcome.kind) : paint.red(outcome.kind)
-  return [`${kind} ${JSON.stringify(detail)}`, hop.explain(), paint.dim(`hop ${hop.id}`)]
+  const todo = 'code' in outcome ? describeCode(outcome.code)?.todo : undefined
+  const advice = todo === undefined ? [] : [`what to do: ${todo}`]
+  return [`${kind} ${JSON.stringify(detail)}`, hop.explain(), ...advice, paint.dim(`hop ${hop.id}`)]
 }

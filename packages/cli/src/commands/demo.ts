@@ -7,7 +7,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
   program
     .command('demo')
     .description('run agents in real processes over a real broker, break things, and check what came of it')
-    .option('--seed <number>', 'what is drawn; printed if left out', parseWhole)
+    .option('--seed <number>', 'draws the same trips in the same order; drawn and printed if left out', parseWhole)
     .option('--json', 'print one JSON object, progress on standard error')
     .action(async ({ seed, json = false }: { readonly seed?: number; readonly json?: boolean }) => {
       const { runDemo } = await import('../demo/run-demo.ts')

@@ -67,10 +67,13 @@ async function examine({ env, host }: CliContext, flags: DoctorFlags): Promise<r
   return findings
 }
 
+/** Under the text of a finding: a mark, the name of a check, and the blanks after them. */
+const indent = ' '.repeat(18)
+
 function formatFinding({ paint }: CliContext, { level, check, text, todo }: Finding): readonly string[] {
   const marks = { ok: paint.green('ok  '), warn: paint.yellow('warn'), fail: paint.red('fail') }
   return [
-    `${marks[level]} ${check.padEnd(12)} ${text}`,
-    ...(todo === undefined ? [] : [`     ${''.padEnd(12)} ${todo}`]),
+    `${marks[level]} ${check.padEnd(12)} ${text.replaceAll('\n', `\n${indent}`)}`,
+    ...(todo === undefined ? [] : [`${indent}${todo}`]),
   ]
 }

@@ -11,7 +11,7 @@ export interface Interruption {
   stop(): void
 }
 
-/** Listens for signals, so that what was started is ended in order. */
+/** Listens for signals, and for a reader that has enough (`parley demo | head`), so that what was started is ended in order. */
 export function watchInterruption(): Interruption {
   const { promise, resolve } = Promise.withResolvers<number>()
   const listeners = signals.map((signal) => {
@@ -19,10 +19,17 @@ export function watchInterruption(): Interruption {
     process.on(signal, listener)
     return { signal, listener }
   })
+  const outputs = [process.stdout, process.stderr]
+  const endWithReader = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error
+    resolve(128 + constants.signals.SIGPIPE)
+  }
+  for (const output of outputs) output.on('error', endWithReader)
   return {
     interrupted: promise,
     stop() {
       for (const { signal, listener } of listeners) process.off(signal, listener)
+      for (const output of outputs) output.off('error', endWithReader)
     },
   }
 }

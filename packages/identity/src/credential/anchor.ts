@@ -63,7 +63,8 @@ export function parseAnchor(value: unknown): Anchor {
   const { owner, alias, issues, roots, ceiling, orders } = value
   if (typeof owner !== 'string' || !isInstanceDid(owner))
     throw malformed('the owner of an anchor is a canonical did:key')
-  if (typeof alias !== 'string' || !isAlias(alias)) throw malformed('the alias of an anchor is 1 to 63 of a-z, 0-9, -')
+  if (typeof alias !== 'string' || !isAlias(alias))
+    throw malformed(`the alias ${JSON.stringify(alias)} is not 1 to 63 of a-z, 0-9 and -`)
   if (!isListClaim(issues, isNamePattern)) throw malformed(`the anchor ${alias} issues names or alias/*`)
   const foreign = issues.find((pattern) => aliasOf(pattern) !== alias)
   if (foreign !== undefined)

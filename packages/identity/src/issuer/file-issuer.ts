@@ -180,7 +180,7 @@ async function readText(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trimEnd()
   } catch (cause) {
-    throw unavailable(`${path} cannot be read; run initFileIssuer or restore it`, cause)
+    throw unavailable(`${path} cannot be read; name a folder that \`parley issuer init\` made, or restore it`, cause)
   }
 }
 

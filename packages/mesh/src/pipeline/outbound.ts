@@ -6,6 +6,7 @@ import { bulkhead } from './outbound/bulkhead.ts'
 import { deadline } from './outbound/deadline.ts'
 import { delegation } from './outbound/delegation.ts'
 import { handOn } from './outbound/hand-on.ts'
+import { input } from './outbound/input.ts'
 import { orders } from './outbound/orders.ts'
 import { policy } from './outbound/policy.ts'
 import { seal } from './outbound/seal.ts'
@@ -16,6 +17,7 @@ import type { Stage } from './stage.ts'
 /** The stages of every call; `record` follows. What the own node refuses was never sent. */
 export const outboundStages: readonly Stage<OutboundHop>[] = [
   deadline,
+  input,
   address,
   orders,
   delegation,

@@ -77,7 +77,8 @@ function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): Sa
   if (sagaEventTypes[event.type] === 'step' && !('step' in event && typeof event.step === 'string'))
     throw corrupt(`is a "${event.type}" of no step`)
   if (event.type !== 'started') return event
-  if (typeof event.expiresAtMs !== 'number' || typeof event.definition.fingerprint !== 'string')
+  const { owner, expiresAtMs, definition } = event
+  if (typeof owner !== 'string' || typeof expiresAtMs !== 'number' || typeof definition.fingerprint !== 'string')
     throw corrupt('is an incomplete start')
   return { ...event, plan: parsePlan(event.plan) }
 }

@@ -13,6 +13,7 @@ const definition = defineSequential(1)
 const started: SagaEvent = {
   type: 'started',
   id: 't',
+  owner: 'did:key:zOwner',
   definition,
   plan: planParts(definition.parts),
   input: null,

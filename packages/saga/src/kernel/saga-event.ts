@@ -7,6 +7,8 @@ export type FactSource = 'reply' | 'lookup'
 export interface StartedEvent {
   readonly type: 'started'
   readonly id: string
+  /** The owner (a DID) under whom every command of the saga is sent: participants keep owners apart. */
+  readonly owner: string
   readonly definition: { readonly name: string; readonly version: number; readonly fingerprint: string }
   readonly plan: Plan
   readonly input: unknown

@@ -179,6 +179,21 @@ describe('sagas.resume', () => {
     expect((await runs[0]?.settled())?.status).toBe('completed')
   })
 
+  it('stops a saga that began under another owner, and commands nobody for it', async () => {
+    const lab = createTripLab()
+    await abandon(lab, 't')
+    const sent = lab.mesh.calls.length
+    const { store, clock } = lab
+    const node = lab.mesh.createNode({ name: 'acme/travel', owner: 'did:key:zOther', store, clock })
+    const sagas = createSagas(node, { definitions: [book] })
+    const changed = { code: 'saga.owner-changed' }
+    expect(await sagas.resume()).toMatchObject({ runs: [], stopped: [{ id: 't', error: changed }] })
+    await expect(sagas.start(book, input, { id: 't' })).rejects.toMatchObject(changed)
+    expect(lab.mesh.calls).toHaveLength(sent)
+    const { runs } = await lab.orchestrator([book]).resume()
+    expect((await runs[0]?.settled())?.status).toBe('completed')
+  })
+
   it('refuses to go on with another structure of the same version', async () => {
     const lab = createTripLab()
     await abandon(lab, 't')

@@ -46,7 +46,7 @@ export interface Sagas extends AsyncDisposable {
   /**
    * Starts a saga; resolves once it is durable. Rejects with `contract.input-invalid`, `saga.id-invalid`,
    * `saga.id-conflict` (the id has another definition or input), `saga.version-unknown` (not among the definitions),
-   * `saga.version-conflict`, `saga.closed`.
+   * `saga.version-conflict`, `saga.owner-changed` (the name has another owner than when the saga began), `saga.closed`.
    */
   start<Input, Output>(
     definition: SagaDefinition<Input, Output>,
@@ -126,13 +126,16 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     const journal = open(id)
     const past = await journal.read()
     if (past.length > 0) {
-      assertSame(foldSaga(past.map(({ event }) => event)), definition, input)
+      const state = foldSaga(past.map(({ event }) => event))
+      assertSame(state, definition, input)
+      assertOwner(state, node)
       return watch(journal, past)
     }
     const { name, version, fingerprint } = definition
     const started: SagaEvent = {
       type: 'started',
       id,
+      owner: node.owner,
       definition: { name, version, fingerprint },
       plan: planParts(definition.parts, { input }),
       input,
@@ -148,6 +151,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     const past = await journal.read()
     const state = foldSaga(past.map(({ event }) => event))
     if (isEnded(state)) return undefined
+    assertOwner(state, node)
     const definition = registry.find(state.started.definition)
     return drive(id, journal, definition, past, [
       { type: 'owned', instance: node.instance, epoch: state.epoch + 1 },
@@ -254,6 +258,15 @@ function assertSame(state: SagaState, definition: SagaDefinition, input: unknown
   const { id, definition: started, input: before } = state.started
   if (started.name === definition.name && isSameJson(before, input)) return
   throw new MeshError('saga.id-conflict', `the saga "${id}" was started with another definition or input: use a new id`)
+}
+
+/** Participants know commands by owner: under another one, an undo would meet a tombstone and leave the effect. */
+function assertOwner({ started }: SagaState, { name, owner }: SagaNode): void {
+  if (started.owner === owner) return
+  throw new MeshError(
+    'saga.owner-changed',
+    `the saga "${started.id}" was started under ${started.owner}, but ${name} is now vouched for by ${owner}: resume it with an issuer of the first`,
+  )
 }
 
 function closedError(id: string): MeshError {

@@ -1,6 +1,6 @@
 import type { ContractCapability, Hop, LookupAnswer, Outcome, SagaCommand, UndoableServe } from '@parley/mesh'
 import { createSeededRandom, silentLogger, type Clock, type Store } from '@parley/ports'
-import type { AgentName, ErrorCode } from '@parley/protocol'
+import type { AgentName, Did, ErrorCode } from '@parley/protocol'
 import type { SagaNode } from '../runner/saga-node.ts'
 
 /** A call on its way, as faults see it. */
@@ -30,6 +30,7 @@ export interface FakeMesh {
   /** Makes a node of `name` over a store. `around` runs each call, so that a test may stop the process at any point. */
   createNode(options: {
     readonly name: AgentName
+    readonly owner?: Did
     readonly store: Store
     readonly clock: Clock
     readonly instance?: string
@@ -54,7 +55,14 @@ export function createFakeMesh(): FakeMesh {
     serve(agent, capability, serve) {
       served.set(`${agent} ${capability.capability}`, serve as Served)
     },
-    createNode({ name, store, clock, instance = 'did:key:zOne', around = (_call, deliver) => deliver() }) {
+    createNode({
+      name,
+      owner = 'did:key:zOwner',
+      store,
+      clock,
+      instance = 'did:key:zOne',
+      around = (_call, deliver) => deliver(),
+    }) {
       const records: Readonly<Record<string, unknown>>[] = []
       const tryCall = async (
         contract: ContractCapability,
@@ -69,6 +77,7 @@ export function createFakeMesh(): FakeMesh {
       }
       return {
         name,
+        owner,
         store,
         clock,
         instance: instance as `did:key:z${string}`,

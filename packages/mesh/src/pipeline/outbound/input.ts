@@ -1,0 +1,17 @@
+import { allowed, refuse } from '@parley/protocol'
+import { checkSchema } from '../../schema.ts'
+import type { OutboundHop } from '../outbound-hop.ts'
+import type { Stage } from '../stage.ts'
+
+/**
+ * Holds the input against the contract before anything is sent, so that a wrong field is named here: a callee tells no
+ * more than a code. The callee checks again.
+ */
+export const input: Stage<OutboundHop> = {
+  name: 'input',
+  async run({ contract, input: given, options }) {
+    if (options.saga !== undefined && options.saga.phase !== 'do') return allowed
+    const checked = await checkSchema(contract.input, given)
+    return checked.kind === 'valid' ? allowed : refuse('contract.input-invalid', checked.problems)
+  },
+}
