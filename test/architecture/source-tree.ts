@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 /** The root of the repository. */
 export const root: string = join(import.meta.dirname, '../..')
 
-const skippedFolders: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.turbo', '.parley', 'coverage'])
+const skippedNames: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.turbo', '.parley', 'coverage'])
 
 /** Lists the files below a folder of the repository, as paths from its root with `/`. */
 export function listFiles(folder: string): readonly string[] {
@@ -12,7 +12,9 @@ export function listFiles(folder: string): readonly string[] {
   if (!existsSync(start)) return []
   return readdirSync(start, { withFileTypes: true, recursive: false }).flatMap((entry) => {
     const path = join(start, entry.name)
-    if (entry.isDirectory()) return skippedFolders.has(entry.name) ? [] : listFiles(relative(root, path))
+    // In a worktree `.git` is a file.
+    if (skippedNames.has(entry.name)) return []
+    if (entry.isDirectory()) return listFiles(relative(root, path))
     return entry.isFile() && !entry.name.endsWith('.tsbuildinfo') ? [relative(root, path).replaceAll('\\', '/')] : []
   })
 }
