@@ -47,10 +47,21 @@ describe('files', () => {
     expect(wrong).toEqual([])
   })
 
-  it('of a package import nothing of another package but its index', () => {
+  it('of a package import nothing of another package but what it exports', () => {
+    const exported = new Set(
+      packages.flatMap(({ folder }) => {
+        const { name, exports = {} } = JSON.parse(readText(`${folder}/package.json`)) as {
+          readonly name: string
+          readonly exports?: Readonly<Record<string, unknown>>
+        }
+        return Object.keys(exports).map((entry) => join(name, entry))
+      }),
+    )
     const wrong = sources.flatMap((path) =>
       readSource(path)
-        .imports.filter((specifier) => /^@parley\/[^/]+\//.test(specifier) || escapes(path, specifier))
+        .imports.filter(
+          (specifier) => (/^@parley\/[^/]+\//.test(specifier) && !exported.has(specifier)) || escapes(path, specifier),
+        )
         .map((specifier) => `${path}: ${specifier}`),
     )
     expect(wrong).toEqual([])

@@ -4,7 +4,8 @@ import { join, relative } from 'node:path'
 /** The root of the repository. */
 export const root: string = join(import.meta.dirname, '../..')
 
-const skippedNames: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.turbo', '.parley', 'coverage'])
+/** In a worktree `.git` is a file. */
+const skipped: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.turbo', '.parley', 'coverage'])
 
 /** Lists the files below a folder of the repository, as paths from its root with `/`. */
 export function listFiles(folder: string): readonly string[] {
@@ -12,8 +13,7 @@ export function listFiles(folder: string): readonly string[] {
   if (!existsSync(start)) return []
   return readdirSync(start, { withFileTypes: true, recursive: false }).flatMap((entry) => {
     const path = join(start, entry.name)
-    // In a worktree `.git` is a file.
-    if (skippedNames.has(entry.name)) return []
+    if (skipped.has(entry.name)) return []
     if (entry.isDirectory()) return listFiles(relative(root, path))
     return entry.isFile() && !entry.name.endsWith('.tsbuildinfo') ? [relative(root, path).replaceAll('\\', '/')] : []
   })

@@ -1,5 +1,7 @@
 import type { Bench } from './bench.ts'
+import { envelopeBench } from './envelope/envelope-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
+import { sessionsBench } from './sessions/sessions-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench]
+export const benches: readonly Bench[] = [hopBench, envelopeBench, sessionsBench]

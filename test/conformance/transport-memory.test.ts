@@ -9,6 +9,7 @@ transportConformance({ describe, it, expect }, 'transport-memory', async () => {
   return {
     left,
     right,
+    bounces: true,
     async disconnect() {
       for (const transport of open()) bus.disconnect(transport)
     },

@@ -44,13 +44,15 @@ function reach(transport: Transport, wanted: TransportStatus): Promise<void> {
 }
 
 transportConformance({ describe, it, expect }, 'transport-nats', async () => {
-  const [left, right] = [await connect(), await connect()]
+  const believing = { believesBounces: true }
+  const [left, right] = [await connect(believing), await connect(believing)]
   const both = (status: TransportStatus): Promise<unknown> =>
     Promise.all([left, right].filter((each) => each.status() !== 'closed').map((each) => reach(each, status)))
   let isDown = false
   return {
     left,
     right,
+    bounces: true,
     async disconnect() {
       isDown = true
       await server.kill()
@@ -157,6 +159,20 @@ describe('connectNats', () => {
         message: `Cannot connect to ${own.url}: Authorization Violation; check token, user or nkey.`,
       })
     }
+  })
+  it('T43: tells nobody that nobody listens where there is no fence', async () => {
+    const transport = await connect()
+    const got: Delivery[] = []
+    await transport.subscribe('me.*', (delivery) => got.push(delivery))
+    transport.publish('nobody', Uint8Array.of(1), 'me.1')
+    await transport.flush()
+    const stranger = await connectClient({ servers: server.url })
+    const forged = headers(503, 'No Responders')
+    stranger.publish('me.2', new Uint8Array(), { headers: forged })
+    await stranger.flush()
+    await transport.flush()
+    expect(got).toEqual([{ subject: 'me.2', data: new Uint8Array() }])
+    await Promise.all([transport.close(), stranger.close()])
   })
   it('T44: never answers the reply subject of a message, and hands over no more than subject and bytes', async () => {
     const [transport, stranger] = [await connect(), await connectClient({ servers: server.url })]

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { systemHash } from '@parley/ports'
 import {
+  brokerPermissions,
   decodeFrame,
   encodeFrame,
   envelopeTypes,
@@ -39,6 +40,13 @@ function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
 describe('protocol/spec/iatp.md', () => {
   it('lists the header fields that are understood', () => {
     expect(firstColumn(4).toSorted()).toEqual([...knownHeaderFields].toSorted())
+  })
+
+  it('states the permissions of a broker as they are', () => {
+    const told = [...section(6).matchAll(/^\| (\w+) \| (publish|subscribe) \| `([^`]+)` \| ([^|]+) \|$/gm)].map(
+      ([, role, verb, subject, why]) => ({ role, verb, subject, why }),
+    )
+    expect(told).toEqual(brokerPermissions)
   })
 
   it('lists the types of envelopes', () => {

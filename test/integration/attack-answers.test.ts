@@ -30,7 +30,9 @@ async function openAsked(): Promise<Asked> {
       const first = played.last()
       if (first.header.type === 'hello') {
         const { header } = played.hello()
-        await played.send(desk.instance, { header: { ...header, type: 'welcome', inReplyTo: first.leaf } })
+        await played.send(desk.instance, {
+          header: { ...header, type: 'welcome', inReplyTo: first.leaf, version: 1, suite: 1 },
+        })
       }
       return { request: played.last(), outcome }
     },
@@ -197,11 +199,15 @@ describe('a ready', () => {
     const welcome = other.last()
     expect(welcome.header.inReplyTo).toBe(helloLeaf)
     const session = 'A'.repeat(43)
-    await rogue.send(open.counter.instance, { header: { type: 'ready', session, inReplyTo: welcome.leaf } })
+    await rogue.send(open.counter.instance, {
+      header: { type: 'ready', session, inReplyTo: welcome.leaf, version: 1, suite: 1 },
+    })
     await rogue.send(open.counter.instance, rogue.request(session, 1, shop.buy, { body: { item: 'x' } }))
     expect(rogue.last().body).toMatchObject({ outcome: { kind: 'refused', code: 'iatp.session-unknown' } })
     const sound = await rogue.shake(open.counter.instance)
-    await rogue.send(open.counter.instance, { header: { type: 'ready', session: sound, inReplyTo: welcome.leaf } })
+    await rogue.send(open.counter.instance, {
+      header: { type: 'ready', session: sound, inReplyTo: welcome.leaf, version: 1, suite: 1 },
+    })
     await open.mesh.clock.advance(1_001)
     const refused = open.mesh.recordsOf(open.counter).filter(({ type }) => type === 'ready')
     expect(refused.map(({ code }) => code)).toEqual(['iatp.handshake-failed', 'iatp.handshake-failed'])

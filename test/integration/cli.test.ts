@@ -45,7 +45,7 @@ describe('parley', () => {
   it('explains itself with 0, and refuses what it does not know with 2', async () => {
     const help = await runCaptured(['--help'])
     expect(help.code).toBe(exitCodes.ok)
-    for (const command of ['demo', 'doctor', 'call', 'why', 'audit', 'policy', 'issuer', 'Exit codes'])
+    for (const command of ['demo', 'doctor', 'call', 'why', 'audit', 'verify', 'policy', 'issuer', 'Exit codes'])
       expect(help.out).toContain(command)
     const version = await runCaptured(['--version'])
     expect(version).toMatchObject({ code: exitCodes.ok, out: '0.1.0\n' })

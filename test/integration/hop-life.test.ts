@@ -1,3 +1,4 @@
+import { formatInboxPattern } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { openShop, shop } from './shop.ts'
 import { tapWire } from './wire.ts'
@@ -220,6 +221,26 @@ describe('discovery', () => {
     expect(open.desk.providers('shop:buy')).toEqual([])
   })
 
+  it('is refused at once, as not sent, where the bus says that nobody listens', async () => {
+    await using open = await openShop()
+    await open.buy()
+    open.mesh.disconnect(open.counter)
+    expect(await open.buy()).toMatchObject({
+      kind: 'refused',
+      code: 'transport.no-listener',
+      retryAfterMs: 1_000,
+      hop: { sent: false },
+    })
+    open.mesh.reconnect(open.counter)
+    expect(await open.buy()).toMatchObject({ kind: 'ok' })
+  })
+
+  it('refuses a handshake at once with an instance that nobody hears', async () => {
+    await using open = await openShop()
+    open.mesh.disconnect(open.counter)
+    expect(await open.buy()).toMatchObject({ kind: 'refused', code: 'transport.no-listener', hop: { sent: false } })
+  })
+
   it('asks another instance of a name that did not answer', async () => {
     await using open = await openShop()
     await open.buy()
@@ -234,7 +255,8 @@ describe('discovery', () => {
         })
       },
     })
-    open.mesh.disconnect(open.counter)
+    const inbox = formatInboxPattern('main', open.counter.instance).slice(0, -1)
+    open.mesh.bus.inject({ kind: 'drop', when: ({ subject }) => subject.startsWith(inbox) })
     const lost = open.desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs: 200 })
     await open.mesh.clock.advance(200)
     expect((await lost).kind).toBe('unknown')

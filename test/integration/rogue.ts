@@ -49,9 +49,12 @@ export interface Rogue {
   emit(topic: string, body: unknown, header?: Readonly<Record<string, unknown>>): Promise<void>
   /** Publishes bytes under any subject. */
   publish(subject: string, bytes: Uint8Array): Promise<void>
-  hello(): RogueEnvelope
+  /** A sound hello, without a key share, or with the changes that are given. */
+  hello(changes?: Readonly<Record<string, unknown>>): RogueEnvelope
   /** Shakes hands and returns the session's id. Throws when it is refused. */
-  shake(to: InstanceDid): Promise<string>
+  shake(to: InstanceDid, hello?: RogueEnvelope): Promise<string>
+  /** Computes the id of the session of a hello and a welcome. */
+  sessionOf(helloLeaf: string, welcomeLeaf: string): string
   /** A request of a capability in a session. */
   request(session: string, counter: number, contract: ContractCapability, more?: Partial<RogueEnvelope>): RogueEnvelope
   last(): Received
@@ -113,19 +116,22 @@ export async function createRogue(
       transport.publish(subject, bytes)
       await mesh.clock.settle()
     },
-    hello() {
+    hello(changes = {}) {
       const nonce = Buffer.from(mesh.random.bytes(16)).toString('base64url')
       const { credential, statement } = issued
-      return { header: { type: 'hello', nonce, versions: [1], suites: [1], credential, statement } }
+      return { header: { type: 'hello', nonce, versions: [1], suites: [1], credential, statement, ...changes } }
     },
-    async shake(to) {
-      const [helloLeaf = ''] = await rogue.send(to, rogue.hello())
+    async shake(to, hello = rogue.hello()) {
+      const [helloLeaf = ''] = await rogue.send(to, hello)
       const welcome = inbox.findLast(({ header }) => header.inReplyTo === helloLeaf)
       if (welcome?.header.type !== 'welcome') throw new Error(`no welcome but ${JSON.stringify(welcome?.body)}`)
-      const leaves = [helloLeaf, welcome.leaf].map((leaf) => Buffer.from(leaf, 'base64url'))
-      const session = Buffer.from(systemHash(...leaves)).toString('base64url')
-      await rogue.send(to, { header: { type: 'ready', session, inReplyTo: welcome.leaf } })
+      const session = rogue.sessionOf(helloLeaf, welcome.leaf)
+      await rogue.send(to, { header: { type: 'ready', session, inReplyTo: welcome.leaf, version: 1, suite: 1 } })
       return session
+    },
+    sessionOf(...leaves) {
+      const bytes = leaves.map((leaf) => Buffer.from(leaf, 'base64url'))
+      return Buffer.from(systemHash(...bytes)).toString('base64url')
     },
     request(session, counter, { capability, hash }, { header = {}, body = {} } = {}) {
       const traceparent = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`
@@ -148,7 +154,8 @@ function readUnit(unit: Delivery): Received[] {
     const parsed = parseHeader(envelope.header)
     if (parsed.kind === 'deny') return []
     const text = new TextDecoder().decode(envelope.body)
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const isReadable = text !== '' && parsed.header.sealed !== true
+    const body: unknown = isReadable ? JSON.parse(text) : undefined
     return [{ header: parsed.header, leaf: Buffer.from(envelope.leaf).toString('base64url'), body, unit }]
   })
 }

@@ -1,8 +1,8 @@
 import type { Hash } from '@parley/ports'
+import { hashMerkleLeaf } from '@parley/protocol'
 import type { AuditLine } from './audit-line.ts'
 import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
 import { encodeBase64url } from './base64.ts'
-import { hashLeaf } from './merkle-hash.ts'
 
 /** A record line of an export, as found: nothing of it is believed yet. */
 export interface AuditEntry {
@@ -20,7 +20,7 @@ const utf8 = new TextEncoder()
 /** Hashes what a line holds. A line that is no record line hashes as the empty text, which no record is. */
 export function createAuditEntry(line: AuditLine, hash: Hash): AuditEntry {
   const text = line.kind === 'record' ? line.text : ''
-  const leafBytes = hashLeaf(hash, utf8.encode(text))
+  const leafBytes = hashMerkleLeaf(hash, utf8.encode(text))
   const leaf = encodeBase64url(leafBytes)
   const record = parseAuditRecord(text)
   return { record, leafBytes, leaf, isSound: record !== undefined && line.kind === 'record' && line.leaf === leaf }

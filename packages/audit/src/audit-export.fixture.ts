@@ -1,12 +1,11 @@
 import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519, type KeyObject } from 'node:crypto'
 import { systemHash, type Signer } from '@parley/ports'
+import { createMerkleFrontier, hashMerkleLeaf } from '@parley/protocol'
 import fc from 'fast-check'
 import { formatAuditLine } from './audit-line.ts'
 import { createAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
 import { decodeBase64url, encodeBase64url } from './base64.ts'
 import { signCheckpoint, type VerifySignature } from './checkpoint.ts'
-import { createMerkleFrontier } from './merkle-frontier.ts'
-import { hashLeaf } from './merkle-hash.ts'
 import { verifyAuditExport, type AuditVerdict } from './verify-audit-export.ts'
 
 // RFC 8032 §7.1, tests 1 and 2.
@@ -79,7 +78,10 @@ export async function writeLog(
   return lines
 }
 
-export const seal = (text: string): Line => ({ text, leaf: encodeBase64url(hashLeaf(systemHash, utf8.encode(text))) })
+export const seal = (text: string): Line => ({
+  text,
+  leaf: encodeBase64url(hashMerkleLeaf(systemHash, utf8.encode(text))),
+})
 export const isRecordLine = (line: string): boolean => line.startsWith('{"record"')
 export const indexOfRecord = (lines: readonly string[], seq: number): number =>
   pick(

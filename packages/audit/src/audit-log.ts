@@ -1,12 +1,11 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { isMeshError, MeshError, hashMerkleLeaf } from '@parley/protocol'
 import { formatAuditLine } from './audit-line.ts'
 import { createAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64, encodeBase64url } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
-import { hashLeaf } from './merkle-hash.ts'
 
 /** What a log is opened with. */
 export interface AuditLogOptions {
@@ -163,7 +162,7 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     assertWritable()
     const head = { seq: frontier.size + 1, prev: last, atMs: clock.now() }
     const { record, text } = createAuditRecord(head, tenant === undefined ? fields : { ...fields, tenant })
-    const leaf = hashLeaf(hash, utf8.encode(text))
+    const leaf = hashMerkleLeaf(hash, utf8.encode(text))
     last = encodeBase64url(leaf)
     frontier.append(leaf)
     queue.push(formatAuditLine({ kind: 'record', text, leaf: last }))

@@ -1,11 +1,9 @@
 import type { Hash, Journal } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { MeshError, createMerkleFrontier, type MerkleFrontier, hashMerkleLeaf, isSameHash } from '@parley/protocol'
 import { parseAuditLine, type AuditLine } from './audit-line.ts'
 import { firstPrev, parseAuditRecord } from './audit-record.ts'
 import { decodeBase64, encodeBase64url } from './base64.ts'
 import { parseCheckpoint, verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
-import { createMerkleFrontier, type MerkleFrontier } from './merkle-frontier.ts'
-import { hashLeaf, isSameHash } from './merkle-hash.ts'
 
 /** Where a stored log ends, proven from its last checkpoint on. */
 export interface AuditTail {
@@ -57,7 +55,7 @@ export async function readAuditTail(options: AuditTailOptions): Promise<AuditTai
     const seq = frontier.size + 1
     const record = line.kind === 'record' ? parseAuditRecord(line.text) : undefined
     if (line.kind !== 'record' || !record) throw broken('audit.record-invalid', `record ${seq} cannot be read`)
-    const leaf = hashLeaf(hash, utf8.encode(line.text))
+    const leaf = hashMerkleLeaf(hash, utf8.encode(line.text))
     if (encodeBase64url(leaf) !== line.leaf) throw broken('audit.record-invalid', `record ${seq} was changed`)
     if (record.seq !== seq || record.prev !== last) throw broken('audit.chain-broken', `record ${seq} is not in order`)
     frontier.append(leaf)

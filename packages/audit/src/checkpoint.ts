@@ -1,8 +1,7 @@
 import type { Hash, Signer } from '@parley/ports'
-import { MeshError, signingDomains, type SigningDomain } from '@parley/protocol'
+import { MeshError, signingDomains, type SigningDomain, isSameHash } from '@parley/protocol'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { decodeDidKey } from './did-key.ts'
-import { isSameHash } from './merkle-hash.ts'
 
 /** What a checkpoint states about a log. */
 export interface Head {

@@ -9,15 +9,4 @@ export {
 } from './audit-record.ts'
 export { signCheckpoint, verifyCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 export { exportAudit } from './export-audit.ts'
-export { createMerkleFrontier, type MerkleFrontier } from './merkle-frontier.ts'
-export { hashLeaf } from './merkle-hash.ts'
-export {
-  computeMerkleRoot,
-  createConsistencyProof,
-  createInclusionProof,
-  verifyConsistencyProof,
-  verifyInclusionProof,
-  type ConsistencyClaim,
-  type InclusionClaim,
-} from './merkle-proof.ts'
 export { verifyAuditExport, type AuditVerdict, type AuditVerifyOptions } from './verify-audit-export.ts'

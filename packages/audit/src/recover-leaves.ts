@@ -1,9 +1,8 @@
 import type { Hash } from '@parley/ports'
+import { createMerkleFrontier, type MerkleFrontier, isSameHash } from '@parley/protocol'
 import type { AuditEntry } from './audit-entry.ts'
 import type { AuditRecord } from './audit-record.ts'
 import { decodeBase64url } from './base64.ts'
-import { createMerkleFrontier, type MerkleFrontier } from './merkle-frontier.ts'
-import { isSameHash } from './merkle-hash.ts'
 
 /** Leaves from `after` (exclusive) to `size` that a signed root covers, and the records that an export has there. */
 export interface SealedRun {

@@ -1,12 +1,10 @@
 import { systemHash, type Hash } from '@parley/ports'
-import type { ErrorCode } from '@parley/protocol'
+import { createMerkleFrontier, computeMerkleRoot, type ErrorCode } from '@parley/protocol'
 import { createAuditEntry, type AuditEntry } from './audit-entry.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { firstPrev, type AuditValue } from './audit-record.ts'
 import { encodeBase64, encodeBase64url } from './base64.ts'
 import { verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
-import { createMerkleFrontier } from './merkle-frontier.ts'
-import { computeMerkleRoot } from './merkle-proof.ts'
 import { recoverLeaves } from './recover-leaves.ts'
 
 /** What verification needs, and what the verifier knows from elsewhere. */

@@ -6,7 +6,9 @@ import { addCallCommand } from './commands/call.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addIssuerCommands } from './commands/issuer.ts'
+import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
+import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
 
 const afterHelp = `
@@ -37,9 +39,11 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addDoctorCommand(program, context)
   addCallCommand(program, context)
   addWhyCommand(program, context)
+  addVerifyCommand(program, context)
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
   addIssuerCommands(program, context)
+  addNatsConfigCommands(program, context)
   return program
 }
 

@@ -4,6 +4,7 @@ import type { Transport } from '@parley/ports'
 export interface CollectedDelivery {
   readonly subject: string
   readonly data: readonly number[]
+  readonly isBounce?: true
 }
 
 /** What a subscription got. */
@@ -20,8 +21,8 @@ export async function collectDeliveries(transport: Transport, pattern: string): 
   const seen: CollectedDelivery[] = []
   let taken = 0
   let wake = (): void => {}
-  const stop = await transport.subscribe(pattern, ({ subject, data }) => {
-    seen.push({ subject, data: [...data] })
+  const stop = await transport.subscribe(pattern, ({ data, ...unit }) => {
+    seen.push({ ...unit, data: [...data] })
     wake()
   })
   return {

@@ -1,3 +1,4 @@
+export { bodyStoreConformance, type BodyStoreFixture } from './body-store-conformance.ts'
 export { inboxConformance, type InboxFixture } from './inbox-conformance.ts'
 export { storeConformance, type StoreFixture } from './store-conformance.ts'
 export { type Expectation, type TestKit } from './test-kit.ts'

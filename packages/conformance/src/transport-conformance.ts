@@ -7,6 +7,8 @@ import type { TestKit } from './test-kit.ts'
 export interface TransportPair {
   readonly left: Transport
   readonly right: Transport
+  /** Whether the bus says that nobody listens. */
+  readonly bounces: boolean
   /** Takes the bus away from both; resolves when both say so. */
   disconnect(): Promise<void>
   /** Gives the bus back to both; resolves when both say so. */
@@ -143,6 +145,27 @@ export function transportConformance(
       const box = await collectDeliveries(right, 't')
       left.publish('t', bytes(1))
       expect(await box.take(1)).toEqual([{ subject: 't', data: [1] }])
+    })
+    test('says to a publisher alone, and once, that nobody listens to what it published', async ({
+      left,
+      right,
+      bounces,
+    }) => {
+      const word = await collectDeliveries(left, 'me.*')
+      const other = await collectDeliveries(right, 'me.*')
+      const taken = await collectDeliveries(right, 'taken')
+      left.publish('taken', bytes(1), 'me.1')
+      left.publish('nobody', bytes(2))
+      left.publish('nobody', bytes(3), 'me.2')
+      left.publish('me.end', bytes(4))
+      await word.take(bounces ? 2 : 1)
+      await other.take(1)
+      expect(taken.seen().length).toBe(1)
+      expect(word.seen()).toEqual([
+        ...(bounces ? [{ subject: 'me.2', data: [], isBounce: true }] : []),
+        { subject: 'me.end', data: [4] },
+      ])
+      expect(other.seen()).toEqual([{ subject: 'me.end', data: [4] }])
     })
     test('refuses everything while there is no connection, and tells so', async (pair) => {
       const { left } = pair

@@ -1,3 +1,4 @@
+export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
@@ -10,6 +11,7 @@ export {
 } from './credential/verify-credential.ts'
 export { hashChain } from './delegation/chain-hash.ts'
 export type { Allowance } from './delegation/allowance.ts'
+export { decideLabels } from './delegation/labels.ts'
 export { decideArguments, type Condition, type Constraints } from './delegation/constraints.ts'
 export {
   chainGrants,
@@ -47,6 +49,13 @@ export type { DecodedJwt } from './jwt/verify-jwt.ts'
 export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
+export {
+  generateInstanceKeys,
+  initInstanceKeys,
+  openInstanceKeys,
+  type InstanceKeyFolder,
+  type InstanceKeys,
+} from './key/instance-keys.ts'
 export { readKeyFile, writeKeyFile, type KeyFileOptions } from './key/key-file.ts'
 export { createKeySigner, type KeySigner } from './key/key-signer.ts'
 export { createPortableSigner } from './key/portable-signer.ts'
@@ -54,6 +63,30 @@ export { verifySignaturePortably } from './key/portable-signature.ts'
 export { isSafePublicKey } from './key/point.ts'
 export { generateSeed } from './key/seed.ts'
 export { verifySignature } from './key/signature.ts'
+export {
+  createNatsAccount,
+  mintNatsUser,
+  signNatsAccount,
+  type NatsAccount,
+  type NatsAccountFacts,
+  type NatsAccountSeeds,
+  type NatsUserRequest,
+} from './nats/nats-account.ts'
+export {
+  initNatsAccount,
+  mintNatsUserFrom,
+  openNatsAccount,
+  readNatsAccount,
+  type NatsAccountFolder,
+} from './nats/nats-account-folder.ts'
+export {
+  createNkey,
+  formatNatsCredentials,
+  generateUserNkey,
+  isUserNkey,
+  type Nkey,
+  type NkeyKind,
+} from './nats/nkey.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { defaultOrderStaleness, type OrderStaleness } from './order/order-freshness.ts'
 export { signOrderHead, verifyOrderHead, type OrderHead, type VerifiedOrderHead } from './order/order-head.ts'

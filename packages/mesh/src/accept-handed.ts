@@ -14,7 +14,7 @@ export function acceptHanded(
   header: EnvelopeHeader,
 ): { readonly kind: 'allow'; readonly handed?: HandedChain } | Refusal {
   if (header.handed === undefined) return { kind: 'allow' }
-  const known = session.handed.get(header.handed)
+  const known = session.handed?.get(header.handed)
   const accepted = known ? { kind: 'allow' as const, handed: known } : verifyHanded(parts, session, header)
   if (accepted.kind === 'deny') return accepted
   const { handed } = accepted
@@ -23,10 +23,11 @@ export function acceptHanded(
   const ordered = parts.orders.checkChain(handed.chain)
   if (ordered.kind === 'deny') return ordered
   if (!known) {
-    session.handed.set(handed.chain.hash, handed)
-    for (const oldest of session.handed.keys()) {
-      if (session.handed.size <= maxChainsPerSession) break
-      session.handed.delete(oldest)
+    const kept = (session.handed ??= new Map())
+    kept.set(handed.chain.hash, handed)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxChainsPerSession) break
+      kept.delete(oldest)
     }
   }
   return accepted

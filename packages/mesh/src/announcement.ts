@@ -1,8 +1,18 @@
-import { isCapability } from '@parley/protocol'
+import { formatInstanceToken, isCapability, type InstanceDid } from '@parley/protocol'
 import { isSequences } from './order-message.ts'
 
 /** Topics of the events that make up discovery. */
 export const announcementTopics = { card: 'card', who: 'who' } as const
+
+/** The topic on which one instance is asked for its contracts. Nobody else listens to it. */
+export function contractsAskedOf(instance: InstanceDid): string {
+  return `contracts-of-${formatInstanceToken(instance)}`
+}
+
+/** The topic on which one instance is told contracts. Nobody else listens to it. */
+export function contractsToldTo(instance: InstanceDid): string {
+  return `contracts-to-${formatInstanceToken(instance)}`
+}
 
 /** What an instance says of itself; its name and grants come from the credential in the header. */
 export interface Announcement {

@@ -60,6 +60,8 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   const durationMs = Math.round((parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000
   const outcome = outcomeOf(hop, end)
   hop.release?.()
+  // A refusal is fast, whoever refuses: it says nothing about how fast the instance works.
+  hop.leaveInstance?.(outcome.kind === 'refused' ? undefined : durationMs)
   hop.settleBreaker?.(outcome.kind, durationMs)
   if (hop.peer && hop.sealed && hop.sent === true)
     parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })
@@ -112,6 +114,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
         ? {}
         : { peer: options.to }),
     ...(sealed ? { leaf: sealed.leaf } : {}),
+    ...(hop.isConfidential === true ? { sealed: true } : {}),
     ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
     ...(chain ? { chain: chain.hash } : {}),
@@ -157,6 +160,7 @@ function createReport(
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
     ...(hop.usage ? { usage: hop.usage } : {}),
+    ...(hop.evidence ? { evidence: hop.evidence } : {}),
     durationMs,
     explain,
   }

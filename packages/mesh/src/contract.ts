@@ -11,6 +11,8 @@ export interface CapabilityDefinition {
   readonly risk: Risk
   /** The callee can take the effect back, given its idempotency key. Required for reversible steps of sagas. */
   readonly undo?: boolean
+  /** Bodies of requests and replies are encrypted end to end; a session that cannot do so refuses the capability. */
+  readonly confidential?: boolean
 }
 
 /** One capability of a contract: what server, caller and saga share about it. `Declared` maps error names to details. */
@@ -21,7 +23,8 @@ export interface ContractCapability<Input = unknown, Output = unknown, Declared 
   readonly errors: Readonly<Record<string, Schema>>
   readonly risk: Risk
   readonly undo: boolean
-  /** base64url SHA-256 over name, schemas, errors, risk and undo: callee and caller must agree on it. */
+  readonly confidential: boolean
+  /** base64url SHA-256 over name, schemas, errors, risk, undo and confidentiality: callee and caller must agree on it. */
   readonly hash: string
   /** Carries the types; never present at run time. */
   readonly types?: {
@@ -80,30 +83,52 @@ function defineCapability(service: string, operation: string, definition: Capabi
       'contract.invalid',
       `"${capability}" is not a capability: use a-z, 0-9, - and _ on both sides of the colon`,
     )
-  const errors = definition.errors ?? {}
-  const printed = {
+  const facts = {
     capability,
-    input: printSchema(capability, 'input', definition.input, 'input'),
-    output: printSchema(capability, 'output', definition.output, 'output'),
+    input: definition.input,
+    output: definition.output,
+    errors: definition.errors ?? {},
+    risk: definition.risk,
+    undo: definition.undo ?? false,
+    confidential: definition.confidential ?? false,
+  }
+  return Object.freeze({ ...facts, hash: hashDescription(describeCapability(facts)) })
+}
+
+/** What a contract says of one capability, as data that a peer can read: schemas are JSON Schema 2020-12. */
+export interface CapabilityDescription {
+  readonly capability: Capability
+  readonly input: Record<string, unknown>
+  readonly output: Record<string, unknown>
+  readonly errors: Readonly<Record<string, Record<string, unknown>>>
+  readonly risk: Risk
+  readonly undo: boolean
+  readonly confidential: boolean
+}
+
+/** Describes a capability. Throws `contract.invalid` for a schema that cannot be printed. */
+export function describeCapability(facts: Omit<ContractCapability, 'hash'>): CapabilityDescription {
+  const { capability, input, output, errors, risk, undo, confidential } = facts
+  return {
+    capability,
+    input: printSchema(capability, 'input', input, 'input'),
+    output: printSchema(capability, 'output', output, 'output'),
     errors: Object.fromEntries(
       Object.entries(errors).map(([name, schema]) => [
         name,
         printSchema(capability, `errors.${name}`, schema, 'output'),
       ]),
     ),
-    risk: definition.risk,
-    undo: definition.undo ?? false,
+    risk,
+    undo,
+    confidential,
   }
-  const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(printed))))
-  return Object.freeze({
-    capability,
-    input: definition.input,
-    output: definition.output,
-    errors,
-    risk: definition.risk,
-    undo: definition.undo ?? false,
-    hash: Buffer.from(hash).toString('base64url'),
-  })
+}
+
+/** Hashes a description: the hash that its contract has on the wire. The order of keys does not matter. */
+export function hashDescription(description: CapabilityDescription): string {
+  const hash = systemHash(new TextEncoder().encode(JSON.stringify(sortKeys(description))))
+  return Buffer.from(hash).toString('base64url')
 }
 
 /** Prints a capability's schemas as JSON Schema 2020-12, for cards and for a model's tool list. */

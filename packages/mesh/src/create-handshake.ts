@@ -1,6 +1,21 @@
-import { verifyCredential, type VerifiedCredential } from '@parley/identity'
-import { allowed, iatpVersion, limits, refuse, suites, type InstanceDid, type Refusal } from '@parley/protocol'
+import { createKeyAgreement, verifyCredential, type SecretExporter, type VerifiedCredential } from '@parley/identity'
+import {
+  allowed,
+  iatpVersion,
+  isSameChoice,
+  limits,
+  negotiate,
+  refuse,
+  suites,
+  type Choice,
+  type EnvelopeHeader,
+  type InstanceDid,
+  type Offer,
+  type Refusal,
+  type Verdict,
+} from '@parley/protocol'
 import { decodeAnswerBody } from './answer-body.ts'
+import { deriveBodyKeys, type SessionSide } from './body-keys.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createSession, type Session } from './session.ts'
@@ -12,60 +27,71 @@ const pendingMs = 30_000
 const maxGreeted = 4_096
 /** How long a hello, a welcome or a ready is valid. */
 const lifetimeMs = 30_000
+/** When to try again where nobody listened, in milliseconds. */
+const retryAfterBounceMs = 1_000
+
+/** What this node speaks. */
+const offer: Offer = { versions: [iatpVersion], suites: [suites.ed25519Sha256] }
+/** Keeps the secret of a session apart from whatever else may be encapsulated to a key. */
+const keyPurpose = new TextEncoder().encode('iatp/1/session')
 
 interface PendingReady {
   readonly session: Session
   readonly welcomeLeaf: string
+  readonly choice: Choice
   readonly expiresAtMs: number
+}
+
+interface VerifiedPeer {
+  readonly kind: 'allow'
+  readonly credential: VerifiedCredential
+  readonly choice: Choice
 }
 
 /** Creates the handshake of a node. */
 export function createHandshake(parts: NodeParts): Handshake {
   const opening = new Map<InstanceDid, Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal>>()
   const pendingReady = new Map<string, PendingReady>()
+  /** Senders of hellos whose welcome is being made: they take a place from the first check on. */
+  const greeting = new Map<string, InstanceDid>()
   /** Leaf of each answered hello, with the wall time after which `addressed` refuses a copy. */
   const greeted = new Map<string, number>()
+  const agreement = createKeyAgreement(parts.random)
 
-  const proveSelf = (): {
-    credential: string
-    statement: string
-    nonce: string
-    versions: number[]
-    suites: number[]
-  } => ({
+  const proveSelf = (): Pick<EnvelopeHeader, 'credential' | 'statement' | 'nonce' | 'versions' | 'suites'> => ({
     credential: parts.issued().credential,
     statement: parts.issued().statement,
-    nonce: Buffer.from(parts.random.bytes(16)).toString('base64url'),
-    versions: [iatpVersion],
-    suites: [suites.ed25519Sha256],
+    nonce: encodeBytes(parts.random.bytes(16)),
+    ...offer,
   })
   const times = (): { issuedAtMs: number; expiresAtMs: number } => {
     const nowMs = parts.clock.now()
     return { issuedAtMs: nowMs, expiresAtMs: nowMs + lifetimeMs }
   }
-  const sessionId = (helloLeaf: string, welcomeLeaf: string): string =>
-    Buffer.from(parts.hash(Buffer.from(helloLeaf, 'base64url'), Buffer.from(welcomeLeaf, 'base64url'))).toString(
-      'base64url',
-    )
+  const openSession = async (opened: {
+    readonly side: SessionSide
+    readonly helloLeaf: string
+    readonly welcomeLeaf: string
+    readonly peer: VerifiedCredential
+    readonly ownCredentialId: string
+    readonly exportSecret: SecretExporter | undefined
+  }): Promise<Session> => {
+    const { side, exportSecret, peer, ownCredentialId } = opened
+    const id = encodeBytes(parts.hash(decodeBytes(opened.helloLeaf), decodeBytes(opened.welcomeLeaf)))
+    const keys = exportSecret && (await deriveBodyKeys(exportSecret, side, id))
+    return createSession(id, peer, ownCredentialId, keys)
+  }
 
-  const verifyPeer = (header: {
-    readonly credential?: string
-    readonly statement?: string
-    readonly from: InstanceDid
-    readonly versions?: readonly number[]
-    readonly suites?: readonly number[]
-  }): { readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal => {
-    if (!header.versions?.includes(iatpVersion))
-      return refuse('iatp.version-unsupported', 'the peer does not speak IATP 1')
-    if (!header.suites?.includes(suites.ed25519Sha256))
-      return refuse('iatp.suite-unsupported', 'the peer does not know suite 1')
+  const verifyPeer = (header: EnvelopeHeader): VerifiedPeer | Refusal => {
+    const negotiated = negotiate(offer, header)
+    if (negotiated.kind === 'deny') return negotiated
     const verified = verifyCredential(
       { credential: header.credential ?? '', statement: header.statement ?? '' },
       { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
     )
     if (verified.kind === 'deny') return verified
     const ordered = parts.orders.check(verified.credential)
-    return ordered.kind === 'deny' ? ordered : verified
+    return ordered.kind === 'deny' ? ordered : { ...verified, choice: negotiated.choice }
   }
 
   const shake = async (
@@ -73,7 +99,11 @@ export function createHandshake(parts: NodeParts): Handshake {
     timeoutMs: number,
   ): Promise<{ readonly kind: 'allow'; readonly session: Session } | Refusal> => {
     const ownCredentialId = parts.ownCredential().id
-    const hello = parts.sealer.seal({ type: 'hello', to: instance, ...times(), ...proveSelf() }, new Uint8Array())
+    const share = await agreement.createShare()
+    const hello = parts.sealer.seal(
+      { type: 'hello', to: instance, ...times(), ...proveSelf(), keyShare: encodeBytes(share.publicKey) },
+      new Uint8Array(),
+    )
     const waiting = parts.pending.wait(hello.leaf, instance, timeoutMs)
     const sent = await parts.sealer.send(hello)
     if (sent.kind === 'deny') {
@@ -81,6 +111,10 @@ export function createHandshake(parts: NodeParts): Handshake {
       return sent
     }
     const welcome = await waiting.answer
+    if (welcome === 'undelivered') {
+      parts.directory.suspect(instance)
+      return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
+    }
     if (welcome === 'timeout' || welcome === 'cancelled')
       return refuse(
         'iatp.handshake-failed',
@@ -95,9 +129,21 @@ export function createHandshake(parts: NodeParts): Handshake {
     }
     const verified = verifyPeer(welcome.header)
     if (verified.kind === 'deny') return verified
-    const session = createSession(sessionId(hello.leaf, welcome.leaf), verified.credential, ownCredentialId)
+    const { choice } = verified
+    if (!isSameChoice(choice, welcome.header)) return refuseDowngrade(choice, welcome.header)
+    const { keyShare } = welcome.header
+    const taken = keyShare === undefined ? undefined : await share.accept(decodeBytes(keyShare), keyInfo(hello.leaf))
+    if (taken?.kind === 'deny') return taken
+    const session = await openSession({
+      side: 'opener',
+      helloLeaf: hello.leaf,
+      welcomeLeaf: welcome.leaf,
+      peer: verified.credential,
+      ownCredentialId,
+      exportSecret: taken?.exportSecret,
+    })
     const ready = parts.sealer.seal(
-      { type: 'ready', to: instance, ...times(), session: session.id, inReplyTo: welcome.leaf },
+      { type: 'ready', to: instance, ...times(), session: session.id, inReplyTo: welcome.leaf, ...choice },
       new Uint8Array(),
     )
     // The first request follows in the same frame; should this one be lost, the callee asks for a new handshake.
@@ -105,6 +151,37 @@ export function createHandshake(parts: NodeParts): Handshake {
     parts.sessions.addOpened(session)
     parts.buckets.admit(instance)
     return { kind: 'allow', session }
+  }
+
+  /** Makes the welcome to a hello whose sender is verified, and the session that its ready will open. */
+  const welcome = async ({ from, keyShare }: EnvelopeHeader, leaf: string, peer: VerifiedPeer): Promise<Verdict> => {
+    const made = keyShare === undefined ? undefined : await agreement.encapsulate(decodeBytes(keyShare), keyInfo(leaf))
+    if (made?.kind === 'deny') return made
+    const ownCredentialId = parts.ownCredential().id
+    const sealed = parts.sealer.seal(
+      {
+        type: 'welcome',
+        to: from,
+        ...times(),
+        ...proveSelf(),
+        ...peer.choice,
+        ...(made && { keyShare: encodeBytes(made.encapsulated) }),
+        inReplyTo: leaf,
+      },
+      new Uint8Array(),
+    )
+    const session = await openSession({
+      side: 'welcomer',
+      helloLeaf: leaf,
+      welcomeLeaf: sealed.leaf,
+      peer: peer.credential,
+      ownCredentialId,
+      exportSecret: made?.exportSecret,
+    })
+    const expiresAtMs = parts.clock.monotonic() + pendingMs
+    pendingReady.set(session.id, { session, welcomeLeaf: sealed.leaf, choice: peer.choice, expiresAtMs })
+    greeting.delete(leaf)
+    return parts.sealer.send(sealed)
   }
 
   const forgetLapsed = (): void => {
@@ -129,32 +206,48 @@ export function createHandshake(parts: NodeParts): Handshake {
     async greet(header, leaf) {
       forgetLapsed()
       if (greeted.has(leaf)) return refuse('iatp.replayed', 'this hello was answered before')
-      const ofSender = [...pendingReady.values()].filter(({ session }) => session.peer.instance === header.from)
-      if (pendingReady.size >= maxPending || ofSender.length >= maxPendingPerDid)
+      const senders = [...greeting.values(), ...[...pendingReady.values()].map(({ session }) => session.peer.instance)]
+      const ofSender = senders.filter((sender) => sender === header.from)
+      if (senders.length >= maxPending || ofSender.length >= maxPendingPerDid)
         return refuse('iatp.sender-limited', 'too many handshakes are pending', { retryAfterMs: 1_000 })
       const verified = verifyPeer(header)
       if (verified.kind === 'deny') return verified
       greeted.set(leaf, header.expiresAtMs + limits.skewMs)
-      const welcome = parts.sealer.seal(
-        { type: 'welcome', to: header.from, ...times(), ...proveSelf(), inReplyTo: leaf },
-        new Uint8Array(),
-      )
-      const session = createSession(sessionId(leaf, welcome.leaf), verified.credential, parts.ownCredential().id)
-      pendingReady.set(session.id, {
-        session,
-        welcomeLeaf: welcome.leaf,
-        expiresAtMs: parts.clock.monotonic() + pendingMs,
-      })
-      return parts.sealer.send(welcome)
+      greeting.set(leaf, header.from)
+      try {
+        return await welcome(header, leaf, verified)
+      } finally {
+        greeting.delete(leaf)
+      }
     },
     confirm(header) {
       const pending = pendingReady.get(header.session ?? '')
       if (pending?.session.peer.instance !== header.from || pending.welcomeLeaf !== header.inReplyTo)
         return refuse('iatp.handshake-failed', 'no handshake waits for this ready')
       pendingReady.delete(pending.session.id)
+      if (!isSameChoice(pending.choice, header)) return refuseDowngrade(pending.choice, header)
       parts.sessions.add(pending.session)
-      parts.buckets.admit(header.from)
+      parts.buckets.admit(pending.session.peer.instance)
       return allowed
     },
   }
+}
+
+function refuseDowngrade(choice: Choice, { version, suite }: EnvelopeHeader): Refusal {
+  const chosen = `version ${String(version)} with suite ${String(suite)}`
+  const best = `version ${String(choice.version)} with suite ${String(choice.suite)}`
+  return refuse('iatp.downgraded', `the peer chose ${chosen}, the best that both sides offer is ${best}`)
+}
+
+/** Binds a session's secret to the hello, and so to all that it offered. */
+function keyInfo(helloLeaf: string): Uint8Array {
+  return new Uint8Array(Buffer.concat([keyPurpose, decodeBytes(helloLeaf)]))
+}
+
+function encodeBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url')
+}
+
+function decodeBytes(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64url'))
 }

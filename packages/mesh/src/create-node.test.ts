@@ -111,6 +111,9 @@ const requestStages = [
   'orders',
   'delegation',
   'trust',
+  'unseal',
+  'body',
+  'arguments',
   'policy',
   'admit',
   'allowance',
@@ -218,7 +221,7 @@ describe('assembleNode', () => {
     const forget: Stage<InboundHop> = {
       name: 'forget',
       run({ parts, header }) {
-        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains.clear()
+        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains?.clear()
         forgets -= 1
         return { kind: 'allow' }
       },

@@ -1,21 +1,23 @@
-import type { Clock, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Clock, Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
-import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
+import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { connectNats } from '@parley/transport-nats'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import { forgetAllowances } from './allowance-ledger.ts'
-import { announcementTopics } from './announcement.ts'
+import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
+import { connectBus, loginKeyOf } from './connect-bus.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEventLog } from './event-log.ts'
+import { describeService } from './describe-service.ts'
 import type { MeshNode, NodeHealth } from './node.ts'
 import { resolveName, resolveNodeConfig, type NodeConfig, type NodeOptions } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import { obtainCredential } from './own-credential.ts'
+import { createPolicyInForce } from './policy-in-force.ts'
 import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
@@ -35,6 +37,8 @@ const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
+/** How long an instance has to say what it serves, in milliseconds. */
+const defaultCardMs = 2_000
 /** How long `close` waits for cancelled calls to be recorded, in milliseconds. */
 const lastWordsMs = 1_000
 
@@ -64,9 +68,11 @@ interface Running {
 
 function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipelines: Pipelines): MeshNode {
   const { name, clock, random, logger } = config
-  const signer = createKeySigner(generateSeed(random))
+  const keys = options.keys ?? generateInstanceKeys(random)
+  const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
+  const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -86,9 +92,9 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         'mesh.config-invalid',
         `nothing serves ${unserved.map(({ capability }) => capability).join(', ')}: call serve before start`,
       )
-    const transport = await connect(options)
-    const undo: (() => Promise<void> | void)[] = [() => transport.close()]
+    const undo: (() => Promise<void> | void)[] = []
     try {
+      const nkey = loginKeyOf(options, keys)
       const own = await obtainCredential({
         issuer: config.issuer,
         anchors: config.anchors,
@@ -98,8 +104,12 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         instance,
         serves: capabilitiesOf(config.serves.flatMap(({ capabilities }) => capabilities)),
         calls: capabilitiesOf(config.calls),
+        ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
+      // With the credential, since a fenced broker lets nobody in without what its issuer gives.
+      const { transport, nats } = await connectBus(options, own, keys, logger)
+      undo.push(() => transport.close())
       const audit = await openAuditLog({
         store,
         clock,
@@ -131,6 +141,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         note,
         trust,
         own,
+        policy,
         served,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
@@ -140,7 +151,7 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
       await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
-      const onDelivery = (delivery: { readonly subject: string; readonly data: Uint8Array }): void => {
+      const onDelivery = (delivery: Delivery): void => {
         receive(inbound, parts, delivery).catch((error: unknown) => {
           logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
         })
@@ -152,8 +163,17 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         formatEventPattern(config.mesh, announcementTopics.who),
         formatEventPattern(config.mesh, orderTopics.told),
         formatEventPattern(config.mesh, orderTopics.wanted),
+        formatEventPattern(config.mesh, contractsAskedOf(instance)),
+        formatEventPattern(config.mesh, contractsToldTo(instance)),
       ])
         subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      const startedAtMs = clock.now()
+      if (nats)
+        subscriptions.push(
+          await nats.answerServices(() =>
+            describeService({ name, mesh: config.mesh, instance, startedAtMs, served, stats: parts.stats }),
+          ),
+        )
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status !== 'connected') return
@@ -245,10 +265,23 @@ function createLife(options: NodeOptions, config: NodeConfig, store: Store, pipe
         ),
       ]
     },
+    async card(agent, timeoutMs = defaultCardMs) {
+      const parts = running?.parts
+      const id = resolveName(config, agent)
+      const [entry] = (id && parts?.directory.instancesOf(id)) ?? []
+      if (!parts || !id || !entry) return undefined
+      const { instance: asked } = entry.credential
+      const capabilities = await parts.cards.ask(asked, timeoutMs)
+      return capabilities && { agent: id, instance: asked, capabilities }
+    },
     resolve: (agent) => resolveName(config, agent),
     async acceptOrder(order) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
+    },
+    reloadPolicy(sources) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
+      policy.reload(sources, running.parts.note)
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
@@ -284,14 +317,6 @@ function register(config: NodeConfig, served: Map<string, Served>, contract: Con
 
 function capabilitiesOf(capabilities: readonly ContractCapability[]): readonly string[] {
   return [...new Set(capabilities.map(({ capability }) => capability))]
-}
-
-async function connect({ transport, nats, issuer }: NodeOptions): Promise<Transport> {
-  if (transport) return transport
-  if (nats !== undefined) return connectNats(typeof nats === 'string' ? { servers: nats } : nats)
-  if (!issuer.connect)
-    throw new MeshError('mesh.config-invalid', 'nats: is missing; this issuer brings no in-process bus')
-  return issuer.connect()
 }
 
 function tellHealth(state: string, running: Running | undefined): NodeHealth {

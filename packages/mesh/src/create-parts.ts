@@ -6,6 +6,8 @@ import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createActing } from './acting.ts'
 import { createAllowanceLedger } from './allowance-ledger.ts'
+import { createBodyCarrier } from './carried-body.ts'
+import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { EventLog } from './event-log.ts'
@@ -15,15 +17,18 @@ import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
 import { createOrderFeed } from './create-order-feed.ts'
 import { createOrderStore } from './order-store.ts'
+import { createInstanceLoad } from './instance-load.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
 import { createPendingAnswers } from './pending-answers.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from './sealer.ts'
 import { createSenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
 import { weigh } from './weigh.ts'
 
@@ -45,6 +50,7 @@ export interface OpenedNode {
   readonly note: EventLog
   readonly trust: TrustLedger
   readonly own: OwnCredential
+  readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
@@ -57,7 +63,8 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
   const orders = createOrderBook({ anchors, staleness: config.orderStalenessMs })
-  const sealer = createSealer({ signer, mesh, clock, hash, random, transport })
+  const pending = createPendingAnswers(clock)
+  const sealer = createSealer({ signer, mesh, clock, hash, random, transport, onAttempt: pending.sentAs })
   const boot = Buffer.from(random.bytes(16)).toString('base64url')
   const presence = createPresence({
     sealer,
@@ -76,6 +83,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
+  const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, clock, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
@@ -94,9 +102,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     note,
     trust,
     served,
+    stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),
-    pending: createPendingAnswers(clock),
+    load: createInstanceLoad(),
+    pending,
     buckets: createSenderBuckets(clock),
     strangerRecords: createSenderBuckets(clock, strangerRecordsPerSecond),
     reliability: createReliability({
@@ -111,7 +121,15 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
     serving: new Map(),
-    maxBodyBytes: Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes),
+    bodyCarrier: createBodyCarrier({
+      bodies: config.bodies,
+      clock,
+      hash,
+      maxInlineBytes: maxBodyBytes,
+      maxReferencedBytes: config.maxReferencedBytes,
+    }),
+    sealBodies: config.sealBodies,
+    cards: createCardExchange({ sealer, clock, logger, served, maxBodyBytes, issued: own.issued }),
     caller: opened.caller,
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
@@ -123,7 +141,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     allowances: createAllowanceLedger(store.keyValue),
     handOn: createHandOn({ agent: own.verified(), signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(),
-    policy: () => config.policy,
+    policy: opened.policy.current,
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

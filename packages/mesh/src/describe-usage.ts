@@ -6,7 +6,7 @@ export function describeUsage({ calls, tokens, money, seconds }: Usage = {}): No
   return {
     ...(calls === undefined ? {} : { usedCalls: calls }),
     ...(tokens === undefined ? {} : { usedTokens: tokens }),
-    ...(money === undefined ? {} : { usedAmount: String(money.amount), usedCurrency: money.currency }),
+    ...(money === undefined ? {} : { usedAmount: money.amount, usedCurrency: money.currency }),
     ...(seconds === undefined ? {} : { usedSeconds: seconds }),
   }
 }

@@ -7,6 +7,8 @@ export interface Grant {
   readonly capabilities: readonly Capability[]
   readonly constraints?: Constraints
   readonly allowance?: Allowance
+  /** Labels of the call: whoever goes on under the link has to keep them. */
+  readonly labels?: readonly string[]
   readonly forMs: number
 }
 
@@ -46,8 +48,16 @@ export function createHandOn(node: {
     if (!above) return refuse('delegation.not-held', 'there is no chain to hand on from')
     if (above.kind === 'deny') return above
     const { credential, statement } = node.issued()
-    const { capabilities, constraints, allowance, forMs } = grant
-    const key = JSON.stringify([hashChain(links), formatAgentId(to), capabilities, constraints, forMs, credential])
+    const { capabilities, constraints, allowance, labels, forMs } = grant
+    const key = JSON.stringify([
+      hashChain(links),
+      formatAgentId(to),
+      capabilities,
+      constraints,
+      labels,
+      forMs,
+      credential,
+    ])
     const known = allowance ? undefined : kept.get(key)
     if (known && nowMs < known.untilMs) return { kind: 'allow', chain: known }
     const notBeforeMs = Math.max(nowMs, above.delegation.notBeforeMs)
@@ -61,6 +71,7 @@ export function createHandOn(node: {
           capabilities,
           ...(constraints ? { constraints } : {}),
           ...(allowance ? { allowance } : {}),
+          ...(labels ? { labels } : {}),
           notBeforeMs,
           expiresAtMs,
         },

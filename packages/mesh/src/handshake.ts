@@ -6,7 +6,9 @@ import type { Session } from './session.ts'
  *
  * I1 Both sides verify the other's credential against their own anchors, and ask for orders, before a session exists.
  * I2 The session's id hashes the leaves of hello and welcome, so both sides bind the same bytes.
- * I3 Pending handshakes are bounded: two per DID, `maxPending` in all, `pendingMs` long.
+ * I3 Both sides compute the same best version and suite from two signed lists; another choice ends the handshake.
+ * I4 The secret of a session comes from keys that are made for it and forgotten with it.
+ * I5 Pending handshakes are bounded: two per DID, `maxPending` in all, `pendingMs` long.
  */
 export interface Handshake {
   /** Opens a session to an instance, or gives the one that is open. */

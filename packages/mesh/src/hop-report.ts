@@ -1,4 +1,5 @@
 import type { AgentId, Capability, InstanceDid, Usage } from '@parley/protocol'
+import type { EvidenceOf } from './evidence-of.ts'
 
 /** What one side knows of a hop once it ended. */
 export interface HopReport {
@@ -21,6 +22,8 @@ export interface HopReport {
   readonly peerRecord?: number
   /** What serving it used up, as the callee's signed reply states it. */
   readonly usage?: Usage
+  /** Makes evidence of the callee's signed answer; absent where none came. */
+  readonly evidence?: EvidenceOf
   /** Time from the call to its outcome, in milliseconds. */
   readonly durationMs: number
   /** Says in one line what decided, for instance `allowed by parley:credentials-only; signed; recorded twice`. */

@@ -1,6 +1,7 @@
 import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid, Usage } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { ContractCapability } from './contract.ts'
+import type { EvidenceOf } from './evidence-of.ts'
 import type { DeclinedError, Outcome } from './outcome.ts'
 import type { SagaCommand } from './saga-command.ts'
 
@@ -45,6 +46,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   /** The human or tenant at the root of the work, where the caller names one. */
   readonly onBehalfOf?: string
   readonly labels: readonly string[]
+  /** How many hops of the same work came before this one, as the caller says. */
+  readonly pathIndex: number
   /** The chain under which the caller acts; absent when it acts in its own right. */
   readonly delegation?: { readonly root: Did; readonly agents: readonly AgentId[]; readonly hash: string }
   /** What the caller handed on, under which this hop's calls act; absent when it handed nothing on. */
@@ -52,6 +55,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>> {
   readonly saga?: SagaCommand
   /** Aborts at the deadline, at a cancel and when the node closes. */
   readonly signal: AbortSignal
+  /** Makes evidence of the request: bytes that prove to anybody that the caller's instance signed it. */
+  evidence: EvidenceOf
   /** Milliseconds that are left of the caller's patience. */
   remainingMs(): number
   /** Declines with an error that the contract declares. Return its result. */

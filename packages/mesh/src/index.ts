@@ -1,12 +1,15 @@
+export type { AgentCard } from './agent-card.ts'
 export type { CallOptions } from './call-options.ts'
 export {
   defineContract,
   printCapability,
   type CapabilityDefinition,
+  type CapabilityDescription,
   type Contract,
   type ContractCapability,
   type DeclaredErrors,
 } from './contract.ts'
+export type { EvidenceOf } from './evidence-of.ts'
 export type { HopReport } from './hop-report.ts'
 export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
 export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'

@@ -2,6 +2,7 @@ import {
   createSystemClock,
   createSystemRandom,
   silentLogger,
+  type BodyStore,
   type Clock,
   type Issuer,
   type Logger,
@@ -15,6 +16,7 @@ import {
   defaultOrderStaleness,
   type Anchor,
   type Anchors,
+  type InstanceKeys,
   type OrderNews,
   type OrderStaleness,
 } from '@parley/identity'
@@ -51,6 +53,11 @@ export interface NodeOptions {
   /** A NATS URL, or how to connect. Without it and `transport`, the issuer's in-process bus. */
   readonly nats?: string | NatsOptions | undefined
   readonly transport?: Transport
+  /**
+   * Keys that were made beforehand, for a broker that lists its users; default fresh ones. They belong to one process at a
+   * time: an instance that meets its own key elsewhere stops serving.
+   */
+  readonly keys?: InstanceKeys
   /** Path of the SQLite file for log, ledger and sagas; default in memory, gone with the process. */
   readonly data?: string
   readonly store?: Store
@@ -69,6 +76,12 @@ export interface NodeOptions {
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
   readonly maxServing?: number
+  /** Carries bodies that are too large for an envelope; callers and callees have to share it. Default none. */
+  readonly bodies?: BodyStore
+  /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
+  readonly maxReferencedBytes?: number
+  /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
+  readonly sealBodies?: boolean
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -90,6 +103,9 @@ export interface NodeConfig {
   readonly orderStalenessMs: OrderStaleness
   readonly heartbeatMs: number
   readonly maxServing: number
+  readonly bodies: BodyStore | undefined
+  readonly maxReferencedBytes: number
+  readonly sealBodies: boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -99,6 +115,8 @@ export interface NodeConfig {
 const defaultHeartbeatMs = 2_000
 /** Far above what one event loop serves at once, far below what exhausts memory. */
 const defaultMaxServing = 1_024
+/** Eight of them at once still fit into a small machine. */
+const defaultMaxReferencedBytes = 16_777_216
 
 /** Checks and completes options. Throws one `mesh.config-invalid` that lists every problem with its path. */
 export function resolveNodeConfig(options: NodeOptions): NodeConfig {
@@ -112,11 +130,13 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     }
   }
   const { name, mesh = 'main', heartbeatMs = defaultHeartbeatMs, maxServing = defaultMaxServing } = options
+  const { maxReferencedBytes = defaultMaxReferencedBytes } = options
   if (!isAgentName(name))
     problems.push(`name: ${JSON.stringify(name)} is not of the form owner/agent in a-z, 0-9 and -`)
   if (!/^[a-z0-9_-]{1,64}$/.test(mesh))
     problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
+  if (!(maxReferencedBytes >= 0)) problems.push('maxReferencedBytes: must not be negative')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
   for (const [risk, ms] of Object.entries(options.orderStalenessMs ?? {}))
     if (!(ms > 0)) problems.push(`orderStalenessMs.${risk}: must be above 0`)
@@ -148,6 +168,9 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },
     heartbeatMs,
     maxServing,
+    bodies: options.bodies,
+    maxReferencedBytes,
+    sealBodies: options.sealBodies ?? false,
     clock: options.clock ?? createSystemClock(),
     random: options.random ?? createSystemRandom(),
     logger: options.logger ?? silentLogger,

@@ -7,12 +7,15 @@ import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import type { Acting } from './acting.ts'
 import type { AllowanceLedger } from './allowance-ledger.ts'
+import type { BodyCarrier } from './carried-body.ts'
+import type { CardExchange } from './card-exchange.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { HandOn } from './hand-on.ts'
 import type { Handshake } from './handshake.ts'
 import type { ReadHeldChain } from './held-chain.ts'
 import type { InFlight } from './in-flight.ts'
+import type { InstanceLoad } from './instance-load.ts'
 import type { MeshNode } from './node.ts'
 import type { OrderFeed } from './order-feed.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
@@ -20,6 +23,7 @@ import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
 import type { SenderBuckets } from './sender-buckets.ts'
 import type { Served } from './served.ts'
+import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { Weighed } from './weigh.ts'
 
@@ -38,6 +42,8 @@ export interface NodeParts {
   readonly sealer: Sealer
   readonly sessions: SessionTable
   readonly directory: Directory
+  readonly cards: CardExchange
+  readonly load: InstanceLoad
   readonly pending: PendingAnswers
   readonly buckets: SenderBuckets
   /** Records a second that all who have no session may cause; what goes beyond is counted. */
@@ -52,10 +58,12 @@ export interface NodeParts {
   /** Calls that this node makes. */
   readonly calls: InFlight
   readonly served: ReadonlyMap<string, Served>
+  readonly stats: ServiceStats
   /** Calls that are being served, by session id and leaf, so that they can be cancelled. */
   readonly serving: Map<string, AbortController>
-  /** Bytes that one body may have on this bus. */
-  readonly maxBodyBytes: number
+  readonly bodyCarrier: BodyCarrier
+  /** Every body is encrypted, not only those whose contract asks for it. */
+  readonly sealBodies: boolean
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting

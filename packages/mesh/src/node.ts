@@ -1,5 +1,7 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
 import type { AgentId, AgentName, Capability, Did, InstanceDid, Verdict } from '@parley/protocol'
+import type { PolicySource } from '@parley/policy'
+import type { AgentCard } from './agent-card.ts'
 import type { CallOptions } from './call-options.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { Outcome } from './outcome.ts'
@@ -55,6 +57,11 @@ export interface MeshNode extends AsyncDisposable {
    * could go to. Empty before `start`.
    */
   providers(capability: Capability): readonly AgentName[]
+  /**
+   * Asks a live instance of an agent what it serves, with the schemas: enough to write a call, or a model's list of tools.
+   * Resolves with undefined if nobody of that name answers within `timeoutMs` (default 2,000).
+   */
+  card(name: AgentName, timeoutMs?: number): Promise<AgentCard | undefined>
   /** Resolves a name under this node's anchors; undefined when no anchor has its alias. */
   resolve(name: AgentName): AgentId | undefined
   /**
@@ -62,6 +69,11 @@ export interface MeshNode extends AsyncDisposable {
    * `identity.order-gap` where orders before it are missing (it is in force all the same). Rejects before `start`.
    */
   acceptOrder(order: string): Promise<Verdict>
+  /**
+   * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
+   * `policy.invalid` and keeps those that are in force. Either way it is recorded.
+   */
+  reloadPolicy(sources: readonly PolicySource[]): void
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
   record(kind: string, fields: NodeRecord): number
 }

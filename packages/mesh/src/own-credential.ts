@@ -8,6 +8,8 @@ export interface OwnCredential {
   verified(): VerifiedCredential
   /** Milliseconds until it expires. */
   remainingMs(): number
+  /** Calls `listener` after every renewal. */
+  onRenewed(listener: () => void): void
   stop(): void
 }
 
@@ -33,17 +35,25 @@ export async function obtainCredential(options: {
   readonly instance: InstanceDid
   readonly serves: readonly string[]
   readonly calls: readonly string[]
+  /** The public key that it logs in to a NATS broker with. */
+  readonly nkey?: string
 }): Promise<OwnCredential> {
-  const { issuer, anchors, clock, logger, name, instance, serves, calls } = options
+  const { issuer, anchors, clock, logger, name, instance, serves, calls, nkey } = options
+  const listeners: (() => void)[] = []
   let cancelTimer: CancelTimer = () => undefined
   let stopped = false
   const obtain = async (): Promise<{ issued: IssuedCredential; verified: VerifiedCredential }> => {
-    const issued = await issuer.issue({ name, instance, serves, calls })
+    const issued = await issuer.issue({ name, instance, serves, calls, ...(nkey === undefined ? {} : { nkey }) })
     const check = verifyCredential(issued, { anchors, instance, nowMs: clock.now() })
     if (check.kind === 'deny')
       throw new MeshError(
         check.code,
         `the issuer's credential for ${name} does not hold under this node's anchors: ${check.reason}`,
+      )
+    if (issued.natsUser !== undefined && check.credential.nkey !== nkey)
+      throw new MeshError(
+        'identity.credential-mismatch',
+        `the issuer bound ${check.credential.nkey ?? 'no NATS user key'} to ${name}, which asked for ${nkey ?? 'none'}`,
       )
     return { issued, verified: check.credential }
   }
@@ -54,6 +64,7 @@ export async function obtainCredential(options: {
       (next) => {
         current = next
         schedule()
+        for (const listener of listeners) listener()
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : 'unknown'
@@ -87,6 +98,9 @@ export async function obtainCredential(options: {
     issued: () => current.issued,
     verified: () => current.verified,
     remainingMs,
+    onRenewed(listener) {
+      listeners.push(listener)
+    },
     stop() {
       stopped = true
       cancelTimer()

@@ -17,6 +17,7 @@ const answerOf = (from: InstanceDid, inReplyTo: string): Answer => ({
   },
   body: new Uint8Array(),
   leaf: 'answer',
+  evidence: () => new Uint8Array(),
 })
 
 describe('createPendingAnswers', () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '@parley/ports'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
+import type { EvidenceOf } from './evidence-of.ts'
 
 /** An answer to an envelope of ours: a verified envelope whose `inReplyTo` named it. */
 export interface Answer {
@@ -7,10 +8,11 @@ export interface Answer {
   readonly body: Uint8Array
   /** Leaf hash of the answer in base64url. */
   readonly leaf: string
+  readonly evidence: EvidenceOf
 }
 
 /** Why there is no answer. */
-export type NoAnswer = 'timeout' | 'cancelled'
+export type NoAnswer = 'timeout' | 'cancelled' | 'undelivered'
 
 /** Envelopes of ours that wait for an answer, by leaf hash. */
 export interface PendingAnswers {
@@ -21,6 +23,10 @@ export interface PendingAnswers {
     timeoutMs: number,
     signal?: AbortSignal,
   ): { readonly answer: Promise<Answer | NoAnswer>; readonly cancel: () => void }
+  /** Notes under which attempt of the bus these envelopes left; those that nobody waits for are left out. */
+  sentAs(attempt: string, leaves: readonly string[]): void
+  /** Ends what waits for an attempt as undelivered: nobody listened where it went. */
+  bounce(attempt: string): void
   /** Hands an answer to who waits; false if nobody does, or if another instance was asked. */
   settle(answer: Answer): boolean
   size(): number
@@ -28,9 +34,22 @@ export interface PendingAnswers {
   cancelAll(): void
 }
 
+interface Entry {
+  readonly from: InstanceDid
+  readonly end: (answer: Answer | NoAnswer) => void
+  attempt?: string
+}
+
 /** Creates the table. An entry lives until its answer, its timeout or its cancellation. */
 export function createPendingAnswers(clock: Clock): PendingAnswers {
-  const waiting = new Map<string, { readonly from: InstanceDid; readonly end: (answer: Answer | NoAnswer) => void }>()
+  const waiting = new Map<string, Entry>()
+  /** Leaves that wait, by the attempt that they left under. */
+  const attempts = new Map<string, Set<string>>()
+  const forgetAttempt = (leaf: string, attempt: string | undefined): void => {
+    const leaves = attempts.get(attempt ?? '')
+    leaves?.delete(leaf)
+    if (attempt !== undefined && leaves?.size === 0) attempts.delete(attempt)
+  }
   return {
     wait(leaf, from, timeoutMs, signal) {
       const { promise, resolve } = Promise.withResolvers<Answer | NoAnswer>()
@@ -39,6 +58,7 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
       }
       const end = (answer: Answer | NoAnswer): void => {
         if (!waiting.delete(leaf)) return
+        forgetAttempt(leaf, entry.attempt)
         stopTimer()
         signal?.removeEventListener('abort', cancel)
         resolve(answer)
@@ -46,10 +66,22 @@ export function createPendingAnswers(clock: Clock): PendingAnswers {
       const stopTimer = clock.setTimer(() => {
         end('timeout')
       }, timeoutMs)
-      waiting.set(leaf, { from, end })
+      const entry: Entry = { from, end }
+      waiting.set(leaf, entry)
       if (signal?.aborted === true) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
       return { answer: promise, cancel }
+    },
+    sentAs(attempt, leaves) {
+      const open = leaves.filter((leaf) => waiting.has(leaf))
+      if (open.length > 0) attempts.set(attempt, new Set(open))
+      for (const leaf of open) {
+        const entry = waiting.get(leaf)
+        if (entry) entry.attempt = attempt
+      }
+    },
+    bounce(attempt) {
+      for (const leaf of Array.from(attempts.get(attempt) ?? [])) waiting.get(leaf)?.end('undelivered')
     },
     settle(answer) {
       const entry = waiting.get(answer.header.inReplyTo ?? '')

@@ -20,10 +20,10 @@ export function putInForce({
       sessions.remove(session.id)
       continue
     }
-    for (const [hash, chain] of session.chains)
-      if (orders.checkChain(chain).kind === 'deny') session.chains.delete(hash)
-    for (const [hash, { chain }] of session.handed)
-      if (orders.checkChain(chain).kind === 'deny') session.handed.delete(hash)
+    for (const [hash, chain] of session.chains ?? [])
+      if (orders.checkChain(chain).kind === 'deny') session.chains?.delete(hash)
+    for (const [hash, { chain }] of session.handed ?? [])
+      if (orders.checkChain(chain).kind === 'deny') session.handed?.delete(hash)
   }
   const isSelfKilled = orders.isKilled(ownCredential())
   for (const [key, controller] of serving)

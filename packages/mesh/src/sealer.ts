@@ -4,6 +4,7 @@ import {
   commitBody,
   encodeFrame,
   envelopeBytes,
+  formatBounceSubject,
   formatEventSubject,
   formatInboxSubject,
   frameSignedBytes,
@@ -19,16 +20,19 @@ import {
   type UnsignedEnvelope,
   type Verdict,
 } from '@parley/protocol'
+import { sealBody, type BodyKeys } from './body-keys.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
 export interface SealedEnvelope extends UnsignedEnvelope {
   /** Leaf hash in base64url: what an answer names. */
   readonly leaf: string
   readonly subject: string
+  /** Somebody waits for an answer, and so for the word that nobody listens. */
+  readonly isAwaited: boolean
 }
 
 /** Header fields that the sealer fills in by itself. */
-export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readonly id?: string }
+export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'> & { readonly id?: string }
 
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
@@ -37,8 +41,8 @@ export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh'> & { readon
  * I2 One signature is made at a time; the next frame fills meanwhile, so a slow signer costs latency, not throughput.
  */
 export interface Sealer {
-  /** Fixes the bytes of an envelope. */
-  seal(header: OpenHeader, body: Uint8Array): SealedEnvelope
+  /** Fixes the bytes of an envelope. With keys, whose nonce needs a counter in the header, the body is encrypted. */
+  seal(header: OpenHeader, body: Uint8Array, keys?: BodyKeys): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
 }
@@ -46,6 +50,8 @@ export interface Sealer {
 const encoder = new TextEncoder()
 /** When to try again after the bus or the signer was gone, in milliseconds. */
 const retryAfterLossMs = 1_000
+/** 96 bits: nobody who does not see the traffic guesses an attempt. */
+const attemptBytes = 12
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
@@ -65,8 +71,10 @@ export function createSealer(parts: {
   readonly hash: Hash
   readonly random: Random
   readonly transport: Transport
+  /** Is told under which attempt envelopes that are awaited leave, before they do. */
+  readonly onAttempt?: (attempt: string, leaves: readonly string[]) => void
 }): Sealer {
-  const { signer, mesh, clock, hash, random, transport } = parts
+  const { signer, mesh, clock, hash, random, transport, onAttempt } = parts
   const from = signer.did as InstanceDid
   const bySubject = new Map<string, Waiting[]>()
   let isFlushing = false
@@ -83,12 +91,20 @@ export function createSealer(parts: {
       })
     }
   }
+  /** Makes the subject for the word that nobody listens, if anybody would care. It serves for this frame alone. */
+  const openAttempt = (bundle: readonly Waiting[]): string | undefined => {
+    const leaves = bundle.filter(({ sealed }) => sealed.isAwaited).map(({ sealed }) => sealed.leaf)
+    if (leaves.length === 0 || !onAttempt) return undefined
+    const attempt = Buffer.from(random.bytes(attemptBytes)).toString('base64url')
+    onAttempt(attempt, leaves)
+    return formatBounceSubject(mesh, from, attempt)
+  }
   const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
     const signature = await sign(bundle)
     if ('kind' in signature) return signature
     try {
       const envelopes = bundle.map(({ sealed }) => sealed)
-      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes))
+      transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes), openAttempt(bundle))
       return allowed
     } catch (error) {
       const { code, message, retryable } = isMeshError(error)
@@ -109,14 +125,17 @@ export function createSealer(parts: {
     isFlushing = false
   }
   return {
-    seal(open, body) {
+    seal(open, plain, keys) {
       const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const header = encoder.encode(JSON.stringify({ type, id, from, to, mesh, ...rest } satisfies EnvelopeHeader))
+      const fields = { type, id, from, to, mesh, ...rest, ...(keys && { sealed: true as const }) }
+      const header = encoder.encode(JSON.stringify(fields satisfies EnvelopeHeader))
+      const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
       const leaf = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject =
         type === 'event' ? formatEventSubject(mesh, to, from) : formatInboxSubject(mesh, to as InstanceDid, from)
-      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url') }
+      const isAwaited = type === 'request' || type === 'hello'
+      return { header, body, salt, subject, leaf: Buffer.from(leaf).toString('base64url'), isAwaited }
     },
     send(sealed) {
       const { promise, resolve } = Promise.withResolvers<Verdict>()
@@ -130,6 +149,12 @@ export function createSealer(parts: {
       return promise
     },
   }
+}
+
+/** Gives the counter that the nonce is made of. Without one a nonce could be used twice, which would give the key away. */
+function counterOf({ counter }: { readonly counter?: number }): number {
+  if (counter === undefined) throw new TypeError('a body is sealed only under a counter of its session')
+  return counter
 }
 
 /** Takes what fits into the next frame off the queue: at least one, at most 64 and 256 KiB unless alone. */

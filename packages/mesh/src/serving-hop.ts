@@ -2,6 +2,7 @@ import type { EnvelopeHeader } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { CallOptions } from './call-options.ts'
 import type { Acting } from './acting.ts'
+import type { EvidenceOf } from './evidence-of.ts'
 import type { HandedChain } from './handed-chain.ts'
 import type { UsageMeter } from './usage-meter.ts'
 import { markResult, type ServedHop } from './served.ts'
@@ -16,6 +17,7 @@ export interface ServingHopParts {
   readonly chain: VerifiedChain | undefined
   readonly trust: EffectiveTrust
   readonly signal: AbortSignal
+  readonly evidence: EvidenceOf
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall'>
   /** What the caller handed on: what the handler calls with. */
@@ -33,8 +35,9 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     ...options,
     trace,
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
-    labels: [...new Set([...labels, ...(options.labels ?? [])])],
+    labels: [...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...(options.labels ?? [])])],
     onBehalfOf: header.onBehalfOf ?? peer.name,
+    pathIndex: (header.pathIndex ?? 0) + 1,
     signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
   })
   return {
@@ -51,12 +54,14 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     },
     ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
     labels,
+    pathIndex: header.pathIndex ?? 0,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
     ...(parts.handed
       ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
       : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,
+    evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
     fail: (options = {}) => markResult({ kind: 'nothing-done', retryable: options.retryable ?? false }),

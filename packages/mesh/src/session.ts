@@ -1,6 +1,7 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { HandedChain } from './handed-chain.ts'
+import type { BodyKeys } from './body-keys.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -12,13 +13,18 @@ export interface Session {
   readonly peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
+  /** What bodies are encrypted with; undefined where one side offered no key share. */
+  readonly keys: BodyKeys | undefined
   readonly inbound: ReplayWindow
-  /** Chains that the peer sent, by hash. */
-  readonly chains: Map<string, VerifiedChain>
-  /** Chains that the peer handed to this agent, by hash. Kept apart: under them this agent acts, not the peer. */
-  readonly handed: Map<string, HandedChain>
-  /** Hashes of chains that the peer is known to hold; those that were handed to it are marked. */
-  readonly sentChains: Set<string>
+  /** Chains that the peer sent, by hash; undefined until one came, since an idle session must cost little. */
+  chains: Map<string, VerifiedChain> | undefined
+  /**
+   * Chains that the peer handed to this agent, by hash; undefined until one came. Kept apart: under them this agent acts,
+   * not the peer.
+   */
+  handed: Map<string, HandedChain> | undefined
+  /** Hashes of chains that the peer is known to hold, marked where they were handed to it; undefined while there are none. */
+  sentChains: Set<string> | undefined
   /** Takes the next counter of the own direction. */
   nextCounter(): number
 }
@@ -32,16 +38,17 @@ export function markHanded(hash: string): string {
 }
 
 /** Creates a session once both sides are proven. */
-export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string): Session {
+export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
   let counter = 0
   return {
     id,
     peer,
     ownCredentialId,
+    keys,
     inbound: createReplayWindow(),
-    chains: new Map(),
-    handed: new Map(),
-    sentChains: new Set(),
+    chains: undefined,
+    handed: undefined,
+    sentChains: undefined,
     nextCounter: () => ++counter,
   }
 }

@@ -5,7 +5,7 @@ import { add, type AllowanceAccount, type AllowanceLedger, type Taken } from './
 /** Counts what serving one hop uses up. */
 export interface UsageMeter {
   /**
-   * Counts usage, durably where a share of the caller's chain is spendable here. Rejects with
+   * Counts usage (of seconds also fractions), durably where a share of the caller's chain is spendable here. Rejects with
    * `delegation.allowance-spent` if it does not cover this, with `contract.usage-invalid` for what is no usage.
    */
   use(usage: Usage): Promise<void>
@@ -35,7 +35,11 @@ export function createUsageMeter(
 
   const count = async (usage: Usage): Promise<void> => {
     const currency = usage.money?.currency
-    if (!isUsage(usage) || (currency !== undefined && counted.currency !== undefined && currency !== counted.currency))
+    const seconds = usage.seconds ?? 0
+    if (
+      !isUsage({ ...usage, seconds: Math.ceil(seconds) }) ||
+      (currency !== undefined && counted.currency !== undefined && currency !== counted.currency)
+    )
       throw new MeshError('contract.usage-invalid', 'a hop uses whole calls and tokens, and money of one currency')
     // The request itself is a call, which was taken before the handler ran.
     const calls = usage.calls ?? 0
@@ -64,7 +68,7 @@ export function createUsageMeter(
     isUsed = true
     counted = {
       ...add(counted, { ...debit, calls }),
-      seconds: counted.seconds + (usage.seconds ?? 0),
+      seconds: counted.seconds + seconds,
       ...(currency === undefined
         ? counted.currency === undefined
           ? {}
@@ -88,7 +92,7 @@ export function createUsageMeter(
         ...(calls > 0 ? { calls } : {}),
         ...(tokens > 0 ? { tokens } : {}),
         ...(currency === undefined ? {} : { money: { amount: formatAmount(micros), currency } }),
-        ...(seconds > 0 ? { seconds } : {}),
+        ...(seconds > 0 ? { seconds: Math.ceil(seconds) } : {}),
       }
     },
     async idle() {

@@ -1,3 +1,4 @@
+export type { BodyStore } from './body-store.ts'
 export type { CancelTimer, Clock } from './clock.ts'
 export type { Hash } from './hash.ts'
 export type { Inbox, InboxCommand, InboxOutcome, InboxVerdict, UndoVerdict } from './inbox.ts'

@@ -7,6 +7,8 @@ export interface CredentialRequest {
   /** Capability patterns that it serves and calls, for instance `flights:reserve` or `flights:*`. */
   readonly serves: readonly string[]
   readonly calls: readonly string[]
+  /** The public user key that the instance made itself to log in to a NATS broker with. The credential binds it. */
+  readonly nkey?: string
 }
 
 /** What an issuer hands back. Both are compact JWTs. */
@@ -17,6 +19,8 @@ export interface IssuedCredential {
   readonly statement: string
   /** Expiry in milliseconds since the Unix epoch: renew well before. */
   readonly expiresAtMs: number
+  /** The NATS user token of the same life for `nkey`, where the issuer has an account of the broker. */
+  readonly natsUser?: string
 }
 
 /**

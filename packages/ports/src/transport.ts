@@ -5,6 +5,11 @@ export type TransportStatus = 'connected' | 'disconnected' | 'closed'
 export interface Delivery {
   readonly subject: string
   readonly data: Uint8Array
+  /**
+   * Says that this is no unit of a publisher but the bus's own word: nobody listened to what was published with `subject`
+   * as its `bounceTo`. A definite non-delivery.
+   */
+  readonly isBounce?: true
 }
 
 /** Stops a subscription or a listener; calling it twice does nothing. */
@@ -25,8 +30,12 @@ export interface Transport {
   /**
    * Hands bytes to the bus. Throws `transport.disconnected` when there is no connection (so a throw proves
    * non-delivery), `transport.closed` after `close`, `transport.payload-too-large` above the limit. A return proves nothing.
+   *
+   * With `bounceTo`, a bus that knows that nobody listens to `subject` says so on that subject, to this connection alone and
+   * once. It must be covered by a subscription of this connection, be used for one publish, and be closed to other
+   * publishers; an implementation that cannot trust such a word never gives it.
    */
-  publish(subject: string, data: Uint8Array): void
+  publish(subject: string, data: Uint8Array, bounceTo?: string): void
   /**
    * Calls `onDelivery` for each unit whose subject matches. Survives reconnects. Deliveries are handed over one by one
    * and the listener must not throw. Resolves once the bus is known to route to this subscription.

@@ -38,6 +38,15 @@ export interface SagaHeader {
   readonly expiresAtMs: number
 }
 
+/** A body that travels beside the envelope: what it must hash to, how long it is, and where it is kept. */
+export interface BodyRef {
+  /** SHA-256 of the body in base64url. */
+  readonly hash: string
+  readonly bytes: number
+  /** A name that the body store of the receiver understands; never followed as an address. */
+  readonly where: string
+}
+
 /**
  * Everything that is acted on, signed. Times are milliseconds since the Unix epoch. Fields that are not listed here are
  * ignored, unless `crit` names them (RFC 7515 §4.1.11).
@@ -70,12 +79,17 @@ export interface EnvelopeHeader {
   /** W3C trace context: `00-<trace id>-<span id>-01`. */
   readonly traceparent?: string
   readonly onBehalfOf?: string
+  /** A set that only grows down a chain. */
   readonly labels?: readonly string[]
+  /** How many hops of the same work came before this one: 0 for the first. */
+  readonly pathIndex?: number
+  /** The envelope's own body is empty, and this one stands for it. */
+  readonly bodyRef?: BodyRef
+  /** In answers: what the work took. */
+  readonly usage?: Usage
   readonly saga?: SagaHeader
   /** Leaf hash (base64url) of the request that this answers. */
   readonly inReplyTo?: string
-  /** In a reply: what serving it used up. */
-  readonly usage?: Usage
   /** In hello, welcome and announcements: who the sender is. */
   readonly credential?: string
   readonly statement?: string
@@ -83,6 +97,13 @@ export interface EnvelopeHeader {
   readonly nonce?: string
   readonly versions?: readonly number[]
   readonly suites?: readonly number[]
+  /** In welcome and ready: the version and suite that both sides speak from here on. */
+  readonly version?: number
+  readonly suite?: number
+  /** In hello a fresh X25519 public key, in welcome the encapsulated key (RFC 9180): 32 bytes in base64url. */
+  readonly keyShare?: string
+  /** The body is encrypted with the keys of the session. */
+  readonly sealed?: true
   /** Names of fields that the receiver must understand. */
   readonly crit?: readonly string[]
 }

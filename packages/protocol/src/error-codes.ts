@@ -30,6 +30,7 @@ export const errorCodes: {
   readonly 'delegation.constraint-violated': ErrorFacts
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
+  readonly 'delegation.label-removed': ErrorFacts
   readonly 'delegation.not-granted': ErrorFacts
   readonly 'delegation.not-handed-on': ErrorFacts
   readonly 'delegation.not-held': ErrorFacts
@@ -42,7 +43,13 @@ export const errorCodes: {
   readonly 'hop.cancelled': ErrorFacts
   readonly 'hop.stage-failed': ErrorFacts
   readonly 'hop.unrecorded': ErrorFacts
+  readonly 'iatp.body-mismatch': ErrorFacts
+  readonly 'iatp.body-unavailable': ErrorFacts
+  readonly 'iatp.body-unreadable': ErrorFacts
+  readonly 'iatp.confidentiality-required': ErrorFacts
   readonly 'iatp.crit-unknown': ErrorFacts
+  readonly 'iatp.downgraded': ErrorFacts
+  readonly 'iatp.evidence-malformed': ErrorFacts
   readonly 'iatp.frame-malformed': ErrorFacts
   readonly 'iatp.frame-oversize': ErrorFacts
   readonly 'iatp.handshake-failed': ErrorFacts
@@ -50,6 +57,7 @@ export const errorCodes: {
   readonly 'iatp.instance-conflict': ErrorFacts
   readonly 'iatp.lifetime': ErrorFacts
   readonly 'iatp.misaddressed': ErrorFacts
+  readonly 'iatp.path-too-long': ErrorFacts
   readonly 'iatp.replayed': ErrorFacts
   readonly 'iatp.sender-limited': ErrorFacts
   readonly 'iatp.session-unknown': ErrorFacts
@@ -122,6 +130,7 @@ export const errorCodes: {
   readonly 'transport.closed': ErrorFacts
   readonly 'transport.connect-failed': ErrorFacts
   readonly 'transport.disconnected': ErrorFacts
+  readonly 'transport.no-listener': ErrorFacts
   readonly 'transport.not-permitted': ErrorFacts
   readonly 'transport.payload-too-large': ErrorFacts
   readonly 'transport.subject-invalid': ErrorFacts
@@ -233,6 +242,11 @@ export const errorCodes: {
     todo: 'Have the delegator sign the link again.',
     retryable: false,
   },
+  'delegation.label-removed': {
+    meaning: 'A link or a request drops a label that the chain above it carries.',
+    todo: 'Pass on every label of the chain; labels only grow.',
+    retryable: false,
+  },
   'delegation.not-granted': {
     meaning: 'The chain does not grant the capability.',
     todo: 'Ask the delegator for it, or call in your own right.',
@@ -293,9 +307,39 @@ export const errorCodes: {
     todo: 'Check the disk of the audit log.',
     retryable: true,
   },
+  'iatp.body-mismatch': {
+    meaning: 'What was fetched is not the body that the signed reference names.',
+    todo: 'Send again; if it stays so, look at who writes to the body store.',
+    retryable: false,
+  },
+  'iatp.body-unavailable': {
+    meaning: 'A body that travels by reference cannot be kept or fetched.',
+    todo: 'Give caller and callee the same body store, and see that it works.',
+    retryable: true,
+  },
+  'iatp.body-unreadable': {
+    meaning: 'The body cannot be decrypted with the keys of the session.',
+    todo: 'Shake hands again; if it stays, one side does not follow the spec.',
+    retryable: false,
+  },
+  'iatp.confidentiality-required': {
+    meaning: 'The body must be encrypted, and this envelope or this session does not do so.',
+    todo: 'Use nodes of both sides that offer a key share, and the same contract.',
+    retryable: false,
+  },
   'iatp.crit-unknown': {
     meaning: 'The header requires an extension that is not understood here.',
     todo: 'Drop the extension or upgrade the callee.',
+    retryable: false,
+  },
+  'iatp.downgraded': {
+    meaning: 'The peer chose another version or suite than the best that both sides offered.',
+    todo: 'Treat the peer, or who sits between, as hostile.',
+    retryable: false,
+  },
+  'iatp.evidence-malformed': {
+    meaning: 'The bytes are not evidence of an envelope, or bytes are missing or left over.',
+    todo: 'Check that the whole file was kept, as protocol/spec/iatp.md defines it.',
     retryable: false,
   },
   'iatp.frame-malformed': {
@@ -331,6 +375,11 @@ export const errorCodes: {
   'iatp.misaddressed': {
     meaning: 'The envelope is addressed to another instance, mesh or subject.',
     todo: 'Address the instance that shall receive it.',
+    retryable: false,
+  },
+  'iatp.path-too-long': {
+    meaning: 'The work has taken more hops in a row than allowed.',
+    todo: 'Look for agents that call each other in a circle.',
     retryable: false,
   },
   'iatp.replayed': {
@@ -691,6 +740,11 @@ export const errorCodes: {
   'transport.disconnected': {
     meaning: 'There is no connection to the bus: nothing was sent.',
     todo: 'Wait for the reconnect.',
+    retryable: true,
+  },
+  'transport.no-listener': {
+    meaning: 'The bus says that nobody listens at the recipient: nothing was delivered.',
+    todo: 'Wait for retryAfterMs, or ask another instance.',
     retryable: true,
   },
   'transport.not-permitted': {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeFrame, encodeFrame, frameSignedBytes, hashEnvelopes, suites, type UnsignedEnvelope } from './frame.ts'
-import { hashRoot, type Sha256 } from './leaf.ts'
+import { computeMerkleRoot } from './merkle/merkle-proof.ts'
+import type { Sha256 } from './sha256.ts'
 import { limits } from './limits.ts'
 import { isMeshError } from './mesh-error.ts'
 
@@ -160,6 +161,17 @@ describe('encodeFrame', () => {
 describe('frameSignedBytes', () => {
   it('are the suite, the leaf count and the root', () => {
     const leaves = hashEnvelopes(sha256, [envelopeOf('{"a":1}'), envelopeOf('{"b":2}'), envelopeOf('{"c":3}')])
-    expect(frameSignedBytes(sha256, 1, leaves)).toEqual(Uint8Array.of(1, 3, ...hashRoot(sha256, leaves)))
+    expect(frameSignedBytes(sha256, 1, leaves)).toEqual(Uint8Array.of(1, 3, ...computeMerkleRoot(sha256, leaves)))
+  })
+
+  it('signs no frame that has no leaves, or more than a frame holds', () => {
+    expect(() => frameSignedBytes(sha256, 1, [])).toThrow(RangeError)
+    expect(() =>
+      frameSignedBytes(
+        sha256,
+        1,
+        Array.from({ length: 65 }, () => sha256()),
+      ),
+    ).toThrow(RangeError)
   })
 })

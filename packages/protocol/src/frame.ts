@@ -1,7 +1,9 @@
-import { commitBody, hashLeaf, hashRoot, type Sha256 } from './leaf.ts'
+import { commitBody, hashLeaf } from './leaf.ts'
 import { limits } from './limits.ts'
 import { MeshError } from './mesh-error.ts'
+import { computeMerkleRoot } from './merkle/merkle-proof.ts'
 import { refuse, type Refusal } from './refusal.ts'
+import type { Sha256 } from './sha256.ts'
 
 /** The version of IATP in every frame. */
 export const iatpVersion = 1
@@ -10,12 +12,14 @@ export const iatpVersion = 1
 export const suites = { ed25519Sha256: 1 } as const
 
 const magic = Uint8Array.of(0x49, 0x41, 0x54, 0x50)
-const signatureBytes = 64
-const saltBytes = 16
+/** Bytes of an Ed25519 signature (RFC 8032 §5.1.6). */
+export const signatureBytes: number = 64
+/** Bytes of the salt of an envelope. */
+export const saltBytes: number = 16
 const prefixBytes = magic.length + 3 + signatureBytes
 const envelopeOverheadBytes = 4 + 4 + saltBytes
 /** Credential, statement and chain travel in the header, on top of its own limit. */
-const maxHeaderBytes = limits.headerBytes + 2 * limits.credentialBytes + limits.chainBytes
+export const maxHeaderBytes: number = limits.headerBytes + 2 * limits.credentialBytes + limits.chainBytes
 
 /** An envelope before it is signed: the exact header bytes, the body, and 16 random bytes. */
 export interface UnsignedEnvelope {
@@ -39,12 +43,22 @@ export interface Frame {
   readonly envelopes: readonly FramedEnvelope[]
 }
 
-/** Computes what a frame's signature is over: suite u8 ‖ leaf count u8 ‖ RFC 9162 root. The domain goes before it. */
+/**
+ * Computes what a frame's signature is over: suite u8 ‖ leaf count u8 ‖ RFC 9162 root. The domain goes before it. Throws a
+ * RangeError for a number of leaves that no frame has.
+ */
 export function frameSignedBytes(hash: Sha256, suite: number, leaves: readonly Uint8Array[]): Uint8Array {
+  if (leaves.length < 1 || leaves.length > limits.frameEnvelopes)
+    throw new RangeError(`a frame cannot have ${String(leaves.length)} leaves`)
+  return encodeSignedRoot(suite, leaves.length, computeMerkleRoot(hash, leaves))
+}
+
+/** Encodes what a frame's signature is over from a root that is known. */
+export function encodeSignedRoot(suite: number, leafCount: number, root: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(2 + 32)
   bytes[0] = suite
-  bytes[1] = leaves.length
-  bytes.set(hashRoot(hash, leaves), 2)
+  bytes[1] = leafCount
+  bytes.set(root, 2)
   return bytes
 }
 

@@ -10,6 +10,11 @@ export const limits = {
   chainBytes: 32_768,
   chainLinks: 5,
   bodyBytes: 983_040,
+  /** A body that travels by reference. A receiver may take less. */
+  referencedBytes: 268_435_456,
+  /** Hops that one piece of work may take in a row: agents that call each other in a circle end here. */
+  pathHops: 32,
+  labels: 32,
   /** Envelopes in one frame. */
   frameEnvelopes: 64,
   /** A frame of more than one envelope. */

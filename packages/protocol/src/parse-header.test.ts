@@ -9,6 +9,7 @@ const base64url = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const hash = 'h'.repeat(43)
 const id = 'i'.repeat(22)
+const choice = { version: 1, suite: 1 }
 const from = `did:key:z6Mk${'a'.repeat(44)}` as const
 
 const minimal: EnvelopeHeader = {
@@ -71,10 +72,14 @@ describe('parseHeader', () => {
         session: text(base64url, 43),
         counter: fc.integer({ min: 1 }),
         onBehalfOf: fc.string({ minLength: 1, maxLength: 64, unit: 'binary' }),
-        labels: fc.array(
-          fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme-composite' }).filter((label) => label.length <= 64),
-          { maxLength: 32 },
-        ),
+        labels: fc
+          .array(
+            fc
+              .string({ minLength: 1, maxLength: 64, unit: 'grapheme-composite' })
+              .filter((label) => label.length <= 64),
+            { maxLength: 32 },
+          )
+          .map((labels) => [...new Set(labels)]),
         unknown: fc.jsonValue({ maxDepth: 4 }),
       },
       { requiredKeys: ['type', 'id', 'from', 'to', 'mesh', 'issuedAtMs', 'expiresAtMs'] },
@@ -183,6 +188,24 @@ describe('parseHeader', () => {
     { labels: 'pii' },
     { labels: [''] },
     { labels: Array.from({ length: 33 }, () => 'x') },
+    { labels: ['pii', 'pii'] },
+    { pathIndex: -1 },
+    { pathIndex: 32 },
+    { bodyRef: { hash, bytes: 1 } },
+    { bodyRef: { hash, bytes: limits.referencedBytes + 1, where: 'x' } },
+    { bodyRef: { hash: 'short', bytes: 1, where: 'x' } },
+    { bodyRef: { hash, bytes: 1, where: 'x'.repeat(513) } },
+    { bodyRef: 'shelf/1' },
+    { usage: [] },
+    { usage: { calls: -1 } },
+    { usage: { tokens: '40' } },
+    { usage: { seconds: 1.5 } },
+    { usage: { money: { amount: 1, currency: 'EUR' } } },
+    { usage: { money: { amount: '01', currency: 'EUR' } } },
+    { usage: { money: { amount: '-1', currency: 'EUR' } } },
+    { usage: { money: { amount: '1e3', currency: 'EUR' } } },
+    { usage: { money: { amount: '1.50', currency: 'eur' } } },
+    { usage: { money: null } },
     { links: ['a', 'b', 'c', 'd', 'e', 'f'] },
     { links: [1] },
     { handed: 'short' },
@@ -232,8 +255,8 @@ describe('parseHeader', () => {
 
   it.each([
     ['hello', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1] }],
-    ['welcome', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1], inReplyTo: hash }],
-    ['ready', { session: hash, inReplyTo: hash }],
+    ['welcome', { nonce: id, credential: 'c', statement: 's', versions: [1], suites: [1], inReplyTo: hash, ...choice }],
+    ['ready', { session: hash, inReplyTo: hash, ...choice }],
     ['reply', { session: hash, counter: 1, inReplyTo: hash }],
     ['refusal', { inReplyTo: hash }],
     ['cancel', { session: hash, counter: 1, inReplyTo: hash }],
@@ -244,6 +267,13 @@ describe('parseHeader', () => {
       expect(codeOf(parseFields(Object.fromEntries(Object.entries(whole).filter(([key]) => key !== name))))).toBe(
         'iatp.header-invalid',
       )
+  })
+
+  it('takes a sealed body only under a counter of a session', () => {
+    expect(codeOf(parseFields({ ...minimal, sealed: true, session: hash, counter: 1 }))).toBe('allow')
+    expect(codeOf(parseFields({ ...minimal, sealed: true, session: hash }))).toBe('iatp.header-invalid')
+    expect(codeOf(parseFields({ ...minimal, sealed: true, counter: 1 }))).toBe('iatp.header-invalid')
+    expect(codeOf(parseFields({ ...minimal, sealed: false, session: hash, counter: 1 }))).toBe('iatp.header-invalid')
   })
 
   it('measures the header apart from the credential and the chain that it carries', () => {

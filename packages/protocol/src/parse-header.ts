@@ -36,6 +36,12 @@ const sagaFields: Readonly<Record<string, FieldCheck>> = {
   expiresAtMs: isCount,
 }
 
+const bodyRefFields: Readonly<Record<string, FieldCheck>> = {
+  hash,
+  bytes: (value) => isCount(value) && (value as number) <= limits.referencedBytes,
+  where: isText(512),
+}
+
 const requiredFields: Readonly<Record<string, FieldCheck>> = {
   type: (value) => types.has(value),
   id,
@@ -59,15 +65,22 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   handedLinks: isListOf(isText(limits.chainBytes), limits.chainLinks),
   traceparent: matches(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/),
   onBehalfOf: isText(256),
-  labels: isListOf(isText(64), 32),
+  labels: (value) =>
+    isListOf(isText(64), limits.labels)(value) && new Set(value as string[]).size === (value as string[]).length,
+  pathIndex: (value) => isCount(value) && (value as number) < limits.pathHops,
+  bodyRef: (value) => isRecord(value) && Object.entries(bodyRefFields).every(([name, check]) => check(value[name])),
+  usage: isUsage,
   saga: (value) => isRecord(value) && Object.entries(sagaFields).every(([name, check]) => check(value[name])),
   inReplyTo: hash,
-  usage: isUsage,
   credential: isText(limits.credentialBytes),
   statement: isText(limits.credentialBytes),
   nonce: id,
   versions: isListOf(isCount, 16),
   suites: isListOf(isCount, 16),
+  version: isCount,
+  suite: isCount,
+  keyShare: hash,
+  sealed: (value) => value === true,
   crit: isListOf(isText(64), 16),
 }
 
@@ -77,10 +90,19 @@ export const knownHeaderFields: ReadonlySet<string> = new Set([
   ...Object.keys(optionalFields),
 ])
 
+/**
+ * Tells whether a header field may hold a value: a sender asks before it signs, since a header that does not hold is refused
+ * without an answer. A field that is not understood may hold anything.
+ */
+export function isHeaderField(name: keyof EnvelopeHeader, value: unknown): boolean {
+  const check = requiredFields[name] ?? optionalFields[name]
+  return check === undefined || check(value)
+}
+
 const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof EnvelopeHeader)[]>>> = {
   hello: ['nonce', 'credential', 'statement', 'versions', 'suites'],
-  welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites'],
-  ready: ['session', 'inReplyTo'],
+  welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites', 'version', 'suite'],
+  ready: ['session', 'inReplyTo', 'version', 'suite'],
   request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
   reply: ['session', 'counter', 'inReplyTo'],
   refusal: ['inReplyTo'],
@@ -146,6 +168,8 @@ function checkFields(value: Record<string, unknown>): Verdict {
   for (const name of needed[value['type'] as EnvelopeHeader['type']] ?? [])
     if (value[name] === undefined)
       return refuse('iatp.header-invalid', `a ${String(value['type'])} needs the header field ${name}`)
+  if (value['sealed'] === true && (value['session'] === undefined || value['counter'] === undefined))
+    return refuse('iatp.header-invalid', 'a sealed body needs a session and a counter')
   return allowed
 }
 

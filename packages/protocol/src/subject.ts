@@ -1,4 +1,5 @@
-import type { InstanceDid } from './did.ts'
+import { formatAgentId, type AgentId, type InstanceDid } from './did.ts'
+import type { Sha256 } from './sha256.ts'
 import { MeshError } from './mesh-error.ts'
 
 /** What a subject says: which mesh, to whom (an instance, or the topic of an event), from whom. */
@@ -36,6 +37,31 @@ export function formatInboxSubject(mesh: string, to: InstanceDid, from: Instance
 /** Formats the pattern of everything that is sent to one instance. */
 export function formatInboxPattern(mesh: string, to: InstanceDid): string {
   return `${root}.${assertToken(mesh)}.${didToken(to)}.*`
+}
+
+/** Writes an instance's DID as the token that stands for it in subjects. Throws `transport.subject-invalid`. */
+export function formatInstanceToken(instance: InstanceDid): string {
+  return didToken(instance)
+}
+
+/**
+ * Formats `iatp.1.<mesh>.<me>.<attempt>`: where the bus says that nobody listens to one thing that `me` sent. It lies in
+ * one's own inbox, so nobody else may listen there; its last token is no instance, so nobody may publish there.
+ */
+export function formatBounceSubject(mesh: string, me: InstanceDid, attempt: string): string {
+  return `${root}.${assertToken(mesh)}.${didToken(me)}.${assertToken(attempt)}`
+}
+
+/** Reads the attempt out of one's own bounce subject; undefined for any other subject. */
+export function parseBounceSubject(mesh: string, me: InstanceDid, subject: string): string | undefined {
+  const start = formatBounceSubject(mesh, me, '-').slice(0, -1)
+  const attempt = subject.startsWith(start) ? subject.slice(start.length) : ''
+  return tokenPattern.test(attempt) ? attempt : undefined
+}
+
+/** Makes the token of an agent's mailbox: SHA-256 of owner, a space and name, in lower-case hex. */
+export function formatMailboxToken(hash: Sha256, agent: AgentId): string {
+  return Buffer.from(hash(new TextEncoder().encode(formatAgentId(agent)))).toString('hex')
 }
 
 /** Formats `iatp.1.<mesh>.event.<topic>.<from>`. Throws `transport.subject-invalid`. */

@@ -11,27 +11,11 @@ describe('parseAmount', () => {
     )
   })
 
-  it('reads texts and whole numbers, exactly', () => {
-    expect([parseAmount('0.1'), parseAmount('12.50'), parseAmount(7)]).toEqual([100_000n, 12_500_000n, 7_000_000n])
+  it('reads decimals, exactly', () => {
+    expect([parseAmount('0.1'), parseAmount('12.50'), parseAmount('7')]).toEqual([100_000n, 12_500_000n, 7_000_000n])
   })
 
-  it.each([
-    '',
-    '-1',
-    '1e3',
-    '01',
-    '1.',
-    '.5',
-    '1.0000001',
-    '1 ',
-    'NaN',
-    '9'.repeat(13),
-    1e21,
-    0.5,
-    1e-7,
-    Number.NaN,
-    -1,
-  ])('refuses %j', (amount) => {
+  it.each(['', '-1', '1e3', '01', '1.', '.5', '1.0000001', '1 ', 'NaN', '9'.repeat(13)])('refuses %j', (amount) => {
     expect(parseAmount(amount)).toBeUndefined()
   })
 })
@@ -39,7 +23,7 @@ describe('parseAmount', () => {
 describe('isUsage', () => {
   it('takes each part, and none', () => {
     const money = { amount: '1.5', currency: 'EUR' }
-    for (const usage of [{}, { calls: 1 }, { tokens: 0 }, { money }, { seconds: 0.5 }, { calls: 2, tokens: 3, money }])
+    for (const usage of [{}, { calls: 1 }, { tokens: 0 }, { money }, { seconds: 1 }, { calls: 2, tokens: 3, money }])
       expect(isUsage(usage)).toBe(true)
   })
 
@@ -52,7 +36,10 @@ describe('isUsage', () => {
     [{ money: 3 }],
     [{ money: { amount: 'x', currency: 'EUR' } }],
     [{ money: { amount: 1, currency: 'eur' } }],
+    [{ money: { amount: 1, currency: 'EUR' } }],
+    [{ money: { amount: '1', currency: 'EURO' } }],
     [{ seconds: -1 }],
+    [{ seconds: 0.5 }],
     [{ seconds: Number.POSITIVE_INFINITY }],
   ])('refuses %j', (value) => {
     expect(isUsage(value)).toBe(false)

@@ -1,28 +1,31 @@
 /** An exact decimal amount of one currency. */
 export interface Money {
-  /** Decimal digits with at most 6 after the point, for instance `12.50`; as a number only if it is whole. */
-  readonly amount: string | number
-  /** 3 to 12 capital letters, for instance `EUR` (ISO 4217) or a unit of an owner's own. */
+  /** Decimal digits with at most 6 after the point, for instance `12.50`: as text, since a float holds no money. */
+  readonly amount: string
+  /** Three letters of ISO 4217, for instance `EUR`. */
   readonly currency: string
 }
 
 /** What serving a request used up, as the callee says and signs. What is absent is not told. */
 export interface Usage {
+  /** Calls that count, this one included. */
   readonly calls?: number
+  /** Tokens of a language model. */
   readonly tokens?: number
   readonly money?: Money
+  /** Whole seconds of work, rounded up: headers hold no fractions. */
   readonly seconds?: number
 }
 
 /** Micro-units of a currency that make one unit. */
 const microsPerUnit = 1_000_000n
 const amountPattern = /^(?<units>0|[1-9][0-9]{0,11})(?:\.(?<fraction>[0-9]{1,6}))?$/
-const currencyPattern = /^[A-Z]{3,12}$/
+const currencyPattern = /^[A-Z]{3}$/
 
 /** Reads an amount as whole micro-units, exactly; undefined unless it is a decimal from 0 to below 10^12. */
-export function parseAmount(amount: string | number): bigint | undefined {
-  const groups = amountPattern.exec(String(amount))?.groups
-  if (!groups || (typeof amount === 'number' && !Number.isInteger(amount))) return undefined
+export function parseAmount(amount: string): bigint | undefined {
+  const groups = amountPattern.exec(amount)?.groups
+  if (!groups) return undefined
   const { units = '0', fraction = '' } = groups
   return BigInt(units) * microsPerUnit + BigInt(fraction.padEnd(6, '0'))
 }
@@ -39,7 +42,7 @@ export function isMoney(value: unknown): value is Money {
   if (typeof value !== 'object' || value === null) return false
   const { amount, currency } = value as Partial<Record<keyof Money, unknown>>
   return (
-    (typeof amount === 'string' || typeof amount === 'number') &&
+    typeof amount === 'string' &&
     parseAmount(amount) !== undefined &&
     typeof currency === 'string' &&
     currencyPattern.test(currency)
@@ -54,7 +57,7 @@ export function isUsage(value: unknown): value is Usage {
     (calls === undefined || isCount(calls)) &&
     (tokens === undefined || isCount(tokens)) &&
     (money === undefined || isMoney(money)) &&
-    (seconds === undefined || (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0))
+    (seconds === undefined || isCount(seconds))
   )
 }
 

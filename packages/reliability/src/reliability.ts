@@ -81,6 +81,8 @@ export interface ReliabilityState {
 export interface Reliability {
   /** Lets a call through, or refuses it with `breaker.open` and `retryAfterMs`. */
   admit(call: CallPair & { readonly phase?: CallPhase }): { readonly kind: 'allow'; readonly pass: CallPass } | Refusal
+  /** Tells whether a call would be let through now. It asks for nothing, so a probe is left to who makes the call. */
+  wouldAdmit(call: CallPair): boolean
   /** Lists every pair that is kept, least recently used first, to the minute. */
   snapshot(): PairState[]
   exportState(): ReliabilityState
@@ -178,6 +180,10 @@ export function createReliability(options: ReliabilityOptions): Reliability {
         judge(pair)
       }
       return { kind: 'allow', pass: { settle } }
+    },
+    wouldAdmit(call) {
+      const breaker = pairs.get(keyOf(call))?.breaker
+      return breaker?.state !== 'open' || (breaker.memory()?.retryAfterMs ?? 0) <= 0
     },
     snapshot: () => [...pairs.values()].map(describePair),
     exportState: () => ({

@@ -1,4 +1,4 @@
-import type { Did, InstanceDid } from '@parley/protocol'
+import { MeshError, type Did, type InstanceDid } from '@parley/protocol'
 import { CallError, type ContractCapability, type Hop, type Outcome } from '@parley/mesh'
 
 const caller: Hop['caller'] = {
@@ -38,7 +38,11 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     capability: 'fake:capability',
     caller,
     labels: [],
+    pathIndex: 0,
     signal: new AbortController().signal,
+    evidence: () => {
+      throw new MeshError('iatp.evidence-malformed', 'nothing was signed in a fake hop: give it evidence')
+    },
     remainingMs: () => 5_000,
     decline: (name, details) => ({ kind: 'declined', error: { name, details } }),
     fail: ({ retryable = false } = {}) => ({ kind: 'nothing-done', retryable }),

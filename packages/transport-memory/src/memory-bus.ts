@@ -57,10 +57,13 @@ export function createMemoryBus(options: MemoryBusOptions = {}): MemoryBus {
       for (const act of actions) act()
     })
   }
-  const deliver = (delivery: Delivery): void => {
-    for (const link of links.values()) link.deliver(delivery)
-  }
-  const publish = (delivery: Delivery): void => {
+  const publish = (from: MemoryLink, delivery: Delivery, bounceTo: string | undefined): void => {
+    const deliver = (unit: Delivery): void => {
+      let isTaken = false
+      for (const link of links.values()) if (link.deliver(unit)) isTaken = true
+      if (!isTaken && bounceTo !== undefined)
+        from.deliver({ subject: bounceTo, data: new Uint8Array(), isBounce: true })
+    }
     for (const listener of taps) listener({ ...delivery, data: delivery.data.slice() })
     for (const { delayMs, ...unit } of applyFaults(faults, delivery, random))
       enqueue(() => {
@@ -78,9 +81,11 @@ export function createMemoryBus(options: MemoryBusOptions = {}): MemoryBus {
   }
   return {
     connect() {
-      const link = createMemoryTransport({
+      const link: MemoryLink = createMemoryTransport({
         maxPayloadBytes,
-        publish,
+        publish: (delivery, bounceTo) => {
+          publish(link, delivery, bounceTo)
+        },
         enqueue,
         onClose: () => links.delete(link.transport),
       })

@@ -5,7 +5,8 @@ import { assertPattern, assertSubject, patternMatches } from './subject-syntax.t
 /** What the bus does for one connection. */
 export interface MemoryLinkOptions {
   readonly maxPayloadBytes: number
-  readonly publish: (delivery: Delivery) => void
+  /** With `bounceTo`, the connection is told there if nobody listens. */
+  readonly publish: (delivery: Delivery, bounceTo: string | undefined) => void
   /** Runs `action` after everything that was published before. */
   readonly enqueue: (action: () => void) => void
   readonly onClose: () => void
@@ -14,7 +15,8 @@ export interface MemoryLinkOptions {
 /** One connection: the transport that its user has, and the end that the bus holds. */
 export interface MemoryLink {
   readonly transport: Transport
-  deliver(delivery: Delivery): void
+  /** Hands a unit to the subscriptions that match; false if none did. */
+  deliver(delivery: Delivery): boolean
   setConnected(connected: boolean): void
 }
 
@@ -51,16 +53,17 @@ export function createMemoryTransport({ maxPayloadBytes, publish, enqueue, onClo
         listeners.delete(listener)
       }
     },
-    publish(subject, data) {
+    publish(subject, data, bounceTo) {
       assertConnected()
       assertSubject(subject)
+      if (bounceTo !== undefined) assertSubject(bounceTo)
       if (data.length > maxPayloadBytes)
         throw new MeshError(
           'transport.payload-too-large',
           `The payload has ${data.length} bytes, the bus takes ${maxPayloadBytes}; send less.`,
           { details: { bytes: data.length, maxPayloadBytes } },
         )
-      publish({ subject, data: new Uint8Array(data) })
+      publish({ subject, data: new Uint8Array(data) }, bounceTo)
     },
     async subscribe(pattern, onDelivery) {
       assertConnected()
@@ -86,14 +89,18 @@ export function createMemoryTransport({ maxPayloadBytes, publish, enqueue, onClo
   }
   return {
     transport,
-    deliver({ subject, data }) {
+    deliver({ data, ...unit }) {
+      let isTaken = false
       // A subscriber that subscribes again does not get the unit that made it do so.
       const present = [...subscriptions]
       for (const subscription of present) {
         // An earlier subscriber may have ended this one, or cut the connection.
         if (status !== 'connected' || !subscriptions.has(subscription)) continue
-        if (patternMatches(subscription.pattern, subject)) subscription.onDelivery({ subject, data: data.slice() })
+        if (!patternMatches(subscription.pattern, unit.subject)) continue
+        isTaken = true
+        subscription.onDelivery({ ...unit, data: data.slice() })
       }
+      return isTaken
     },
     setConnected(connected) {
       setStatus(connected ? 'connected' : 'disconnected')

@@ -10,7 +10,7 @@ describe('toConnectionOptions', () => {
     })
   })
   it('demands TLS for empty TLS settings and asks for none without', () => {
-    expect(toConnectionOptions({ servers: 'a', tls: {} }).tls).toEqual({})
+    expect(toConnectionOptions({ servers: 'a', tls: {} }).tls).toEqual({ checkServerIdentity: expect.any(Function) })
     expect(toConnectionOptions({ servers: 'a' })).not.toHaveProperty('tls')
   })
 })

@@ -1,9 +1,13 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import {
+  jwtAuthenticator,
   nkeyAuthenticator,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
   type Authenticator,
   type NodeConnectionOptions,
+  type TlsOptions,
 } from '@nats-io/transport-node'
 
 /** How to reach a NATS server. At most one of `token`, `user` and `nkey` is used, in the order nkey, user, token. */
@@ -17,6 +21,13 @@ export interface NatsOptions {
   readonly pass?: string
   /** The seed of an nkey (`SU...`); it signs the server's challenge and never leaves the process. */
   readonly nkey?: string
+  /** The user token that an issuer gave for `nkey`. A function is asked at every login, so that a renewed one is used. */
+  readonly jwt?: string | (() => string)
+  /**
+   * Whether the server's word that nobody listens is believed. It can be forged by whoever may publish to one's own inbox,
+   * so it is by default where there is an `nkey`, which only a server with permissions asks for.
+   */
+  readonly believesBounces?: boolean
   /** TLS settings; an empty object demands TLS with the system's roots. */
   readonly tls?: {
     readonly ca?: string
@@ -47,7 +58,7 @@ export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
+    ...(options.tls === undefined ? {} : { tls: withIdentityCheck(options) }),
     ...(authenticator === undefined ? {} : { authenticator }),
   }
 }
@@ -64,8 +75,33 @@ export function formatServers(options: Pick<NatsOptions, 'servers'>): string {
     .join(', ')
 }
 
-function createAuthenticator({ nkey, user, pass, token }: NatsOptions): Authenticator | undefined {
-  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey))
+/**
+ * The client checks the certificate of a server that is named by its address against `localhost`, so that one for
+ * `localhost` would do anywhere. Here the address itself has to be in it (RFC 6125 §6.4, RFC 2818 §3.1).
+ */
+function withIdentityCheck(options: NatsOptions): TlsOptions {
+  const hosts = listServers(options).map(hostOf)
+  const addresses = hosts.filter((host) => isIP(host) !== 0)
+  const check: typeof checkServerIdentity = (host, certificate) => {
+    if (host !== 'localhost' || hosts.includes('localhost') || addresses.length === 0)
+      return checkServerIdentity(host, certificate)
+    const problems = addresses.map((address) => checkServerIdentity(address, certificate))
+    return problems.includes(undefined) ? undefined : problems[0]
+  }
+  const settings = { ...options.tls, checkServerIdentity: check }
+  return settings
+}
+
+function hostOf(server: string): string {
+  const authority = server.replace(/^[a-z+]+:\/\//i, '').replace(/^[^/]*@/, '')
+  return /^\[([^\]]*)\]/.exec(authority)?.[1] ?? authority.replace(/[:/].*$/s, '')
+}
+
+function createAuthenticator({ nkey, jwt, user, pass, token }: NatsOptions): Authenticator | undefined {
+  if (nkey !== undefined) {
+    const seed = new TextEncoder().encode(nkey)
+    return jwt === undefined ? nkeyAuthenticator(seed) : jwtAuthenticator(jwt, seed)
+  }
   if (user !== undefined) return usernamePasswordAuthenticator(user, pass)
   return token === undefined ? undefined : tokenAuthenticator(token)
 }

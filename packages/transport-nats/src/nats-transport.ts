@@ -1,12 +1,17 @@
-import { connect, type NatsConnection, type ServerInfo } from '@nats-io/transport-node'
-import type { Transport, TransportStatus, Unsubscribe } from '@parley/ports'
+import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscription } from '@nats-io/transport-node'
+import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
+import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
 import { formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
+import { createOverlap, type Overlap } from './overlap.ts'
 import { assertSubject } from './subject-syntax.ts'
 
 // I1 Nothing is handed to the client while there is no connection: it would be lost without a word (T42).
-// I2 Nothing is ever published to a subject that a message brought; reply subjects and headers are not even read (T44).
+// I2 Nothing is published to a subject that a message brought (T44), except an answer of the services API to the
+//    operations inbox, where nobody believes anything.
 // I3 A listener that throws stops neither the reader of the connection nor other listeners.
+// I4 A renewal loses nothing and hands nothing over twice: the second connection listens before the first one ends.
+// I5 The server's "no responders" is handed on only where a fence keeps others from saying it (T43).
 
 /** What the server said of itself at the last connect. */
 export interface NatsServerInfo {
@@ -21,30 +26,56 @@ export interface NatsServerInfo {
 export interface NatsTransport extends Transport {
   readonly kind: 'nats'
   serverInfo(): NatsServerInfo
+  /**
+   * Logs in again, with the token of the moment, over a second connection, and moves everything there. Rejects with
+   * `transport.connect-failed` or `transport.disconnected`; the first connection is then used on.
+   */
+  renew(): Promise<void>
+  /**
+   * Answers the NATS services API with what `describe` says at the time, so that `nats micro ls` sees this instance. Answers
+   * go to the operations inbox alone. Rejects as `subscribe` does.
+   */
+  answerServices(describe: () => NatsService): Promise<Unsubscribe>
 }
 
 /** How long `close` waits for what was published to leave. */
 const closeTimeoutMs = 1_000
+/** How long both connections of a renewal listen: far more than a cluster needs to tell all its servers who listens. */
+const lingerMs = 100
 
 /**
  * Connects to a NATS server and resolves with the transport. A connection that is lost later is dialled again, for ever
  * by default, with all subscriptions. Rejects with `transport.connect-failed` if the first dial fails.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
-  const servers = formatServers(options)
-  let connection: NatsConnection
-  try {
-    connection = await connect(toConnectionOptions(options))
-  } catch (error) {
-    throw connectFailure(servers, error)
-  }
-  return createNatsTransport(connection, servers)
+  return createNatsTransport(await dial(options), options)
 }
 
-function createNatsTransport(connection: NatsConnection, servers: string): NatsTransport {
+async function dial(options: NatsOptions): Promise<NatsConnection> {
+  try {
+    return await connect(toConnectionOptions(options))
+  } catch (error) {
+    throw connectFailure(formatServers(options), error)
+  }
+}
+
+/** What a subscription of the transport is on the connection of the moment. */
+interface Listening {
+  readonly pattern: string
+  readonly onMessage: (delivery: Delivery, message: Msg) => void
+  live?: Subscription
+  overlap?: Overlap
+}
+
+function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsTransport {
+  const servers = formatServers(options)
+  const believesBounces = options.believesBounces ?? options.nkey !== undefined
   const listeners = new Set<{ readonly call: (status: TransportStatus) => void }>()
+  const listening = new Set<Listening>()
+  let connection = first
   let status: TransportStatus = 'connected'
   let info = readServerInfo(connection.info)
+  let renewing: Promise<void> = Promise.resolve()
 
   const setStatus = (next: TransportStatus): void => {
     if (status === next || status === 'closed') return
@@ -66,21 +97,112 @@ function createNatsTransport(connection: NatsConnection, servers: string): NatsT
     }
   }
   /** Waits for the server's answer to everything sent before; a connection that ends meanwhile never answers. */
-  const flush = async (): Promise<void> => {
+  const flush = async (over: NatsConnection): Promise<void> => {
     const { promise: lost, reject } = Promise.withResolvers<never>()
     const stop = onStatus((next) => {
       if (next === 'closed') reject(closedFailure(servers))
       if (next === 'disconnected') reject(lostFailure(servers))
     })
     try {
-      await Promise.race([connection.flush(), lost])
+      await Promise.race([over.flush(), lost])
     } catch (error) {
       throw isMeshError(error) ? error : lostFailure(servers, error)
     } finally {
       stop()
     }
   }
-  void watchStatus(connection, setStatus)
+  /** Follows a connection for as long as it is the one of the transport. */
+  const watch = async (watched: NatsConnection): Promise<void> => {
+    for await (const event of watched.status()) {
+      if (watched !== connection) continue
+      if (event.type === 'disconnect') setStatus('disconnected')
+      else if (event.type === 'reconnect') setStatus('connected')
+    }
+    if (watched === connection) setStatus('closed')
+  }
+  const listen = (over: NatsConnection, to: Listening, refuse: (error: Error) => void): Subscription =>
+    over.subscribe(to.pattern, {
+      callback: (error, message) => {
+        if (error) refuse(error)
+        else if (to.overlap?.admits(over, message.subject, message.data) ?? true) {
+          const bounced = believesBounces && isBounce(message)
+          const delivery = { subject: message.subject, data: viewBytes(message.data) }
+          handOver(() => to.onMessage(bounced ? { ...delivery, isBounce: true } : delivery, message))
+        }
+      },
+    })
+  /** Moves to a second connection; the first one ends when the second one listens to everything. */
+  const move = async (): Promise<void> => {
+    assertConnected()
+    const next = await dial(options)
+    const leaving = connection
+    const moved = [...listening]
+    const lives = new Map<Listening, Subscription>()
+    try {
+      let refusal: Error | undefined
+      for (const each of moved) {
+        each.overlap = createOverlap(leaving)
+        lives.set(
+          each,
+          listen(next, each, (error) => {
+            refusal = error
+          }),
+        )
+      }
+      await next.flush()
+      // What was routed before the second connection listened is on its way over the first one alone, and other servers of
+      // a cluster hear of the second one later.
+      await pause(lingerMs)
+      await withinTime(leaving.flush(), closeTimeoutMs)
+      if (refusal) throw notPermitted(servers, 'what it listened to before', refusal)
+      assertConnected()
+    } catch (error) {
+      for (const each of moved) delete each.overlap
+      await next.close()
+      throw isMeshError(error) ? error : lostFailure(servers, error)
+    }
+    connection = next
+    if (next.info) info = readServerInfo(next.info)
+    void watch(next)
+    for (const [each, live] of lives) {
+      each.live?.unsubscribe()
+      each.live = live
+      if (!listening.has(each)) live.unsubscribe()
+    }
+    // Now the other copies come. What was published over the first connection leaves before it ends.
+    await pause(lingerMs)
+    await withinTime(Promise.all([leaving.flush(), next.flush()]), closeTimeoutMs)
+    for (const each of moved) delete each.overlap
+    await leaving.close()
+  }
+  const listenTo = async (pattern: string, onMessage: Listening['onMessage']): Promise<Unsubscribe> => {
+    await renewing
+    assertConnected()
+    assertSubject('pattern', pattern)
+    let refusal: Error | undefined
+    const over = connection
+    const each: Listening = { pattern, onMessage }
+    each.live = listen(over, each, (error) => {
+      refusal = error
+    })
+    listening.add(each)
+    const stop = (): void => {
+      listening.delete(each)
+      if (each.live?.isClosed() === false) each.live.unsubscribe()
+    }
+    try {
+      await flush(over)
+    } catch (error) {
+      stop()
+      throw error
+    }
+    if (refusal) {
+      stop()
+      throw notPermitted(servers, pattern, refusal)
+    }
+    return stop
+  }
+  void watch(connection)
 
   return {
     kind: 'nats',
@@ -90,9 +212,10 @@ function createNatsTransport(connection: NatsConnection, servers: string): NatsT
     status: () => status,
     serverInfo: () => info,
     onStatus,
-    publish(subject, data) {
+    publish(subject, data, bounceTo) {
       assertConnected()
       assertSubject('subject', subject)
+      if (bounceTo !== undefined) assertSubject('subject', bounceTo)
       if (data.length > info.maxPayloadBytes)
         throw new MeshError(
           'transport.payload-too-large',
@@ -100,50 +223,50 @@ function createNatsTransport(connection: NatsConnection, servers: string): NatsT
           { details: { bytes: data.length, maxPayloadBytes: info.maxPayloadBytes } },
         )
       // The client writes at the end of the turn; by then the caller may use its buffer again.
-      connection.publish(subject, new Uint8Array(data))
+      if (bounceTo === undefined || !believesBounces) connection.publish(subject, new Uint8Array(data))
+      else connection.publish(subject, new Uint8Array(data), { reply: bounceTo })
     },
-    async subscribe(pattern, onDelivery) {
-      assertConnected()
-      assertSubject('pattern', pattern)
-      let refusal: Error | undefined
-      const subscription = connection.subscribe(pattern, {
-        callback: (error, message) => {
-          if (error) refusal = error
-          else handOver(() => onDelivery({ subject: message.subject, data: viewBytes(message.data) }))
-        },
-      })
-      try {
-        await flush()
-      } catch (error) {
-        subscription.unsubscribe()
-        throw error
+    subscribe: (pattern, onDelivery) => {
+      const onMessage = (delivery: Delivery): void => {
+        onDelivery(delivery)
       }
-      if (refusal)
-        throw new MeshError('transport.not-permitted', `${servers} does not permit to subscribe to ${pattern}.`, {
-          cause: refusal,
-        })
+      return listenTo(pattern, onMessage)
+    },
+    async answerServices(describe) {
+      const stops: Unsubscribe[] = []
+      for (const [subject, verb] of listServiceSubjects(describe()))
+        stops.push(
+          await listenTo(subject, (_, { reply }) => {
+            if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
+            const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
+            if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
+          }),
+        )
       return () => {
-        if (!subscription.isClosed()) subscription.unsubscribe()
+        for (const stop of stops) stop()
       }
     },
     async flush() {
       assertConnected()
-      await flush()
+      await flush(connection)
+    },
+    renew() {
+      const renewed = renewing.then(move)
+      renewing = renewed.catch(() => undefined)
+      return renewed
     },
     async close() {
-      if (status === 'connected') await withinTime(flush(), closeTimeoutMs)
+      await renewing
+      if (status === 'connected') await withinTime(flush(connection), closeTimeoutMs)
       await connection.close()
       setStatus('closed')
     },
   }
 }
 
-async function watchStatus(connection: NatsConnection, setStatus: (status: TransportStatus) => void): Promise<void> {
-  for await (const event of connection.status()) {
-    if (event.type === 'disconnect') setStatus('disconnected')
-    else if (event.type === 'reconnect') setStatus('connected')
-  }
-  setStatus('closed')
+/** The server's word that nobody listens: no bytes, and the status 503. */
+function isBounce({ data, headers }: Msg): boolean {
+  return data.length === 0 && headers?.code === 503
 }
 
 /** A throwing listener is a defect of its owner: it surfaces as an uncaught exception, away from the client's reader. */
@@ -162,8 +285,14 @@ function viewBytes(data: Uint8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
 /** Waits for `work`, but neither longer than `timeoutMs` nor for its success. */
-async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs)
@@ -180,6 +309,10 @@ function readServerInfo(info: ServerInfo | undefined): NatsServerInfo {
     jetstream: info.jetstream === true,
     maxPayloadBytes: info.max_payload,
   }
+}
+
+function notPermitted(servers: string, pattern: string, cause: Error): MeshError {
+  return new MeshError('transport.not-permitted', `${servers} does not permit to subscribe to ${pattern}.`, { cause })
 }
 
 function closedFailure(servers: string): MeshError {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { openFileIssuer, parseAnchor, type Anchor } from '@parley/identity'
+import { openFileIssuer, openNatsAccount } from '@parley/identity'
 import { createNode, type Outcome } from '@parley/mesh'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
 import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
@@ -8,7 +8,7 @@ import { describeCode } from '../describe-code.ts'
 import { exitCodes } from '../exit-code.ts'
 import { loadCapability } from '../load-capability.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
-import { readText } from '../read-text.ts'
+import { readAnchor } from '../read-anchor.ts'
 
 interface CallFlags {
   readonly as: string
@@ -18,6 +18,7 @@ interface CallFlags {
   readonly nats?: string
   readonly mesh?: string
   readonly anchor?: readonly string[]
+  readonly natsAccount?: string
   readonly data?: string
   readonly deadline?: number
   readonly onBehalfOf?: string
@@ -35,6 +36,7 @@ export function addCallCommand(program: Command, context: CliContext): void {
     .requiredOption('--contract <file>', 'a module that exports the contract; caller and callee must have the same')
     .option('--nats <url>', 'the broker; default NATS_URL')
     .option('--mesh <name>', 'the mesh; default main')
+    .option('--nats-account <dir>', 'keys of the mesh on a fenced broker, made by `parley nats-config operator`')
     .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
     .option('--data <file>', 'keeps the audit log in a store, for `parley why`')
     .option('--deadline <ms>', 'milliseconds to wait; default 5000', parseWhole)
@@ -55,11 +57,15 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
   if (to !== undefined) assertName('--to', to)
   const contract = await loadCapability(flags.contract, capability)
   const others = await Promise.all((flags.anchor ?? []).map(readAnchor))
+  const protection = env.passphrase === undefined ? {} : { passphrase: env.passphrase }
+  const natsAccount =
+    flags.natsAccount === undefined ? undefined : await openNatsAccount({ dir: flags.natsAccount, ...protection })
   const issuer = await openFileIssuer({
     dir: flags.issuer,
     clock: createSystemClock(),
     random: createSystemRandom(),
-    ...(env.passphrase === undefined ? {} : { passphrase: env.passphrase }),
+    ...protection,
+    ...(natsAccount ? { natsAccount } : {}),
   })
   await using node = await createNode({
     name: flags.as,
@@ -80,17 +86,6 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
 
 function assertName(option: string, name: string): asserts name is AgentName {
   if (!isAgentName(name)) throw new MeshError('cli.usage', `${option} ${name} is not of the form owner/agent`)
-}
-
-async function readAnchor(path: string): Promise<Anchor> {
-  const text = await readText(path)
-  try {
-    return parseAnchor(JSON.parse(text))
-  } catch (cause) {
-    throw new MeshError('cli.usage', `${path} is not an anchor: ${cause instanceof Error ? cause.message : ''}`, {
-      cause,
-    })
-  }
 }
 
 function parseInput(text: string): unknown {

@@ -4,6 +4,7 @@ import { initFileIssuer, openFileIssuer, type OwnerIssuer } from '@parley/identi
 import type { AppendedRecord } from '@parley/mesh'
 import { createSystemClock, createSystemRandom, type CredentialRequest } from '@parley/ports'
 import type { Role } from './agents/agent.ts'
+import type { DemoFence } from './demo-fence.ts'
 import { startAgentProcess, type AgentProcess } from './agent-process.ts'
 
 /** A credential that an owner gave in this demo. */
@@ -39,7 +40,9 @@ export interface Cast {
 /** What a cast is started with. */
 export interface CastOptions {
   readonly folder: string
+  /** The broker, with the fence that `fence` opens. */
   readonly natsUrl: string
+  readonly fence: DemoFence
   readonly onRecord: (agent: string, record: AppendedRecord) => void
   /** Takes what ends all processes, before the first one is started. */
   readonly atEnd: (end: () => Promise<void>) => void
@@ -50,9 +53,9 @@ const delegated = ['flights:reserve', 'hotels:reserve', 'payments:charge', 'paym
 const delegatedForMs = 3_600_000
 
 /** Makes the owners, starts all processes, and resolves once every agent is on the mesh. */
-export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOptions): Promise<Cast> {
-  const acme = await createOwner(join(folder, 'owner-acme'), 'acme')
-  const budget = await createOwner(join(folder, 'owner-budget'), 'budget')
+export async function startCast({ folder, natsUrl, fence, onRecord, atEnd }: CastOptions): Promise<Cast> {
+  const acme = await createOwner(join(folder, 'owner-acme'), 'acme', fence)
+  const budget = await createOwner(join(folder, 'owner-budget'), 'budget', fence)
   const chain = await acme.delegate({ to: 'acme/concierge', capabilities: delegated, forMs: delegatedForMs })
   const issued: Issued[] = []
   const told = new Map<string, AppendedRecord[]>()
@@ -91,6 +94,7 @@ export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOption
       role,
       name,
       natsUrl,
+      ...(role === 'attacker' ? { login: await fence.logInAsOperator() } : {}),
       folder: own,
       anchors: [acme.anchor, budget.anchor],
       delegation: role === 'concierge' ? chain : [],
@@ -129,9 +133,9 @@ export async function startCast({ folder, natsUrl, onRecord, atEnd }: CastOption
   }
 }
 
-async function createOwner(dir: string, alias: string): Promise<OwnerIssuer> {
+async function createOwner(dir: string, alias: string, { account }: DemoFence): Promise<OwnerIssuer> {
   const clock = createSystemClock()
   const random = createSystemRandom()
   await initFileIssuer({ dir, alias, clock, random })
-  return openFileIssuer({ dir, clock, random })
+  return openFileIssuer({ dir, clock, random, natsAccount: account })
 }

@@ -7,6 +7,7 @@ import { createSeededRandom, type Random } from '@parley/ports'
 import { judgeAct, type Act, type ActResult, type Fact, type Play } from './act.ts'
 import { acts } from './acts/acts.ts'
 import { startCast } from './cast.ts'
+import { createDemoFence } from './demo-fence.ts'
 import { watchInterruption } from './interruption.ts'
 import { createPlaybill, type Playbill } from './playbill.ts'
 import { readTrips, type Trip } from './trip/trip.ts'
@@ -61,12 +62,13 @@ async function perform(
     process.off('exit', tidy)
     tidy()
   })
-  const server = await startNatsServer({ binary })
+  const fence = await createDemoFence(join(folder, 'broker'))
+  const server = await startNatsServer({ binary, config: fence.config })
   atEnd(() => server.stop())
   playbill.line(`nats-server ${binary.version} from ${binary.source}, SHA-256 ${binary.sha256}`)
   for (const warning of binary.warnings) playbill.line(`warning: ${warning}`)
   playbill.line(`seed ${seed}, nats-server at ${server.url}`)
-  const cast = await startCast({ folder, natsUrl: server.url, onRecord: playbill.record, atEnd })
+  const cast = await startCast({ folder, natsUrl: server.url, fence, onRecord: playbill.record, atEnd })
   const random = createSeededRandom(seed)
   const takeTrip = createTrips(random)
   const results: ActResult[] = []

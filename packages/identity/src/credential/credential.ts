@@ -20,6 +20,7 @@ import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
+import { isUserNkey } from '../nats/nkey.ts'
 
 /** Whether an agent is a program or a person. */
 export type AgentKind = 'agent' | 'human'
@@ -40,13 +41,16 @@ export interface Credential {
   readonly agentKind: AgentKind
   /** The participant database, where instances of a name share one. */
   readonly ledger?: string
+  /** The user key that the instance logs in to a NATS broker with. */
+  readonly nkey?: string
   readonly notBeforeMs: number
   readonly expiresAtMs: number
 }
 
 /** Signs a credential with the issuer's key. Times are cut to whole seconds. */
 export function signCredential(issuer: Signer, credential: Credential): Promise<string> {
-  const { id, instance, name, serves, calls, ceiling, ring, agentKind, ledger, notBeforeMs, expiresAtMs } = credential
+  const { id, instance, name, serves, calls, ceiling, ring, agentKind, ledger, nkey, notBeforeMs, expiresAtMs } =
+    credential
   return signJwt(issuer, jwtTypes.credential, {
     iat: toClaimSeconds(notBeforeMs),
     nbf: toClaimSeconds(notBeforeMs),
@@ -60,6 +64,7 @@ export function signCredential(issuer: Signer, credential: Credential): Promise<
     ring,
     kind: agentKind,
     ledger,
+    nkey,
   })
 }
 
@@ -77,7 +82,7 @@ export function decodeCredential(
 ): { readonly kind: 'allow'; readonly decoded: DecodedCredential } | Refusal {
   const verdict = decodeJwt(token, { typ: jwtTypes.credential, nowMs })
   if (verdict.kind === 'deny') return verdict
-  const { jti, instance, name, serves, calls, ceiling, ring, kind, ledger, nbf, exp, iss } = verdict.jwt.claims
+  const { jti, instance, name, serves, calls, ceiling, ring, kind, ledger, nkey, nbf, exp, iss } = verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
     typeof instance !== 'string' ||
@@ -90,6 +95,7 @@ export function decodeCredential(
     !isOptionalClaim(ring, isRingClaim) ||
     (kind !== 'agent' && kind !== 'human') ||
     !isOptionalClaim(ledger, isIdClaim) ||
+    !isOptionalClaim(nkey, isUserNkey) ||
     !isSecondsClaim(nbf)
   ) {
     return refuse('identity.jwt-invalid', 'the claims of the credential are malformed')
@@ -104,6 +110,7 @@ export function decodeCredential(
     ...(ring === undefined ? {} : { ring }),
     agentKind: kind,
     ...(ledger === undefined ? {} : { ledger }),
+    ...(nkey === undefined ? {} : { nkey }),
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
   }

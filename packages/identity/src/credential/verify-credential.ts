@@ -64,7 +64,8 @@ export function verifyCredential(
     kind: 'allow',
     credential: {
       ...credential,
-      owner,
+      // The anchor's own text: a node keeps one copy of an owner, not one for each of its agents.
+      owner: anchor.owner,
       issuer,
       ceiling: Math.min(anchor.ceiling ?? 1000, statement.ceiling, credential.ceiling ?? 1000),
       expiresAtMs: Math.min(credential.expiresAtMs, statement.expiresAtMs),

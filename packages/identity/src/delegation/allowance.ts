@@ -25,7 +25,7 @@ export function readAllowance(value: unknown): { readonly kind: 'allow'; readonl
   const { calls, tokens, money, at } = value
   if (
     ![calls, tokens].every((count) => count === undefined || isCount(count)) ||
-    !(money === undefined || (isMoney(money) && typeof money.amount === 'string')) ||
+    !(money === undefined || isMoney(money)) ||
     !(at === undefined || isAgentId(at)) ||
     (calls === undefined && tokens === undefined && money === undefined)
   )

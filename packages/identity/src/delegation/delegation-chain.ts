@@ -14,7 +14,7 @@ import { type VerifiedCredential, verifyCredential } from '../credential/verify-
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { hashChain } from './chain-hash.ts'
 import type { Allowance } from './allowance.ts'
-import { type Constraints, decideArguments } from './constraints.ts'
+import type { Constraints } from './constraints.ts'
 import { type DecodedDelegation, decideNarrowing, decodeDelegation } from './delegation.ts'
 
 /** The most links that a chain may have. */
@@ -44,6 +44,8 @@ export interface VerifiedChain {
   readonly capabilities: readonly string[]
   /** All constraints of the chain; every one must hold. */
   readonly constraints: Constraints
+  /** Labels that a request under the chain must carry. */
+  readonly labels: readonly string[]
   /** The earliest expiry of a link or of a credential in it. */
   readonly expiresAtMs: number
   readonly depth: number
@@ -108,6 +110,7 @@ export function verifyDelegationChain(
       agents: decoded.map((link) => link.delegate),
       capabilities: leaf.capabilities,
       constraints: leaf.constraints,
+      labels: leaf.labels,
       expiresAtMs: Math.min(leaf.expiresAtMs, ...credentials.map((credential) => credential.expiresAtMs)),
       depth: links.length,
       links: decoded.map(({ id, delegator, allowance }, index) => ({
@@ -140,19 +143,19 @@ export function chainGrants(chain: VerifiedChain, capability: string): Verdict {
 }
 
 /**
- * Decides whether a chain lets its delegate use a capability with this input at this callee: as `chainGrants`, then every
- * constraint (`delegation.constraint-violated`), then that no allowance is for another callee (`delegation.wrong-callee`).
+ * Decides whether a chain lets its delegate use a capability at this callee: as `chainGrants`, then that no allowance is for
+ * another callee (`delegation.wrong-callee`). The input is held against its constraints by `decideArguments`.
  */
 export function chainPermits(
   chain: VerifiedChain,
-  request: { readonly capability: string; readonly callee: AgentId; readonly input: () => unknown },
+  request: { readonly capability: string; readonly callee: AgentId },
 ): Verdict {
   const granted = chainGrants(chain, request.capability)
   if (granted.kind === 'deny') return granted
   const elsewhere = chain.links.find(({ allowance }) => allowance?.at && !isSameAgent(allowance.at, request.callee))
-  if (elsewhere)
-    return refuse('delegation.wrong-callee', `the allowance of the link ${elsewhere.id} is for another agent`)
-  return Object.keys(chain.constraints).length === 0 ? allowed : decideArguments(chain.constraints, request.input())
+  return elsewhere
+    ? refuse('delegation.wrong-callee', `the allowance of the link ${elsewhere.id} is for another agent`)
+    : allowed
 }
 
 /** Decides what links prove of each other without a signature. */

@@ -1,7 +1,6 @@
 import type { Signer } from '@parley/ports'
 import {
   type AgentId,
-  allowed,
   capabilityCovers,
   type InstanceDid,
   isCapability,
@@ -16,6 +15,7 @@ import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt } from '../jwt/verify-jwt.ts'
 import { type Allowance, allowanceNarrows, isAgentId, readAllowance } from './allowance.ts'
+import { decideLabels, isLabelSet } from './labels.ts'
 import { hashChain } from './chain-hash.ts'
 import { type Constraints, constraintsNarrow, mergeConstraints, readConstraints } from './constraints.ts'
 
@@ -30,6 +30,8 @@ export interface Delegation {
   readonly constraints?: Constraints
   /** Bounds what the delegate may spend; a link below it hands on a part. */
   readonly allowance?: Allowance
+  /** Labels that everything done under the link must carry. Further links and requests add to them, never take away. */
+  readonly labels?: readonly string[]
   readonly notBeforeMs: number
   readonly expiresAtMs: number
 }
@@ -45,6 +47,7 @@ export interface DecodedDelegation extends Delegation {
   readonly jwt: DecodedJwt
   readonly signer: InstanceDid
   readonly constraints: Constraints
+  readonly labels: readonly string[]
   /** An owner's DID at the root, an agent below. */
   readonly delegator: InstanceDid | AgentId
   /** Hash of the links above; absent at the root. */
@@ -74,7 +77,8 @@ export async function extendDelegation(
   const parent = decodeDelegation(last, delegation.notBeforeMs)
   if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
   const constraints = mergeConstraints(parent.delegation.constraints, delegation.constraints ?? {})
-  const narrowed = { ...delegation, constraints }
+  const labels = [...new Set([...parent.delegation.labels, ...(delegation.labels ?? [])])]
+  const narrowed = { ...delegation, constraints, labels }
   const verdict = decideNarrowing(parent.delegation, {
     ...narrowed,
     notBeforeMs: toClaimSeconds(delegation.notBeforeMs) * 1000,
@@ -103,13 +107,15 @@ export function decodeDelegation(
     const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
     return refuse(code, verdict.reason)
   }
-  const { iss, nbf, exp, jti, delegator, delegate, capabilities, parent, credential, statement } = verdict.jwt.claims
+  const { iss, nbf, exp, jti, delegator, delegate, capabilities, labels, parent, credential, statement } =
+    verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
     !isSecondsClaim(nbf) ||
     !isAgentId(delegate) ||
     !isListClaim(capabilities, isCapability) ||
-    capabilities.length === 0
+    capabilities.length === 0 ||
+    !(labels === undefined || isLabelSet(labels))
   ) {
     return refuse('delegation.invalid', 'the claims of the link are malformed, or it grants a pattern or nothing')
   }
@@ -125,6 +131,7 @@ export function decodeDelegation(
     capabilities,
     constraints: read.constraints,
     ...(bounded.allowance ? { allowance: bounded.allowance } : {}),
+    labels: labels ?? [],
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
   }
@@ -148,7 +155,10 @@ export function decodeDelegation(
   }
 }
 
-/** Decides whether a link grants no more than the link above: capabilities, constraints, allowance and time only narrow. */
+/**
+ * Decides whether a link grants no more than the link above: capabilities, constraints, allowance and time only narrow,
+ * labels only grow.
+ */
 export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
   const extra = child.capabilities.find(
     (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
@@ -163,7 +173,7 @@ export function decideNarrowing(parent: Delegation, child: Delegation): Verdict 
   if (child.expiresAtMs > parent.expiresAtMs || child.notBeforeMs < parent.notBeforeMs) {
     return refuse('delegation.widened', 'the link holds at a time when its parent does not')
   }
-  return allowed
+  return decideLabels(parent.labels ?? [], child.labels ?? [])
 }
 
 async function signLink(
@@ -171,11 +181,16 @@ async function signLink(
   delegation: Delegation,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const { id, delegate, capabilities, constraints, allowance, notBeforeMs, expiresAtMs } = delegation
-  if (!isAgentId({ ...delegate }) || capabilities.length === 0 || !capabilities.every(isCapability)) {
+  const { id, delegate, capabilities, constraints, allowance, labels = [], notBeforeMs, expiresAtMs } = delegation
+  if (
+    !isAgentId({ ...delegate }) ||
+    capabilities.length === 0 ||
+    !capabilities.every(isCapability) ||
+    !isLabelSet(labels)
+  ) {
     throw new MeshError(
       'delegation.invalid',
-      'a link names an agent and at least one whole capability; patterns stand only in credentials',
+      'a link names an agent and at least one whole capability (patterns stand only in credentials), and labels are a set',
     )
   }
   for (const read of [readConstraints(constraints), readAllowance(allowance)])
@@ -189,6 +204,7 @@ async function signLink(
     capabilities,
     constraints,
     allowance,
+    labels: labels.length === 0 ? undefined : labels,
     ...claims,
   })
 }

@@ -9,6 +9,7 @@ import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
 import { createKeySigner, type KeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
+import type { NatsAccount } from '../nats/nats-account.ts'
 import { createKeyIssuer, type NameAllowance } from './key-issuer.ts'
 import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
@@ -45,6 +46,8 @@ export interface FileIssuerOptions extends IssuerFolder {
   readonly random: Random
   readonly allow?: Readonly<Record<string, NameAllowance>>
   readonly credentialMs?: number
+  /** Mints the NATS users that go with the credentials: what `openNatsAccount` opens. */
+  readonly natsAccount?: NatsAccount
 }
 
 const ownerKeyFile = 'owner.key'
@@ -101,7 +104,7 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
  * `identity.issuer-unavailable` if the files are missing or contradict each other, and as `readKeyFile` does.
  */
 export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerIssuer> {
-  const { dir, clock, random, allow, credentialMs } = options
+  const { dir, clock, random, allow, credentialMs, natsAccount } = options
   const anchor = await readAnchor(dir)
   const signer = createKeySigner(await readKeyFile(join(dir, issuerKeyFile), passphraseOf(options)))
   const statement = (): Promise<string> => readText(join(dir, statementFile))
@@ -133,6 +136,7 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
       random,
       ...(allow ? { allow } : {}),
       ...(credentialMs === undefined ? {} : { credentialMs }),
+      ...(natsAccount ? { natsAccount } : {}),
     }),
   }
 }

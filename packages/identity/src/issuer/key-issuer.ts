@@ -8,6 +8,8 @@ import { decideCredentialTerms } from '../credential/verify-credential.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
+import type { NatsAccount } from '../nats/nats-account.ts'
+import { isUserNkey } from '../nats/nkey.ts'
 
 /** What an issuer gives to one name: the most that may be asked for, and the facts that it adds. */
 export interface NameAllowance {
@@ -31,6 +33,8 @@ export interface KeyIssuerOptions {
   readonly allow?: Readonly<Record<string, NameAllowance>>
   /** Life of a credential, 15 minutes by default, never more than the statement lets. */
   readonly credentialMs?: number
+  /** Mints the NATS user that goes with a credential, where the request names an `nkey`. */
+  readonly natsAccount?: NatsAccount
 }
 
 /** Short enough that a stolen credential is soon worthless, long enough to outlive an issuer's restart. */
@@ -42,7 +46,7 @@ export const defaultCredentialMs: number = 15 * 60_000
  * with `identity.issuer-unavailable` while there is no valid statement.
  */
 export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
-  const { signer, clock, random, allow } = options
+  const { signer, clock, random, allow, natsAccount } = options
   return {
     async issue(request: CredentialRequest): Promise<IssuedCredential> {
       const nowMs = clock.now()
@@ -69,10 +73,16 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
       }
       const terms = decideCredentialTerms(credential, statement)
       if (terms.kind === 'deny') throw new MeshError('identity.issuer-refused', terms.reason)
+      const expiresAtMs = Math.min(credential.expiresAtMs, statement.expiresAtMs)
+      const { name, instance, nkey } = credential
+      const agent = { owner: verdict.decoded.owner, name }
       return {
         credential: await signCredential(signer, credential),
         statement: token,
-        expiresAtMs: Math.min(credential.expiresAtMs, statement.expiresAtMs),
+        expiresAtMs,
+        ...(natsAccount && nkey !== undefined
+          ? { natsUser: await natsAccount.mintUser({ nkey, instance, agent, expiresAtMs }) }
+          : {}),
       }
     },
   }
@@ -84,15 +94,17 @@ function parseRequest(
   names: readonly string[],
   allow: Readonly<Record<string, NameAllowance>> | undefined,
 ): Omit<Credential, 'id' | 'notBeforeMs' | 'expiresAtMs'> {
-  const { name, instance, serves, calls } = request
+  const { name, instance, serves, calls, nkey } = request
   if (!isAgentName(name) || !namePatternsCover(names, name)) {
     throw refused(`${quote(name)} is not a name that this issuer gives`)
   }
   if (!isInstanceDid(instance)) throw refused(`${quote(instance)} is not the did:key of an instance`)
+  if (nkey !== undefined && !isUserNkey(nkey)) throw refused(`${quote(nkey)} is not the public key of a NATS user`)
+  const bound = nkey === undefined ? {} : { nkey }
   for (const pattern of [...serves, ...calls]) {
     if (!isCapabilityPattern(pattern)) throw refused(`${quote(pattern)} is not a capability pattern`)
   }
-  if (!allow) return { name, instance, serves, calls, agentKind: 'agent' }
+  if (!allow) return { name, instance, serves, calls, agentKind: 'agent', ...bound }
   const allowance = Object.hasOwn(allow, name) ? allow[name] : undefined
   if (!allowance) throw refused(`${name} is not among the names that this issuer is limited to`)
   for (const verb of ['serves', 'calls'] as const) {
@@ -109,6 +121,7 @@ function parseRequest(
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(ring === undefined ? {} : { ring }),
     ...(ledger === undefined ? {} : { ledger }),
+    ...bound,
   }
 }
 

@@ -4,6 +4,7 @@ import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { signIssuerStatement } from '../credential/issuer-statement.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
+import type { NatsAccount } from '../nats/nats-account.ts'
 import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
 import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, type OwnerIssuer } from './owner-issuer.ts'
@@ -20,6 +21,8 @@ export interface LocalIssuerOptions {
   readonly ceiling?: number
   readonly allow?: Readonly<Record<string, NameAllowance>>
   readonly credentialMs?: number
+  /** Mints the NATS users that go with the credentials. */
+  readonly natsAccount?: NatsAccount
 }
 
 /** An issuer whose owner lives in this process. */
@@ -33,7 +36,7 @@ const statementMs = 24 * 3_600_000
  * with the process, so no production anchor can accept what it issues. Throws `identity.anchor-invalid`.
  */
 export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
-  const { alias, clock, random, allow } = options
+  const { alias, clock, random, allow, natsAccount } = options
   const owner = createKeySigner(generateSeed(random))
   const signer = createKeySigner(generateSeed(random))
   const anchor: Anchor = parseAnchor({
@@ -82,6 +85,14 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
         return Promise.resolve()
       },
     }),
-    ...createKeyIssuer({ signer, statement, clock, random, credentialMs, ...(allow ? { allow } : {}) }),
+    ...createKeyIssuer({
+      signer,
+      statement,
+      clock,
+      random,
+      credentialMs,
+      ...(allow ? { allow } : {}),
+      ...(natsAccount ? { natsAccount } : {}),
+    }),
   }
 }

@@ -33,6 +33,8 @@ export interface DelegateRequest {
   /** What the arguments must be, for instance `{ to: { in: ['SFO'] }, amount: { max: 500 } }`. */
   readonly constraints?: Constraints
   readonly allowance?: Allowance
+  /** Labels that everything done under the chain must carry. */
+  readonly labels?: readonly string[]
   /** For how long from now. */
   readonly forMs: number
 }
@@ -50,6 +52,7 @@ export function delegateAsOwner(
     capabilities: request.capabilities,
     ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
     ...(request.allowance === undefined ? {} : { allowance: request.allowance }),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,
   })

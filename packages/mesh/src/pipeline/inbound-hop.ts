@@ -3,6 +3,7 @@ import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts, Usage } from 
 import type { VerifiedChain } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { AllowanceAccount } from '../allowance-ledger.ts'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { HandedChain } from '../handed-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
@@ -23,6 +24,7 @@ export interface InboundHop {
   readonly parts: NodeParts
   readonly subject: SubjectFacts
   readonly envelope: FramedEnvelope
+  readonly evidence: EvidenceOf
   /** Leaf hash in base64url. */
   readonly leaf: string
   /** Monotonic milliseconds. */
@@ -35,6 +37,8 @@ export interface InboundHop {
   chain?: VerifiedChain
   /** Left by `delegation`, where the caller hands a chain to this agent. */
   handed?: HandedChain
+  /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
+  body?: Uint8Array
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */

@@ -1,12 +1,15 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeType } from '@parley/protocol'
+import { parseBounceSubject, type EnvelopeType } from '@parley/protocol'
+import { evidenceOf } from '../evidence-of.ts'
 import type { Handshake } from '../handshake.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
 import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
 import { allowance } from './inbound/allowance.ts'
+import { argumentsInBounds } from './inbound/arguments.ts'
 import { announced } from './inbound/announced.ts'
+import { body } from './inbound/body.ts'
 import { cancel } from './inbound/cancel.ts'
 import { credential } from './inbound/credential.ts'
 import { delegation } from './inbound/delegation.ts'
@@ -23,6 +26,7 @@ import { senderLimits } from './inbound/sender-limits.ts'
 import { session } from './inbound/session.ts'
 import { settle } from './inbound/settle.ts'
 import { trust } from './inbound/trust.ts'
+import { unseal } from './inbound/unseal.ts'
 import { runStages, type Stage } from './stage.ts'
 
 /** The stages of everything that comes in, cheap refusals before expensive ones. */
@@ -41,8 +45,22 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, policy, admit, allowance, deliver],
-      reply: [session, replay, credential, orders, settle],
+      request: [
+        session,
+        replay,
+        credential,
+        orders,
+        delegation,
+        trust,
+        unseal,
+        body,
+        argumentsInBounds,
+        policy,
+        admit,
+        allowance,
+        deliver,
+      ],
+      reply: [session, replay, credential, orders, unseal, settle],
       cancel: [session, replay, credential, orders, cancel],
       refusal: [settle],
       hello: [createGreet(handshake)],
@@ -55,6 +73,11 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
 
 /** Runs one delivery through the pipeline. Never rejects: what breaks is refused and recorded. */
 export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
+  if (delivery.isBounce === true) {
+    const attempt = parseBounceSubject(parts.mesh, parts.did, delivery.subject)
+    if (attempt !== undefined) parts.pending.bounce(attempt)
+    return
+  }
   const inbound: InboundFrame = { parts, delivery }
   const proven = await runStages(pipeline.frame, inbound, parts.logger)
   if (proven.kind === 'deny' || !inbound.frame || !inbound.subject) {
@@ -63,9 +86,10 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
   }
   const { frame: opened, subject } = inbound
   await Promise.all(
-    opened.envelopes.map(async (envelope) => {
+    opened.envelopes.map(async (envelope, index) => {
       const leaf = Buffer.from(envelope.leaf).toString('base64url')
-      const hop: InboundHop = { parts, subject, envelope, leaf, startedAtMs: parts.clock.monotonic() }
+      const evidence = evidenceOf(parts.hash, opened, index)
+      const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
       let end = await runStages(pipeline.envelope, hop, parts.logger)
       if (end.kind === 'allow') {
         const route = hop.header && pipeline.routes[hop.header.type]

@@ -3,6 +3,7 @@ import type { Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
+import type { EvidenceOf } from '../evidence-of.ts'
 import type { SignedChain } from '../hand-on.ts'
 import type { HeldChain } from '../held-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -25,6 +26,8 @@ export interface OutboundHop {
   deadlineAtMs?: number
   /** Left by `address`. */
   peer?: DirectoryEntry
+  /** Left by `address`: counts the call out of its instance, with its duration if that says something. */
+  leaveInstance?: (durationMs?: number) => void
   /** Left by `delegation`. */
   chain?: HeldChain
   /** Left by `delegation`: the chain that `delegate` hands on from. */
@@ -44,10 +47,14 @@ export interface OutboundHop {
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
+  /** The body of the request is encrypted. */
+  isConfidential?: boolean
   /** Left by `send`. */
   sent?: boolean
   outcome?: BareOutcome
   peerRecord?: number
   /** What the callee says that it used up. */
   usage?: Usage
+  /** Of the callee's answer, the last one that came. */
+  evidence?: EvidenceOf
 }

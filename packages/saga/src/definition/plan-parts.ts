@@ -31,6 +31,7 @@ function planStep(part: StepPart, saga?: { readonly input: unknown }): PlanStep 
     hash: capability.hash,
     risk: capability.risk,
     undo: capability.undo,
+    ...(capability.confidential ? { confidential: true } : {}),
     errors: Object.keys(capability.errors),
     pivot: part.pivot,
     retriable: part.retriable,

@@ -17,6 +17,8 @@ export interface PlanStep {
   readonly hash: string
   readonly risk: Risk
   readonly undo: boolean
+  /** Commands of this step travel encrypted; absent where the contract does not ask for it. */
+  readonly confidential?: true
   /** Names of the errors that the contract declares. */
   readonly errors: readonly string[]
   readonly pivot: boolean

@@ -13,6 +13,7 @@ export function toStepCapability(plan: PlanStep): ContractCapability {
     errors: Object.fromEntries(plan.errors.map((name) => [name, anything])),
     risk: plan.risk,
     undo: plan.undo,
+    confidential: plan.confidential === true,
     hash: plan.hash,
   }
 }

@@ -143,8 +143,10 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
       tier: 'standard',
     },
     labels: [],
+    pathIndex: 0,
     saga: call.saga,
     signal: patient,
+    evidence: () => new Uint8Array(),
     remainingMs: () => 1_000,
     use: () => Promise.resolve(),
     decline: (name, details) =>

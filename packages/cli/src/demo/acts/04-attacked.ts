@@ -4,9 +4,9 @@ import { readStoreEvidence } from '../proof/store-evidence.ts'
 import { listChanged, readAllBooks } from '../proof/all-books.ts'
 import { list } from '../proof/list.ts'
 
-/** Somebody without a credential replays, forges and redirects what went over the bus. */
+/** Whoever runs the broker, without a credential, replays, forges and redirects what went over it. */
 export const attacked: Act = {
-  name: '4 an attacker on the bus',
+  name: '4 the broker is run by an attacker',
   async perform({ cast }) {
     const { attacker, flights, hotels } = cast
     const before = readAllBooks(cast)

@@ -17,6 +17,8 @@ export const agentSetup = z.object({
   role: z.enum(roles),
   name: z.string(),
   natsUrl: z.string(),
+  /** How the attacker logs in: as whoever runs the broker. The others have what their owner gives them. */
+  login: z.object({ nkey: z.string(), jwt: z.string() }).optional(),
   /** Where its files are: `store.sqlite` of the node and `books.sqlite` of its own business. */
   folder: z.string(),
   anchors: z.array(z.object({ owner: did, alias: z.string(), issues: z.array(z.string()), roots: scope })),

@@ -23,9 +23,12 @@ interface Captured extends Delivery {
 
 const maxCaptured = 10_000
 
-/** Opens somebody with a connection to the bus and nothing else: no credential, no agent name. */
-export const openAttacker: OpenAgent = async ({ natsUrl }) => {
-  const bus = await connectNats({ servers: natsUrl })
+/**
+ * Opens somebody who runs the broker: it sees everything and may publish everything, in spite of the fence. It has no
+ * credential and no agent name.
+ */
+export const openAttacker: OpenAgent = async ({ natsUrl, login }) => {
+  const bus = await connectNats({ servers: natsUrl, ...login })
   const random = createSystemRandom()
   const captured: Captured[] = []
   await bus.subscribe('>', (delivery) => {

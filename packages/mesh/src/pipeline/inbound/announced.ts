@@ -1,6 +1,7 @@
-import { verifyCredential } from '@parley/identity'
+import { verifyCredential, type VerifiedCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
-import { announcementTopics, decodeAnnouncement } from '../../announcement.ts'
+import { decodeCapabilities } from '../../agent-card.ts'
+import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import { orderTopics } from '../../order-message.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -29,6 +30,11 @@ export const announced: Stage<InboundHop> = {
       parts.announceSoon()
       return allowed
     }
+    if (header.to === contractsAskedOf(parts.did)) {
+      parts.cards.answer(header.from)
+      return allowed
+    }
+    if (header.to === contractsToldTo(parts.did)) return takeCard(hop, credential)
     if (header.to !== announcementTopics.card) return refuse('iatp.misaddressed', 'nobody listens to this topic')
     const announcement = decodeAnnouncement(hop.envelope.body)
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
@@ -44,6 +50,13 @@ export const announced: Stage<InboundHop> = {
     }
     return allowed
   },
+}
+
+function takeCard({ parts, envelope }: InboundHop, { instance, serves }: VerifiedCredential): Verdict {
+  const told = decodeCapabilities(envelope.body)
+  if (!told) return refuse('iatp.header-invalid', 'the card is malformed')
+  const granted = told.filter(({ capability }) => serves.some((pattern) => capabilityCovers(pattern, capability)))
+  return parts.cards.take(instance, granted) ? allowed : refuse('iatp.misaddressed', 'nobody asked for this card')
 }
 
 /** A node hears itself; with another boot id it hears a second process that holds its key. */

@@ -1,7 +1,6 @@
-import { chainPermits, verifyDelegationChain } from '@parley/identity'
+import { chainPermits, decideLabels, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
 import { acceptHanded } from '../../accept-handed.ts'
-import { parseBody } from '../../parse-body.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { decideChainOrders } from '../orders.ts'
@@ -9,9 +8,9 @@ import { left, type Stage } from '../stage.ts'
 import { riskOf } from './orders.ts'
 
 /**
- * Verifies the chain that the caller acts under, that it grants the capability, and that the input is within its
- * constraints; then the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup
- * need none: the participant's inbox row is their authority.
+ * Verifies the chain that the caller acts under, that it grants the capability to be used here, and that none of its labels
+ * is gone; also the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup need
+ * none: the participant's inbox row is their authority. `arguments` holds the input against the constraints.
  */
 export const delegation: Stage<InboundHop> = {
   name: 'delegation',
@@ -23,19 +22,19 @@ export const delegation: Stage<InboundHop> = {
     if (accepted.kind === 'deny') return accepted
     if (accepted.handed) hop.handed = accepted.handed
     if (header.chain === undefined) return allowed
-    const { chains, peer } = session
-    let chain = chains.get(header.chain)
+    let chain = session.chains?.get(header.chain)
     if (!chain) {
       if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
       const verified = verifyDelegationChain(header.links, {
         anchors: hop.parts.anchors,
         nowMs: hop.parts.clock.now(),
-        delegate: peer,
+        delegate: session.peer,
       })
       if (verified.kind === 'deny') return verified
       if (verified.chain.hash !== header.chain)
         return refuse('delegation.invalid', 'the links are not those of the hash')
       chain = verified.chain
+      const chains = (session.chains ??= new Map())
       chains.set(chain.hash, chain)
       for (const oldest of chains.keys()) {
         if (chains.size <= maxChainsPerSession) break
@@ -48,9 +47,9 @@ export const delegation: Stage<InboundHop> = {
     const verdict = chainPermits(chain, {
       capability: left(header.capability, 'the capability'),
       callee: hop.parts.ownCredential(),
-      input: () => parseBody(hop.envelope.body)?.value,
     })
-    if (verdict.kind === 'allow') hop.chain = chain
-    return verdict
+    if (verdict.kind === 'deny') return verdict
+    hop.chain = chain
+    return decideLabels(chain.labels, header.labels ?? [])
   },
 }

@@ -18,10 +18,10 @@ export const deliver: Stage<InboundHop> = {
     const { parts, leaf } = hop
     const header = left(hop.header, 'the header')
     const session = left(hop.session, 'the session')
-    const body = parseBody(hop.envelope.body)
+    const body = parseBody(left(hop.body, 'the body'))
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
     const { clock } = parts
-    const deadlineMs = clock.monotonic() + (header.remainingMs ?? 0)
+    const deadlineMs = hop.startedAtMs + (header.remainingMs ?? 0)
     const controller = new AbortController()
     const key = `${session.id} ${leaf}`
     parts.serving.set(key, controller)
@@ -29,10 +29,13 @@ export const deliver: Stage<InboundHop> = {
     controller.signal.addEventListener('abort', () => {
       late.resolve({ kind: 'unknown', code: 'hop.cancelled' })
     })
-    const stopTimer = clock.setTimer(() => {
-      late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
-      controller.abort()
-    }, header.remainingMs ?? 0)
+    const stopTimer = clock.setTimer(
+      () => {
+        late.resolve({ kind: 'unknown', code: 'deadline.exceeded' })
+        controller.abort()
+      },
+      Math.max(0, deadlineMs - clock.monotonic()),
+    )
     const meter = createUsageMeter(parts.allowances, hop.allowances ?? [], parts.logger)
     const served = left(parts.served.get(left(header.capability, 'the capability')), 'the capability')
     const serving = createServingHop({
@@ -42,6 +45,7 @@ export const deliver: Stage<InboundHop> = {
       handed: hop.handed,
       trust: left(hop.trust, 'the trust'),
       signal: controller.signal,
+      evidence: hop.evidence,
       remainingMs: () => deadlineMs - clock.monotonic(),
       caller: parts.caller,
       acting: parts.acting,

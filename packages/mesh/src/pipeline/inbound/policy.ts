@@ -23,14 +23,14 @@ export const policy: Stage<InboundHop> = {
       onBehalfOf: header.onBehalfOf ?? '',
       labels: header.labels ?? [],
       delegation: { present: chain !== undefined, root: chain?.root ?? '', depth: chain?.depth ?? 0 },
-      hop: { index: 0 },
+      hop: { index: header.pathIndex ?? 0 },
       saga: {
         present: header.saga !== undefined,
         id: header.saga?.id ?? '',
         step: header.saga?.step ?? '',
         attempt: header.saga?.attempt ?? 0,
       },
-      body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
+      body: () => JSON.parse(new TextDecoder().decode(left(hop.body, 'the body'))) as unknown,
       time: { nowMs: parts.clock.now() },
     })
     hop.decision = decision

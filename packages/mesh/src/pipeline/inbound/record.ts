@@ -1,5 +1,6 @@
 import { capabilityCovers, isMeshError, type ErrorCode } from '@parley/protocol'
-import { formatOutcome, joinAnswerBody } from '../../answer-body.ts'
+import { encodeAnswerBody, formatOutcome, joinAnswerBody } from '../../answer-body.ts'
+import type { CarriedBody } from '../../carried-body.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -45,6 +46,8 @@ export async function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
+  if (isRequest && header.capability !== undefined)
+    parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
@@ -58,7 +61,7 @@ const answerOverheadBytes = 64
 function makeTellable({ parts, header }: InboundHop, outcome: BareOutcome): { outcome: BareOutcome; text: string } {
   try {
     const text = formatOutcome(outcome)
-    if (Buffer.byteLength(text) + answerOverheadBytes <= parts.maxBodyBytes) return { outcome, text }
+    if (Buffer.byteLength(text) + answerOverheadBytes <= parts.bodyCarrier.maxBytes) return { outcome, text }
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output is too large to be sent' })
   } catch {
     parts.logger.error('contract.output-invalid', { hop: header?.id, problems: 'the output has no JSON form' })
@@ -90,17 +93,20 @@ function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareO
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): Promise<void> {
+async function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promise<void> {
   const { parts, header, session } = hop
   if (!header || (header.type === 'hello' && outcome.kind !== 'refused')) return
   const nowMs = parts.clock.now()
+  const { body, bodyRef } = await loadAnswer(parts, whole, nowMs, header.sealed === true)
   const common = {
     to: header.from,
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + answerLifetimeMs,
     contentType: 'application/json' as const,
     inReplyTo: hop.leaf,
+    ...(bodyRef ? { bodyRef } : {}),
   }
+  // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
   const sealed =
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
@@ -113,10 +119,24 @@ async function answer(hop: InboundHop, outcome: BareOutcome, body: Uint8Array): 
             ...(hop.usage ? { usage: hop.usage } : {}),
           },
           body,
+          header.sealed === true ? session.keys : undefined,
         )
   const sent = await parts.sealer.send(sealed)
   // A lost answer leaves the caller with `unknown`; it has its own deadline.
   if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
+}
+
+/** An answer that the body store does not take says so: the caller need not wait to know that it does not know. */
+async function loadAnswer(
+  parts: NodeParts,
+  whole: Uint8Array,
+  nowMs: number,
+  isConfidential: boolean,
+): Promise<CarriedBody> {
+  const loaded = await parts.bodyCarrier.load(whole, nowMs + answerLifetimeMs, { isConfidential })
+  if (loaded.kind === 'allow') return loaded.carried
+  parts.logger.error('hop.answer-lost', { code: loaded.code })
+  return { body: encodeAnswerBody({ outcome: { kind: 'unknown', code: loaded.code } }) }
 }
 
 function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {
@@ -142,6 +162,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
           ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
           ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
           ...(header.chain === undefined ? {} : { chain: header.chain }),
+          ...(header.sealed === true ? { sealed: true } : {}),
         }
       : {}),
     ...(saga

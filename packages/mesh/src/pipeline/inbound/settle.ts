@@ -5,8 +5,8 @@ import { left, type Stage } from '../stage.ts'
 /** Hands an answer to the call that waits for it: right instance, right leaf, once. */
 export const settle: Stage<InboundHop> = {
   name: 'settle',
-  run({ parts, header, envelope, leaf }) {
-    return parts.pending.settle({ header: left(header, 'the header'), body: envelope.body, leaf })
+  run({ parts, header, envelope, body, evidence, leaf }) {
+    return parts.pending.settle({ header: left(header, 'the header'), body: body ?? envelope.body, leaf, evidence })
       ? allowed
       : refuse('iatp.misaddressed', 'nobody waits for this answer')
   },

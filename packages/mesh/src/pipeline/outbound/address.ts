@@ -1,4 +1,5 @@
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, refuse, type Did, type Refusal } from '@parley/protocol'
+import { chooseInstance } from '../../choose-instance.ts'
 import type { DirectoryEntry } from '../../directory.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -7,28 +8,22 @@ import { left, type Stage } from '../stage.ts'
 const patienceMs = 1_000
 
 /**
- * Chooses the instance to ask: of the name that `to` gives, else of the caller's own owner. Within a name, one with an
- * open session comes first, then chance decides.
+ * Chooses the instance to ask: of the name that `to` gives, of the owners that `among` lists, else of the caller's own
+ * owner. Nobody of another owner is ever asked who was not named in one of these ways.
  */
 export const address: Stage<OutboundHop> = {
   name: 'address',
   async run(hop) {
-    const { parts, contract, options } = hop
+    const { parts, contract } = hop
     const { capability } = contract
-    const agent = options.to === undefined ? undefined : parts.resolve(options.to)
-    if (options.to !== undefined && !agent)
-      return refuse('identity.owner-unknown', `no anchor of this node has the alias of ${options.to}`)
-    const find = (): DirectoryEntry | undefined => {
-      const entries = agent
-        ? parts.directory.instancesOf(agent).filter(({ serves }) => serves.has(capability))
-        : parts.directory
-            .servers(capability)
-            .filter(({ credential }) => credential.owner === parts.ownCredential().owner)
-      const sound = entries.filter(({ suspected }) => suspected !== true)
-      const choice = sound.length > 0 ? sound : entries
-      const open = choice.find(({ credential }) => parts.sessions.opened(credential.instance))
-      return open ?? choice[Math.floor(parts.random.float() * choice.length)]
-    }
+    const scope = scopeOf(hop)
+    if (scope.kind === 'deny') return scope
+    const find = (): DirectoryEntry | undefined =>
+      chooseInstance(
+        parts,
+        capability,
+        scope.entries().filter(({ serves }) => serves.has(capability)),
+      )
     const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
     let found = find()
     if (!found) parts.askWho()
@@ -36,11 +31,43 @@ export const address: Stage<OutboundHop> = {
       leftMs = untilMs - parts.clock.monotonic()
       if (leftMs > 0) await parts.directory.changed(leftMs)
     }
-    if (!found) {
-      const who = options.to ?? `an agent of ${parts.ownCredential().owner}`
-      return refuse('mesh.no-provider', `no live instance of ${who} serves ${capability}`, { retryAfterMs: patienceMs })
-    }
+    if (!found)
+      return refuse('mesh.no-provider', `no live instance of ${scope.who} serves ${capability}`, {
+        retryAfterMs: patienceMs,
+      })
     hop.peer = found
+    hop.leaveInstance = parts.load.enter(found.credential.instance)
     return allowed
   },
+}
+
+interface Scope {
+  readonly kind: 'allow'
+  /** Whom it means, for a reason. */
+  readonly who: string
+  entries(): readonly DirectoryEntry[]
+}
+
+/** Tells whom a call may be sent to; refuses an owner that this node does not know. */
+function scopeOf({ parts, contract, options }: OutboundHop): Scope | Refusal {
+  const { to, among } = options
+  if (to !== undefined && among !== undefined)
+    return refuse('mesh.no-provider', 'a call goes to an agent or among owners, not both')
+  if (to !== undefined) {
+    const agent = parts.resolve(to)
+    if (!agent) return refuse('identity.owner-unknown', `no anchor of this node has the alias of ${to}`)
+    return { kind: 'allow', who: to, entries: () => parts.directory.instancesOf(agent) }
+  }
+  const owners = new Set<Did>(among ? [] : [parts.ownCredential().owner])
+  for (const alias of among ?? []) {
+    const anchor = parts.anchors.list.find((each) => each.alias === alias)
+    if (!anchor) return refuse('identity.owner-unknown', `no anchor of this node has the alias ${alias}`)
+    owners.add(anchor.owner)
+  }
+  return {
+    kind: 'allow',
+    who: `an agent of ${among?.join(' or ') ?? parts.ownCredential().owner}`,
+    entries: () =>
+      parts.directory.servers(contract.capability).filter(({ credential }) => owners.has(credential.owner)),
+  }
 }

@@ -13,13 +13,14 @@ export const handOn: Stage<OutboundHop> = {
     if (!options.delegate) return allowed
     if (!handFrom) return refuse('delegation.not-held', 'there is no chain from which `delegate` could hand on')
     const { owner, name } = left(hop.peer, 'the peer').credential
-    const { delegate, constraints, allowance, forMs = defaultForMs } = options
+    const { delegate, constraints, allowance, labels, forMs = defaultForMs } = options
     const signed = await parts.handOn(
       handFrom.links,
       {
         capabilities: delegate.map((granted) => (typeof granted === 'string' ? granted : granted.capability)),
         ...(constraints ? { constraints } : {}),
         ...(allowance ? { allowance } : {}),
+        ...(labels?.length ? { labels } : {}),
         forMs,
       },
       { owner, name },

@@ -20,7 +20,7 @@ export const policy: Stage<OutboundHop> = {
       onBehalfOf: options.onBehalfOf ?? '',
       labels: options.labels ?? [],
       delegation: { present: hop.chain !== undefined, root: '', depth: hop.chain?.links.length ?? 0 },
-      hop: { index: 0 },
+      hop: { index: options.pathIndex ?? 0 },
       saga: {
         present: options.saga !== undefined,
         id: options.saga?.id ?? '',

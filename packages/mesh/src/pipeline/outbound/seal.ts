@@ -16,12 +16,13 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const text = JSON.stringify(hop.input) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
-  const body = encoder.encode(text)
-  if (body.length > parts.maxBodyBytes)
-    return refuse(
-      'iatp.frame-oversize',
-      `the body has ${String(body.length)} bytes, ${String(parts.maxBodyBytes)} are allowed here`,
-    )
+  if ((options.pathIndex ?? 0) >= limits.pathHops)
+    return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)
+  const isConfidential = contract.confidential || parts.sealBodies
+  const untilMs = parts.clock.now() + limits.lifetimeMs
+  const loaded = await parts.bodyCarrier.load(encoder.encode(text), untilMs, { isConfidential })
+  if (loaded.kind === 'deny') return loaded
+  const { body, bodyRef } = loaded.carried
   const { instance } = left(hop.peer, 'the peer').credential
   const opened = await parts.handshake.open(instance, deadlineAtMs - parts.clock.monotonic())
   if (opened.kind === 'deny') return opened
@@ -29,7 +30,14 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
   if (remainingMs <= 0) return refuse('deadline.exceeded', 'the time was over before the request was sent')
   if (options.signal?.aborted === true) return refuse('hop.cancelled', 'the call was cancelled before it was sent')
   const { session } = opened
+  const keys = isConfidential ? session.keys : undefined
+  if (isConfidential && !keys)
+    return refuse(
+      'iatp.confidentiality-required',
+      `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
+    )
   hop.session = session
+  hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
   hop.sealed = parts.sealer.seal(
     {
@@ -46,14 +54,17 @@ export async function sealRequest(hop: OutboundHop): Promise<Verdict> {
       remainingMs,
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
-      ...(chain && !session.sentChains.has(chain.hash) ? { links: chain.links } : {}),
+      ...(chain && session.sentChains?.has(chain.hash) !== true ? { links: chain.links } : {}),
       ...(handed ? { handed: handed.hash } : {}),
-      ...(handed && !session.sentChains.has(markHanded(handed.hash)) ? { handedLinks: handed.links } : {}),
+      ...(handed && session.sentChains?.has(markHanded(handed.hash)) !== true ? { handedLinks: handed.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
+      ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
+      ...(bodyRef ? { bodyRef } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
     },
     body,
+    keys,
   )
   return handed || brings(options) ? checkHeader(hop.sealed.header) : allowed
 }

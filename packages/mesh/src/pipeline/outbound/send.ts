@@ -11,6 +11,9 @@ import { sealRequest } from './seal.ts'
 /** Refusals that say that the callee lost what the session should hold: shake hands and send once more. */
 const forgotten: ReadonlySet<string> = new Set(['iatp.session-unknown', 'delegation.unknown'])
 
+/** When to try again where nobody listened, in milliseconds: long enough for an instance to reconnect. */
+const retryAfterBounceMs = 1_000
+
 /** Sends the request and waits for its answer until the deadline. A throw of the bus proves that nothing was sent. */
 export const send: Stage<OutboundHop> = {
   name: 'send',
@@ -46,27 +49,50 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
     return allowed
   }
+  if (answer === 'undelivered') {
+    const { instance } = left(hop.peer, 'the peer').credential
+    hop.sent = false
+    hop.parts.directory.suspect(instance)
+    return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
+  }
   if (answer === 'cancelled') {
     hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
     hop.parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
     return allowed
   }
-  const told = decodeAnswerBody(answer.body)
+  hop.evidence = answer.evidence
+  const { bodyRef } = answer.header
+  const leftMs = left(hop.deadlineAtMs, 'the deadline') - hop.parts.clock.monotonic()
+  const unloaded = bodyRef && (await hop.parts.bodyCarrier.unload({ body: answer.body, bodyRef }, leftMs))
+  if (unloaded?.kind === 'deny') {
+    hop.outcome = { kind: 'unknown', code: unloaded.code }
+    return allowed
+  }
+  const told = decodeAnswerBody(unloaded?.body ?? answer.body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
   const expected = told?.outcome.kind === 'refused' ? 'refusal' : 'reply'
   if (!told || answer.header.type !== expected) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }
+  if (hop.isConfidential === true && expected === 'reply' && answer.header.sealed !== true) {
+    hop.outcome = { kind: 'unknown', code: 'iatp.confidentiality-required' }
+    return allowed
+  }
   if (told.record !== undefined) hop.peerRecord = told.record
-  if (hop.chain && told.outcome.kind !== 'refused') left(hop.session, 'the session').sentChains.add(hop.chain.hash)
-  if (hop.handed && told.outcome.kind !== 'refused')
-    left(hop.session, 'the session').sentChains.add(markHanded(hop.handed.hash))
+  if (told.outcome.kind !== 'refused') rememberSent(hop)
   if (answer.header.usage) hop.usage = answer.header.usage
   hop.outcome = await checkAnswer(hop, told.outcome)
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
   return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
+}
+
+/** The callee holds now what travelled whole: from here on its hash is enough. */
+function rememberSent({ chain, handed, session }: OutboundHop): void {
+  if (!session) return
+  if (chain) session.sentChains = (session.sentChains ?? new Set()).add(chain.hash)
+  if (handed) session.sentChains = (session.sentChains ?? new Set()).add(markHanded(handed.hash))
 }
 
 /** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */

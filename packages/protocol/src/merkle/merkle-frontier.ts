@@ -1,5 +1,5 @@
-import type { Hash } from '@parley/ports'
-import { hashNode } from './merkle-hash.ts'
+import type { Sha256 } from '../sha256.ts'
+import { hashMerkleNode } from './merkle-hash.ts'
 
 /** The right edge of a growing tree: all that is needed to append and to know the root, in O(log n) memory. */
 export interface MerkleFrontier {
@@ -16,7 +16,7 @@ export interface MerkleFrontier {
  * Creates an empty frontier, or continues one of `size` leaves from its `nodes`. The caller proves such nodes by
  * comparing `root()` with a signed one. Throws a RangeError if the number of nodes does not fit the size.
  */
-export function createMerkleFrontier(hash: Hash, size = 0, nodes: readonly Uint8Array[] = []): MerkleFrontier {
+export function createMerkleFrontier(hash: Sha256, size = 0, nodes: readonly Uint8Array[] = []): MerkleFrontier {
   if (!Number.isSafeInteger(size) || size < 0 || countBits(size) !== nodes.length) {
     throw new RangeError(`a frontier of ${size} leaves cannot have ${nodes.length} nodes`)
   }
@@ -33,7 +33,7 @@ export function createMerkleFrontier(hash: Hash, size = 0, nodes: readonly Uint8
       let node = leaf
       for (let rest = count; rest % 2 === 1; rest = Math.floor(rest / 2)) {
         const left = stack.pop()
-        if (left) node = hashNode(hash, left, node)
+        if (left) node = hashMerkleNode(hash, left, node)
       }
       stack.push(node)
       count += 1
@@ -42,8 +42,8 @@ export function createMerkleFrontier(hash: Hash, size = 0, nodes: readonly Uint8
   }
 }
 
-function joinLeft(hash: Hash): (right: Uint8Array | undefined, left: Uint8Array) => Uint8Array {
-  return (right, left) => (right ? hashNode(hash, left, right) : left)
+function joinLeft(hash: Sha256): (right: Uint8Array | undefined, left: Uint8Array) => Uint8Array {
+  return (right, left) => (right ? hashMerkleNode(hash, left, right) : left)
 }
 
 function countBits(value: number): number {

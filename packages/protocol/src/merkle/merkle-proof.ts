@@ -1,16 +1,16 @@
-import type { Hash } from '@parley/ports'
+import type { Sha256 } from '../sha256.ts'
 import { createMerkleFrontier } from './merkle-frontier.ts'
-import { hashNode, isSameHash } from './merkle-hash.ts'
+import { hashMerkleNode, isSameHash } from './merkle-hash.ts'
 
 /** Computes the root over the hashes of all leaves (RFC 9162 §2.1.1). */
-export function computeMerkleRoot(hash: Hash, leaves: readonly Uint8Array[]): Uint8Array {
+export function computeMerkleRoot(hash: Sha256, leaves: readonly Uint8Array[]): Uint8Array {
   const frontier = createMerkleFrontier(hash)
   for (const leaf of leaves) frontier.append(leaf)
   return frontier.root()
 }
 
 /** Lists the hashes that lead from the leaf at `index` (from 0) to the root (RFC 9162 §2.1.3.1). */
-export function createInclusionProof(hash: Hash, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
+export function createInclusionProof(hash: Sha256, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
   if (index < 0 || index >= leaves.length) throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
   if (leaves.length === 1) return []
   const split = splitSize(leaves.length)
@@ -29,26 +29,48 @@ export interface InclusionClaim {
   readonly root: Uint8Array
 }
 
-/** Tells whether `proof` proves the claim (RFC 9162 §2.1.3.2). */
-export function verifyInclusionProof(hash: Hash, claim: InclusionClaim, proof: readonly Uint8Array[]): boolean {
-  if (!isIndex(claim.index) || !isIndex(claim.size) || claim.index >= claim.size) return false
+/**
+ * Computes the root that a proof leads to (RFC 9162 §2.1.3.2); undefined if the proof has not exactly the length that index
+ * and size give, or there is no such index.
+ */
+export function computeInclusionRoot(
+  hash: Sha256,
+  claim: Pick<InclusionClaim, 'leaf' | 'index' | 'size'>,
+  proof: readonly Uint8Array[],
+): Uint8Array | undefined {
+  if (!isIndex(claim.index) || !isIndex(claim.size) || claim.index >= claim.size) return undefined
   let path = { node: claim.index, last: claim.size - 1 }
   let root = claim.leaf
   for (const sibling of proof) {
-    if (path.last === 0) return false
+    if (path.last === 0) return undefined
     if (isRightEdge(path)) {
-      root = hashNode(hash, sibling, root)
+      root = hashMerkleNode(hash, sibling, root)
       path = climbToRightChild(path)
     } else {
-      root = hashNode(hash, root, sibling)
+      root = hashMerkleNode(hash, root, sibling)
     }
     path = climb(path)
   }
-  return path.last === 0 && isSameHash(root, claim.root)
+  return path.last === 0 ? root : undefined
+}
+
+/** Counts the hashes of the proof of the leaf at `index` (from 0) of `size`. Throws a RangeError for no such leaf. */
+export function computeInclusionLength(index: number, size: number): number {
+  if (!isIndex(index) || !isIndex(size) || index >= size) throw new RangeError(`no leaf ${index} in a tree of ${size}`)
+  let length = 0
+  let path = { node: index, last: size - 1 }
+  for (; path.last > 0; length++) path = climb(isRightEdge(path) ? climbToRightChild(path) : path)
+  return length
+}
+
+/** Tells whether `proof` proves the claim (RFC 9162 §2.1.3.2). */
+export function verifyInclusionProof(hash: Sha256, claim: InclusionClaim, proof: readonly Uint8Array[]): boolean {
+  const root = computeInclusionRoot(hash, claim, proof)
+  return root !== undefined && isSameHash(root, claim.root)
 }
 
 /** Lists the hashes that show the first `size` leaves to be the start of all of them (RFC 9162 §2.1.4.1). */
-export function createConsistencyProof(hash: Hash, leaves: readonly Uint8Array[], size: number): Uint8Array[] {
+export function createConsistencyProof(hash: Sha256, leaves: readonly Uint8Array[], size: number): Uint8Array[] {
   if (size < 1 || size > leaves.length) throw new RangeError(`no tree of ${size} within one of ${leaves.length}`)
   return subProof(hash, leaves, size, true)
 }
@@ -62,7 +84,7 @@ export interface ConsistencyClaim {
 }
 
 /** Tells whether `proof` proves the claim (RFC 9162 §2.1.4.2). An empty old tree proves nothing and is refused. */
-export function verifyConsistencyProof(hash: Hash, claim: ConsistencyClaim, proof: readonly Uint8Array[]): boolean {
+export function verifyConsistencyProof(hash: Sha256, claim: ConsistencyClaim, proof: readonly Uint8Array[]): boolean {
   const { oldSize, newSize } = claim
   if (!isIndex(oldSize) || !isIndex(newSize) || oldSize < 1 || oldSize > newSize) return false
   if (oldSize === newSize) return proof.length === 0 && isSameHash(claim.oldRoot, claim.newRoot)
@@ -76,11 +98,11 @@ export function verifyConsistencyProof(hash: Hash, claim: ConsistencyClaim, proo
   for (const sibling of rest) {
     if (path.last === 0) return false
     if (isRightEdge(path)) {
-      oldRoot = hashNode(hash, sibling, oldRoot)
-      newRoot = hashNode(hash, sibling, newRoot)
+      oldRoot = hashMerkleNode(hash, sibling, oldRoot)
+      newRoot = hashMerkleNode(hash, sibling, newRoot)
       path = climbToRightChild(path)
     } else {
-      newRoot = hashNode(hash, newRoot, sibling)
+      newRoot = hashMerkleNode(hash, newRoot, sibling)
     }
     path = climb(path)
   }
@@ -112,7 +134,7 @@ function splitSize(size: number): number {
   return split
 }
 
-function subProof(hash: Hash, leaves: readonly Uint8Array[], size: number, isWhole: boolean): Uint8Array[] {
+function subProof(hash: Sha256, leaves: readonly Uint8Array[], size: number, isWhole: boolean): Uint8Array[] {
   if (size === leaves.length) return isWhole ? [] : [computeMerkleRoot(hash, leaves)]
   const split = splitSize(leaves.length)
   const left = leaves.slice(0, split)

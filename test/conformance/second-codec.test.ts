@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { readText } from '../architecture/source-tree.ts'
+import { readSource } from '../architecture/parsed-source.ts'
+import type { EvidenceVector } from '../vectors/evidence-vectors.ts'
+import type { FrameVector } from '../vectors/frame-vectors.ts'
+import { judgeEvidence, judgeFrame } from './second-codec.ts'
+
+const read = (name: string): unknown => JSON.parse(readText(`protocol/vectors/${name}`))
+const { frames, receiver, nowMs } = read('frames.json') as {
+  readonly frames: readonly FrameVector[]
+  readonly receiver: string
+  readonly nowMs: number
+}
+const { evidence } = read('evidence.json') as { readonly evidence: readonly EvidenceVector[] }
+
+describe('a second codec, written from the spec alone', () => {
+  it('imports node:crypto and nothing else', () => {
+    expect(readSource('test/conformance/second-codec.ts').imports).toEqual(['node:crypto'])
+  })
+
+  it('agrees on every frame and bundle', () => {
+    expect(frames.length).toBeGreaterThan(120)
+    for (const { name, bytes, zeros = 0, subject, expect: expected, leaves } of frames) {
+      const whole = Buffer.concat([Buffer.from(bytes, 'hex'), Buffer.alloc(zeros)])
+      const opinion = judgeFrame(whole, subject, receiver, nowMs)
+      expect(opinion.code, name).toBe(expected)
+      const found = opinion.leaves.map((leaf) => leaf.toString('hex'))
+      expect(found, name).toEqual(expected === 'allow' ? leaves : [])
+    }
+  })
+
+  it('agrees on all evidence', () => {
+    expect(evidence.length).toBeGreaterThan(40)
+    for (const { name, bytes, expect: expected, leaf } of evidence) {
+      const opinion = judgeEvidence(Buffer.from(bytes, 'hex'))
+      expect(opinion.code, name).toBe(expected)
+      const found = opinion.leaves.map((one) => one.toString('hex'))
+      expect(found, name).toEqual(leaf === undefined ? [] : [leaf])
+    }
+  })
+})

@@ -1,0 +1,236 @@
+import { limits } from '@parley/protocol'
+import {
+  base64url,
+  drawBytes,
+  inboxSubject,
+  minimalHeader,
+  nowMs,
+  receiver,
+  requestHeader,
+  sender,
+  signerOf,
+} from './vector-kit.ts'
+
+/** A header whose frame is signed well. */
+export interface HeaderCase {
+  readonly name: string
+  /** An object as JSON.stringify writes it, or the exact text or bytes. */
+  readonly header: object | string | Uint8Array
+  readonly subject?: string
+}
+
+/** A header that is refused. */
+export interface HeaderFault extends HeaderCase {
+  readonly expect: string
+  readonly stage: 'header' | 'addressed'
+}
+
+const base = minimalHeader('header')
+const answer = base
+const request = requestHeader('request')
+const text = JSON.stringify(answer)
+const hash = base64url(drawBytes('hash', 32))
+const eventSubject = `iatp.1.main.event.card.${sender.did.slice(8)}`
+const event = { ...base, type: 'event', to: 'card' }
+
+/** Puts text before the last brace. */
+function adding(suffix: string): string {
+  return `${text.slice(0, -1)},${suffix}}`
+}
+
+/** Headers that are taken. */
+export const soundHeaders: readonly HeaderCase[] = [
+  { name: 'an answer', header: answer },
+  { name: 'a request with what it needs', header: request },
+  {
+    name: 'a request with everything',
+    header: {
+      ...request,
+      contentType: 'application/json',
+      chain: hash,
+      links: ['eyJ'],
+      handed: hash,
+      handedLinks: ['eyJ', 'eyJ'],
+      onBehalfOf: 'tenant-7',
+      labels: ['pii', 'untrusted-content'],
+      pathIndex: 31,
+      bodyRef: { hash, bytes: 1_000_000, where: 'shelf/1' },
+      saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: nowMs },
+      crit: ['labels', 'saga'],
+    },
+  },
+  {
+    name: 'a reply with usage',
+    header: {
+      ...answer,
+      type: 'reply',
+      session: hash,
+      counter: 9_007_199_254_740_991,
+      usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
+    },
+  },
+  { name: 'an event', header: event, subject: eventSubject },
+  { name: 'a field that nobody knows', header: { ...answer, later: { x: [1, null, 'é', '😀'] } } },
+  { name: 'number keys in ascending order', header: adding('"x":{"1":0,"10":0,"a":0}') },
+  { name: 'nesting to depth 8', header: adding('"x":[[[[[[[]]]]]]]') },
+  { name: 'a lifetime of 5 minutes', header: { ...answer, expiresAtMs: nowMs + limits.lifetimeMs } },
+  { name: 'issued 60 s ahead', header: { ...answer, issuedAtMs: nowMs + 60_000, expiresAtMs: nowMs + 60_000 } },
+  { name: 'expired 60 s ago', header: { ...answer, issuedAtMs: nowMs - 90_000, expiresAtMs: nowMs - 60_000 } },
+]
+
+const invalid = (name: string, header: HeaderCase['header']): HeaderFault => ({
+  name,
+  header,
+  expect: 'iatp.header-invalid',
+  stage: 'header',
+})
+
+const forms: readonly HeaderFault[] = [
+  invalid('no header', ''),
+  invalid('no JSON', '{"type":'),
+  invalid('a list', '[]'),
+  invalid('null', 'null'),
+  invalid('a space', text.replace(':', ': ')),
+  invalid('a line feed at the end', `${text}\n`),
+  invalid('a byte order mark', `\uFEFF${text}`),
+  invalid('a duplicate key', adding('"type":"refusal"')),
+  invalid('a number as 1e3', adding('"x":1e3')),
+  invalid('a number as 1.0', adding('"x":1.0')),
+  invalid('a number as -0', adding('"x":-0')),
+  invalid('a number that no double holds', adding('"x":9007199254740993')),
+  invalid('an escape that is not needed', adding('"x":"\\u0041"')),
+  invalid('an escaped slash', adding('"x":"\\/"')),
+  invalid('number keys in another order', adding('"x":{"10":0,"1":0}')),
+  invalid('a lone surrogate', adding('"x":"\\ud800"')),
+  invalid('a lone surrogate in a key', adding('"\\udc00":1')),
+  invalid('a key __proto__', adding('"__proto__":{}')),
+  invalid('a key __proto__ below', adding('"x":{"__proto__":1}')),
+  invalid('nesting to depth 9', adding('"x":[[[[[[[[]]]]]]]]')),
+  invalid(
+    'no UTF-8',
+    new Uint8Array(Buffer.concat([Buffer.from(text.slice(0, -2)), Buffer.of(0xff), Buffer.from('"}')])),
+  ),
+  invalid(
+    'an overlong UTF-8 form',
+    new Uint8Array(Buffer.concat([Buffer.from(text.slice(0, -2)), Buffer.of(0xc0, 0x80), Buffer.from('"}')])),
+  ),
+]
+
+const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
+  type: ['greeting', 1],
+  id: ['short', null],
+  from: ['did:web:example.org'],
+  to: ['', 'x'.repeat(129)],
+  mesh: ['Main', ''],
+  issuedAtMs: [-1, 1.5, '1'],
+  expiresAtMs: ['soon'],
+  counter: [0, '1'],
+  session: ['x'],
+  contentType: ['text/plain'],
+  capability: ['flights', 'flights:*', '*', 'Flights:reserve'],
+  contract: ['x'],
+  remainingMs: [-1],
+  traceparent: [`00-${'0'.repeat(32)}-${'2'.repeat(16)}-01`, `ff-${'1'.repeat(32)}-${'2'.repeat(16)}-01`],
+  chain: [1],
+  links: [['a', 'b', 'c', 'd', 'e', 'f'], 'eyJ'],
+  handed: ['x'],
+  handedLinks: [['a', 'b', 'c', 'd', 'e', 'f'], 'eyJ'],
+  onBehalfOf: ['', 'x'.repeat(257)],
+  labels: ['pii', [''], ['a', 'a'], Array.from({ length: 33 }, (_, at) => String(at))],
+  pathIndex: [32, -1],
+  bodyRef: [
+    { hash, bytes: 1 },
+    { hash, bytes: 268_435_457, where: 'x' },
+    { hash: 'x', bytes: 1, where: 'x' },
+  ],
+  usage: [
+    { calls: -1 },
+    { seconds: 1.5 },
+    { money: { amount: 1, currency: 'EUR' } },
+    { money: { amount: '01', currency: 'EUR' } },
+    { money: { amount: '0.0000001', currency: 'EUR' } },
+    { money: { amount: '1', currency: 'EURO' } },
+  ],
+  saga: [null, { id: 's' }, { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 }],
+  nonce: [hash],
+  versions: [['1']],
+  suites: [[-1]],
+  crit: ['labels'],
+}
+
+const neededBy: Readonly<Record<string, object>> = {
+  request: request,
+  reply: { ...answer, type: 'reply', session: hash, counter: 1 },
+  cancel: { ...answer, type: 'cancel', session: hash, counter: 1 },
+  ready: { ...answer, type: 'ready', session: hash },
+  refusal: answer,
+}
+const neededFields: Readonly<Record<string, readonly string[]>> = {
+  request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
+  reply: ['session', 'counter', 'inReplyTo'],
+  cancel: ['session', 'counter', 'inReplyTo'],
+  ready: ['session', 'inReplyTo'],
+  refusal: ['inReplyTo'],
+}
+
+const without = (header: object, field: string): object =>
+  Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
+
+const uncritical = (name: string, header: object): HeaderFault => ({
+  name,
+  header,
+  expect: 'iatp.crit-unknown',
+  stage: 'header',
+})
+
+const misaddressed = (name: string, header: object, subject?: string): HeaderFault => ({
+  name,
+  header,
+  ...(subject === undefined ? {} : { subject }),
+  expect: 'iatp.misaddressed',
+  stage: 'addressed',
+})
+
+const untimely = (name: string, issuedAtMs: number, expiresAtMs: number): HeaderFault => ({
+  name,
+  header: { ...answer, issuedAtMs, expiresAtMs },
+  expect: 'iatp.lifetime',
+  stage: 'addressed',
+})
+
+/** Headers that are refused, each for one reason. */
+export const headerFaults: readonly HeaderFault[] = [
+  ...forms,
+  ...['type', 'id', 'from', 'to', 'mesh', 'issuedAtMs', 'expiresAtMs'].map((field) =>
+    invalid(`without ${field}`, without(answer, field)),
+  ),
+  ...Object.entries(wrongValues).flatMap(([field, values]) =>
+    values.map((value, at) => invalid(`a wrong ${field} (${String(at + 1)})`, { ...answer, [field]: value })),
+  ),
+  ...Object.entries(neededFields).flatMap(([type, fields]) =>
+    fields.map((field) => invalid(`a ${type} without ${field}`, without(neededBy[type] ?? {}, field))),
+  ),
+  uncritical('an unknown name in crit', { ...answer, later: 1, crit: ['later'] }),
+  uncritical('a name in crit that is not there', { ...answer, crit: ['labels'] }),
+  {
+    name: 'a header above 8 KiB',
+    header: { ...answer, later: 'x'.repeat(limits.headerBytes) },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
+  misaddressed('another sender in the header', { ...answer, from: signerOf('stranger').did }),
+  misaddressed('another recipient in the header', { ...answer, to: signerOf('stranger').did }),
+  misaddressed('another mesh in the header', { ...answer, mesh: 'other' }),
+  misaddressed('an event on an inbox', { ...event, to: receiver.did }),
+  misaddressed('an answer on an event', { ...answer, to: 'card' }, eventSubject),
+  misaddressed('another topic', { ...event, to: 'who' }, eventSubject),
+  misaddressed(
+    'the inbox of another',
+    { ...answer, to: signerOf('stranger').did },
+    inboxSubject.replace(receiver.did.slice(8), signerOf('stranger').did.slice(8)),
+  ),
+  untimely('a life of more than 5 minutes', nowMs, nowMs + limits.lifetimeMs + 1),
+  untimely('an end before its start', nowMs, nowMs - 1),
+  untimely('from the future', nowMs + 60_001, nowMs + 90_000),
+  untimely('expired', nowMs - 90_000, nowMs - 60_001),
+]
