@@ -1,4 +1,6 @@
 import { createKeySigner, extendDelegation, generateSeed, hashChain, jwtTypes, signJwt } from '@parley/identity'
+import type { BodyStore } from '@parley/ports'
+import { limits } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { agencyChain, endOf, flights, openAgency, trips } from './agency.ts'
 import { createRogue } from './rogue.ts'
@@ -21,7 +23,29 @@ describe('constraints of a chain', () => {
     expect(await call({ to: 'LAX', amount: 5 })).toBe('delegation.constraint-violated')
     expect(await call({ to: 'SFO', amount: 501 })).toBe('delegation.constraint-violated')
     expect(open.reserved).toHaveLength(1)
-    expect((await open.hopsOf(open.planes)).map(({ stage }) => stage)).toEqual([undefined, 'delegation', 'delegation'])
+    expect((await open.hopsOf(open.planes)).map(({ stage }) => stage)).toEqual([undefined, 'arguments', 'arguments'])
+  })
+
+  it('are held also against a body that is encrypted, or that travels by reference', async () => {
+    const kept: Uint8Array[] = []
+    const bodies: BodyStore = {
+      put: (body) => Promise.resolve(String(kept.push(body) - 1)),
+      get: (where) => Promise.resolve(kept[Number(where)]),
+    }
+    for (const [more, isKept] of [
+      [{ sealBodies: true }, false],
+      [{ bodies }, true],
+    ] as const) {
+      await using open = await openAgency(undefined, { planes: more, desk: more })
+      const big = `SFO${'x'.repeat(limits.bodyBytes)}`
+      const to = isKept ? big : 'SFO'
+      const delegation = await agencyChain(open.mesh, { constraints: { amount: { max: 500 } } })
+      const call = async (amount: number): Promise<string> =>
+        endOf(await open.desk.tryCall(flights.reserve, { to, amount }, { delegation }))
+      expect([await call(501), await call(500)]).toEqual(['delegation.constraint-violated', 'ok'])
+      expect(open.reserved).toHaveLength(1)
+      expect(kept.length > 0).toBe(isKept)
+    }
   })
 
   it('of a kind that the callee does not know refuse, as a link of a later version may have them', async () => {
@@ -96,6 +120,17 @@ describe('a handler that calls on', () => {
       root: open.mesh.issuer.owner,
       agents: [{ name: 'acme/desk' }, { name: 'acme/agency' }],
     })
+  })
+
+  it('keeps the labels of the chain and of the call that were handed on, which its node cannot leave out', async () => {
+    await using open = await openAgency(async (hop, agency) => {
+      const bare = await agency.tryCall(flights.reserve, { to: 'SFO', amount: 1 })
+      expect(endOf(bare)).toBe('delegation.label-removed')
+      return hop.tryCall(flights.reserve, { to: 'SFO', amount: 1 })
+    })
+    const delegateFrom = await agencyChain(open.mesh, { labels: ['pii'] })
+    expect(await open.plan({ delegate: [flights.reserve], delegateFrom, labels: ['eu-only'] })).toBe('ok')
+    expect(open.reserved.map(({ labels }) => labels.toSorted())).toEqual([['eu-only', 'pii']])
   })
 
   it('hands on once more, each time one link deeper, and not from nothing', async () => {

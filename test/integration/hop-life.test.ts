@@ -231,7 +231,7 @@ describe('discovery', () => {
       retryAfterMs: 1_000,
       hop: { sent: false },
     })
-    open.mesh.reconnect(open.counter)
+    await open.mesh.reconnect(open.counter)
     expect(await open.buy()).toMatchObject({ kind: 'ok' })
   })
 
