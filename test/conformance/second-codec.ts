@@ -129,6 +129,8 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
   contentType: (value) => value === 'application/json',
   chain: hash,
   links: list(text(32_768), 5),
+  handed: hash,
+  handedLinks: list(text(32_768), 5),
   onBehalfOf: text(256),
   labels: (value) => list(text(64), 32)(value) && new Set(value as string[]).size === (value as string[]).length,
   pathIndex: upTo(31),
@@ -137,7 +139,7 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
     calls: maybe(count),
     tokens: maybe(count),
     seconds: maybe(count),
-    money: maybe(shaped({ amount: like(/^(0|[1-9]\d{0,14})(\.\d{1,9})?$/), currency: like(/^[A-Z]{3}$/) })),
+    money: maybe(shaped({ amount: like(/^(0|[1-9]\d{0,11})(\.\d{1,6})?$/), currency: like(/^[A-Z]{3}$/) })),
   }),
   saga: shaped({
     id: text(256),
@@ -196,13 +198,12 @@ function readHeader(bytes: Buffer): Json {
     needed.every((name) => header[name] !== undefined),
     invalid,
   )
-  const links = (header['links'] ?? []) as readonly string[]
-  const carried = [header['credential'], header['statement'], ...links].map(
-    (one) => (one as string | undefined)?.length ?? 0,
-  )
-  const linked = links.reduce((sum, link) => sum + link.length, 0)
-  const own = bytes.length - carried.reduce((sum, length) => sum + length, 0)
-  need(linked <= 32_768 && own <= 8192, 'iatp.frame-oversize')
+  const lengthOf = (texts: unknown): number =>
+    ((texts ?? []) as readonly string[]).reduce((sum, each) => sum + each.length, 0)
+  const chains = [header['links'], header['handedLinks']].map(lengthOf)
+  const tokens = [header['credential'], header['statement']].map((token) => ((token ?? '') as string).length)
+  const own = bytes.length - [...chains, ...tokens].reduce((sum, length) => sum + length, 0)
+  need(Math.max(...chains) <= 32_768 && own <= 8192, 'iatp.frame-oversize')
   return header
 }
 

@@ -26,6 +26,8 @@ const whole = {
   remainingMs: 5000,
   chain: hash,
   links: ['link'],
+  handed: hash,
+  handedLinks: ['link', 'link'],
   traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
   onBehalfOf: 'tenant',
   labels: ['pii'],

@@ -179,14 +179,18 @@ describe('a key', () => {
 })
 
 describe('a delegation', () => {
-  it('with a constraint that nobody here can judge is refused', async () => {
+  it('with a constraint that the input breaks is refused, and one that nobody can judge is never signed', async () => {
     await using open = await openGuarded()
     const { issuer } = open.mesh
     const request = { to: 'acme/desk', capabilities: ['shop:buy'], forMs: 60_000 } as const
-    const delegation = await issuer.delegate({ ...request, constraints: { maxItems: 1 } })
+    const delegation = await issuer.delegate({ ...request, constraints: { item: { in: ['lamp'] } } })
     expect(await open.desk.tryCall(shop.buy, { item: 'x' }, { delegation })).toMatchObject({
       kind: 'refused',
-      code: 'delegation.invalid',
+      code: 'delegation.constraint-violated',
+    })
+    const unknown = { item: { max: 1, longest: 1 } }
+    await expect(issuer.delegate({ ...request, constraints: unknown })).rejects.toMatchObject({
+      code: 'delegation.constraint-unknown',
     })
     expect(open.ran).toEqual([])
     expect(

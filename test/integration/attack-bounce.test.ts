@@ -40,7 +40,7 @@ describe('a forged "no responders"', () => {
     await open.mesh.clock.settle()
     open.mesh.disconnect(open.counter)
     expect(await open.desk.tryCall(shop.look, { item: 'lamp' })).toMatchObject({ code: 'transport.no-listener' })
-    open.mesh.reconnect(open.counter)
+    await open.mesh.reconnect(open.counter)
     resolve({ receipt: 'late' })
     expect(await first).toMatchObject({ kind: 'ok', output: { receipt: 'late' } })
   })

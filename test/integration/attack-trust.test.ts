@@ -35,7 +35,9 @@ describe('the trust in a caller', () => {
       calls: [shop.buy],
       serve: (node) => {
         node.serve(errand, {
-          run: async ({ item }, hop) => ({ done: (await hop.tryCall(shop.buy, { item })).kind === 'ok' }),
+          run: async ({ item }, hop) => ({
+            done: (await hop.tryCall(shop.buy, { item }, { authority: 'own' })).kind === 'ok',
+          }),
         })
       },
     })

@@ -37,7 +37,7 @@ async function openRelay(onward: Parameters<Hop['tryCall']>[2] = {}) {
       node.serve(relay, {
         pass: async (_, hop) => {
           look(hop)
-          const outcome = await hop.tryCall(shop.buy, { item: 'lamp' }, onward)
+          const outcome = await hop.tryCall(shop.buy, { item: 'lamp' }, { ...onward, authority: 'own' })
           outcomes.push('code' in outcome ? outcome.code : outcome.kind)
           return {}
         },
@@ -91,7 +91,7 @@ describe('what a handler calls on with', () => {
           node.serve(relay, {
             pass: async (_, hop) => {
               hops += 1
-              const outcome = await hop.tryCall(relay.pass, {}, { to })
+              const outcome = await hop.tryCall(relay.pass, {}, { to, authority: 'own' })
               if ('code' in outcome && !outcome.hop.sent) last = outcome.code
               return {}
             },

@@ -136,7 +136,7 @@ describe('losing the bus', () => {
       hop: { sent: false },
     })
     expect(open.desk.health()).toMatchObject({ live: true, ready: false, reasons: ['the bus is disconnected'] })
-    open.mesh.reconnect(open.desk)
+    await open.mesh.reconnect(open.desk)
     expect((await open.buy()).kind).toBe('ok')
     expect((await open.hopsOf(open.desk)).map(({ outcome }) => outcome)).toEqual(['ok', 'refused', 'ok'])
   })
@@ -232,7 +232,7 @@ describe('discovery', () => {
       retryAfterMs: 1_000,
       hop: { sent: false },
     })
-    open.mesh.reconnect(open.counter)
+    await open.mesh.reconnect(open.counter)
     expect(await open.buy()).toMatchObject({ kind: 'ok' })
   })
 

@@ -212,7 +212,7 @@ describe('hop', () => {
     await using open = await openShop(
       {
         buy: async (_, hop) => ({
-          receipt: String((await hop.call(till.charge, {}, { deadlineMs: 60_000 })).remainingMs),
+          receipt: String((await hop.call(till.charge, {}, { deadlineMs: 60_000, authority: 'own' })).remainingMs),
         }),
       },
       { counter: { calls: [till.charge] } },

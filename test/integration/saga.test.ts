@@ -124,7 +124,7 @@ describe('a saga on real nodes', () => {
     const run = await sagas.start(stay, { guest: 'ada' }, { id: 'trip-1' })
     await mesh.clock.advance(30_000)
     expect(run.state()).toMatchObject({ status: 'waiting', waiting: { for: 'participant' } })
-    mesh.reconnect(node)
+    await mesh.reconnect(node)
     await advanceUntil(mesh, () => run.state().status !== 'waiting' && run.state().status !== 'running')
     expect(run.state().status).toBe('completed')
     expect(hotel.guests()).toEqual(['ada', 'ada-2'])

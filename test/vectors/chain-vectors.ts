@@ -14,19 +14,23 @@ import {
 } from './token-parties.ts'
 import { nowMs, printVectors } from './vector-kit.ts'
 
-/** A chain, who acts under it, and for what. */
+/** A chain, who acts under it, and for what at whom. */
 export interface ChainVector {
   readonly name: string
   /** Root first. */
   readonly links: readonly string[]
   readonly delegate: { readonly owner: string; readonly name: string }
   readonly capability: string
+  /** Who is asked, and with what. */
+  readonly callee: { readonly owner: string; readonly name: string }
+  readonly input: unknown
   readonly hash: string
   readonly expect: string
 }
 
 const deskId = { owner: acme.did, name: 'acme/desk' }
 const planesId = { owner: acme.did, name: 'acme/planes' }
+const payId = { owner: globex.did, name: 'globex/pay' }
 
 /** Lists chains: those that hold, and each way of being wrong. */
 export async function createChainVectors(): Promise<readonly ChainVector[]> {
@@ -64,12 +68,21 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
   const payRoot = await root({ capabilities: ['flights:reserve'] }, globex)
   const [head = '', payload = '', signature = ''] = second.split('.')
   const flipped = `${head}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+  const input = { amount: 500 }
   const own = (name: string, link: string, expect: string, capability = 'flights:reserve') =>
-    ({ name, links: [link], delegate: deskId, capability, expect }) as const
+    ({ name, links: [link], delegate: deskId, capability, callee: payId, input, expect }) as const
   const handed = (name: string, link: string, expect: string, capability = 'flights:reserve') =>
-    ({ name, links: [first, link], delegate: planesId, capability, expect }) as const
+    ({ name, links: [first, link], delegate: planesId, capability, callee: payId, input, expect }) as const
   const widened = 'delegation.widened'
   const invalid = 'delegation.invalid'
+  const unknown = 'delegation.constraint-unknown'
+  const violated = 'delegation.constraint-violated'
+  const shared = await root({ allowance: { calls: 3, money: { amount: '20.5', currency: 'EUR' } } })
+  const byPay = await root({ allowance: { tokens: 900, at: payId } })
+  const part = { calls: 3, money: { amount: '20.50', currency: 'EUR' } }
+  const more = { calls: 3, money: { amount: '20.51', currency: 'EUR' } }
+  const under = (name: string, above: string, link: string, expect: string) =>
+    ({ ...handed(name, link, expect), links: [above, link] }) as const
   const cases = [
     own('of one link', first, 'allow'),
     own('for what is narrower at a colon', first, 'allow', 'flights:reserve:sfo'),
@@ -108,6 +121,24 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
     handed('that grants what is broader', await further({ capabilities: ['flights:reserves'] }), widened),
     handed('that drops a constraint', await further({ constraints: {} }), widened),
     handed('that loosens a constraint', await further({ constraints: { amount: { max: 1000 } } }), widened),
+    own('with a constraint of an unknown kind', await root({ constraints: { amount: { like: '5' } } }), unknown),
+    own('with a constraint that is no condition', await root({ constraints: { amount: 500 } }), invalid),
+    { ...own('with an argument above its constraint', first, violated), input: { amount: 501 } },
+    { ...own('with an argument that is missing', first, violated), input: {} },
+    { ...own('with an argument of another type', first, violated), input: { amount: '500' } },
+    own('with an allowance', shared, 'allow'),
+    { ...own('with an allowance for this callee', byPay, 'allow'), callee: payId },
+    { ...own('with an allowance for another callee', byPay, 'delegation.wrong-callee'), callee: planesId },
+    own('with an allowance of an unknown part', await root({ allowance: { calls: 1, joules: 3 } }), unknown),
+    own('with an allowance of nothing', await root({ allowance: {} }), invalid),
+    own(
+      'with an amount that is no text',
+      await root({ allowance: { money: { amount: 1, currency: 'EUR' } } }),
+      invalid,
+    ),
+    under('that hands on a part of an allowance', shared, await further({ allowance: part }, [shared]), 'allow'),
+    under('that hands on more than its allowance', shared, await further({ allowance: more }, [shared]), widened),
+    under('that drops an allowance', shared, await further({}, [shared]), widened),
     handed('that outlives its parent', await further({ exp: nowSeconds + 601 }), widened),
     handed('that drops a label', await further({ labels: undefined }), 'delegation.label-removed'),
   ]

@@ -12,29 +12,38 @@ export {
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
 export { hashChain } from './delegation/chain-hash.ts'
+export type { Allowance } from './delegation/allowance.ts'
 export { decideLabels } from './delegation/labels.ts'
-export type { Constraints } from './delegation/constraints.ts'
+export { decideArguments, type Condition, type Constraints } from './delegation/constraints.ts'
 export {
   chainGrants,
+  chainPermits,
   maxChainLinks,
   verifyDelegationChain,
   type ChainExpectation,
   type VerifiedChain,
+  type VerifiedLink,
 } from './delegation/delegation-chain.ts'
-export { extendDelegation, signDelegation, type Delegation, type Delegator } from './delegation/delegation.ts'
+export {
+  decodeDelegation,
+  extendDelegation,
+  signDelegation,
+  type DecodedDelegation,
+  type Delegation,
+  type Delegator,
+} from './delegation/delegation.ts'
 export {
   initFileIssuer,
   openFileIssuer,
-  openOwner,
-  readAnchor,
   renewIssuerStatement,
   type FileIssuerOptions,
   type FileIssuerSetup,
-  type IssuerFolder,
 } from './issuer/file-issuer.ts'
+export { openOwner, readAnchor, type IssuerFolder } from './issuer/issuer-folder.ts'
 export { appendOrder, readOrders } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
+export type { OrderNews } from './issuer/order-log.ts'
 export type { DelegateRequest, JoinRequest, MadeJoinToken, OwnerIssuer } from './issuer/owner-issuer.ts'
 export { admissionMs, isAdmission, signAdmission, verifyAdmission, type Admission } from './join/admission.ts'
 export { signJoinGrant, verifyJoinGrant, type JoinGrant } from './join/join-grant.ts'
@@ -62,7 +71,14 @@ export { refreshAnchors, resolveAnchors } from './did-web/resolve-anchors.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
-export { clockSkewMs, maxJwtLength, verifyJwt, type JwtExpectation, type OwnerKeys } from './jwt/verify-jwt.ts'
+export {
+  clockSkewMs,
+  maxJwtLength,
+  verifyJwt,
+  type DecodedJwt,
+  type JwtExpectation,
+  type OwnerKeys,
+} from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
 export {
@@ -104,4 +120,6 @@ export {
   type NkeyKind,
 } from './nats/nkey.ts'
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
+export { defaultOrderStaleness, type OrderStaleness } from './order/order-freshness.ts'
+export { signOrderHead, verifyOrderHead, type OrderHead, type VerifiedOrderHead } from './order/order-head.ts'
 export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'

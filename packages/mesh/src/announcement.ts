@@ -1,4 +1,5 @@
 import { formatInstanceToken, isCapability, type InstanceDid } from '@parley/protocol'
+import { isSequences } from './order-message.ts'
 
 /** Topics of the events that make up discovery. */
 export const announcementTopics = { card: 'card', who: 'who' } as const
@@ -21,6 +22,8 @@ export interface Announcement {
   readonly serves: Readonly<Record<string, string>>
   /** The instance says goodbye. */
   readonly leaving: boolean
+  /** Owner → sequence of the last of its orders that the instance holds: who holds fewer asks for them. */
+  readonly orders?: Readonly<Record<string, number>>
 }
 
 /** Capabilities that one announcement may list. */
@@ -35,13 +38,14 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 export function decodeAnnouncement(body: Uint8Array): Announcement | undefined {
   const value = parseJson(body)
   if (typeof value !== 'object' || value === null) return undefined
-  const { boot, serves, leaving } = value as Partial<Record<keyof Announcement, unknown>>
+  const { boot, serves, leaving, orders } = value as Partial<Record<keyof Announcement, unknown>>
   if (typeof boot !== 'string' || boot.length > 64 || typeof leaving !== 'boolean') return undefined
   if (typeof serves !== 'object' || serves === null || Array.isArray(serves)) return undefined
   const entries = Object.entries(serves)
   if (entries.length > maxCapabilities) return undefined
   if (entries.some(([capability, hash]) => !isCapability(capability) || typeof hash !== 'string')) return undefined
-  return { boot, leaving, serves: serves as Record<string, string> }
+  if (orders !== undefined && !isSequences(orders)) return undefined
+  return { boot, leaving, serves: serves as Record<string, string>, ...(orders === undefined ? {} : { orders }) }
 }
 
 function parseJson(body: Uint8Array): unknown {

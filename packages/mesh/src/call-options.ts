@@ -1,4 +1,6 @@
-import type { AgentName } from '@parley/protocol'
+import type { Allowance, Constraints } from '@parley/identity'
+import type { AgentName, Capability, Usage } from '@parley/protocol'
+import type { ContractCapability } from './contract.ts'
 import type { SagaCommand } from './saga-command.ts'
 
 /** How one call differs from the defaults. */
@@ -12,8 +14,27 @@ export interface CallOptions<Progress = unknown> {
   readonly among?: readonly string[]
   /** Milliseconds until the outcome is `unknown`; default 5,000. */
   readonly deadlineMs?: number
-  /** A delegation chain, root first, to act under; without it the node acts in its own right. */
+  /** A delegation chain, root first, to act under; without it the node acts in its own right, or for its caller in a handler. */
   readonly delegation?: readonly string[]
+  /**
+   * In a handler: the node's own authority and not its caller's. A call from a handler whose caller handed nothing on is
+   * refused without it.
+   */
+  readonly authority?: 'own'
+  /**
+   * Hands capabilities to the callee's name, to call on in this node's stead: by a link of this node under
+   * `delegateFrom`, else under the chain that the call itself acts under.
+   */
+  readonly delegate?: readonly (Capability | Pick<ContractCapability, 'capability'>)[]
+  readonly delegateFrom?: readonly string[]
+  /** Further constraints on the arguments, for `delegate`. */
+  readonly constraints?: Constraints
+  /** The share that `delegate` hands on; it is taken off what this node may spend. */
+  readonly allowance?: Allowance
+  /** How long the link of `delegate` lives, in milliseconds; default 60,000, at most as long as the chain above it. */
+  readonly forMs?: number
+  /** What the call may use at most, where its chain has an allowance; default all that is left, until the reply tells. */
+  readonly spend?: Pick<Usage, 'tokens' | 'money'>
   /** The human or tenant for whom this is done. */
   readonly onBehalfOf?: string
   /** Labels of the data; they only grow down the chain. */

@@ -12,6 +12,7 @@ import { createPartReceiver, type PartReceiver } from './part-receiver.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
 import { createEnvelopeId } from './sealer.ts'
 import { shortenReason } from './shorten-reason.ts'
+import { describeUsage } from './describe-usage.ts'
 import { createTraceId } from './traceparent.ts'
 
 /** Enough to hide the way there and back, few enough to keep. */
@@ -58,7 +59,9 @@ export function createCaller(
     }
     const leave = node.calls.enter()
     try {
-      return finish(hop, await runStages(stages, hop, node.logger))
+      const outcome = finish(hop, await runStages(stages, hop, node.logger))
+      await settleAllowance(hop, outcome)
+      return outcome
     } finally {
       leave?.()
     }
@@ -110,6 +113,16 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
   return { ...outcome, hop: report }
 }
 
+/** Gives back what was not used. What cannot be given back stays taken: nobody can spend it twice. */
+async function settleAllowance(hop: OutboundHop, outcome: Outcome): Promise<void> {
+  try {
+    await hop.settleAllowance?.(outcome)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'not an error'
+    hop.parts.logger.error('delegation.not-settled', { hop: hop.id, error: message })
+  }
+}
+
 /** A stage that broke after the request had left cannot say that nothing was done. */
 function outcomeOf(hop: OutboundHop, end: PipelineEnd): BareOutcome {
   if (end.kind === 'allow') return hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }
@@ -145,6 +158,8 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
     ...(chain ? { chain: chain.hash } : {}),
+    ...(hop.handed ? { handed: hop.handed.hash } : {}),
+    ...describeUsage(hop.usage),
     ...(saga
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
@@ -190,6 +205,7 @@ function createReport(
     ...(decision ? { decision: { document: decision.document, rule: decision.rule } } : {}),
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
+    ...(hop.usage ? { usage: hop.usage } : {}),
     ...(hop.evidence ? { evidence: hop.evidence } : {}),
     durationMs,
     explain,

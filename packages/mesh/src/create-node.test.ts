@@ -113,8 +113,10 @@ const requestStages = [
   'trust',
   'unseal',
   'body',
+  'arguments',
   'policy',
   'admit',
+  'allowance',
   'deliver',
 ]
 

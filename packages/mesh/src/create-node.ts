@@ -5,6 +5,7 @@ import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/proto
 import { openSqliteStore } from '@parley/store-sqlite'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
+import { forgetAllowances } from './allowance-ledger.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
@@ -36,9 +37,11 @@ import { createInboundPipeline, receive, type InboundPipeline } from './pipeline
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
 import type { Stage } from './pipeline/stage.ts'
+import { orderTopics } from './order-message.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
+import { listGrants } from './list-grants.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
 
@@ -135,14 +138,7 @@ function createLife(
         logger,
         name,
         instance,
-        serves: capabilitiesOf(
-          config.serves.flatMap(({ capabilities, events }) => [...capabilities, ...eventsOf(events)]),
-        ),
-        calls: capabilitiesOf([
-          ...config.calls,
-          ...config.listens,
-          ...(isMeshJoin(config.issuer) ? [issuerContract.renew] : []),
-        ]),
+        ...listGrants(config),
         ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
@@ -191,6 +187,8 @@ function createLife(
         ...(door ? { door } : {}),
       })
       joined.parts = parts
+      await parts.orderFeed.load(config.orders)
+      await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = (delivery: Delivery): void => {
@@ -203,6 +201,8 @@ function createLife(
         formatInboxPattern(config.mesh, instance),
         formatEventPattern(config.mesh, announcementTopics.card),
         formatEventPattern(config.mesh, announcementTopics.who),
+        formatEventPattern(config.mesh, orderTopics.told),
+        formatEventPattern(config.mesh, orderTopics.wanted),
         formatEventPattern(config.mesh, contractsAskedOf(instance)),
         formatEventPattern(config.mesh, contractsToldTo(instance)),
         ...[...listening.keys()].map((topic) => formatEventPattern(config.mesh, topic)),
@@ -217,13 +217,18 @@ function createLife(
         )
       const stopListening = transport.onStatus((status) => {
         note({ kind: 'lifecycle', event: `bus-${status}` })
-        if (status === 'connected') parts.announceSoon()
+        if (status !== 'connected') return
+        parts.orderFeed.returned()
+        parts.announceSoon()
+        // Asked at once, whenever it was asked before: what was missed is in the answers.
+        void parts.presence.emit(announcementTopics.who, new Uint8Array())
       })
       const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
       const stop = async (): Promise<void> => {
         stopListening()
         stopRefreshing?.()
         await parts.presence.leave()
+        parts.orderFeed.stop()
         parts.pending.cancelAll()
         await settledWithin(clock, parts.calls.idle(), lastWordsMs)
         for (const unsubscribe of subscriptions) unsubscribe()
@@ -280,6 +285,7 @@ function createLife(
         if (state !== 'created') throw new MeshError('mesh.not-started', 'the node was closed')
         running = await open()
         state = 'started'
+        running.parts.orderFeed.start()
         await running.parts.presence.start()
       })()
       return starting
@@ -320,6 +326,10 @@ function createLife(
       return contents && { agent: id, instance: asked, ...contents }
     },
     resolve: (agent) => resolveName(config, agent),
+    async acceptOrder(order) {
+      if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
+      return running.parts.orderFeed.accept(order)
+    },
     reloadPolicy(sources) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
       policy.reload(sources, running.parts.note)
@@ -333,12 +343,4 @@ function createLife(
     },
   }
   return node
-}
-
-function eventsOf(events: NodeConfig['serves'][number]['events']): readonly ContractEvent[] {
-  return Object.values(events)
-}
-
-function capabilitiesOf(capabilities: readonly Pick<ContractCapability, 'capability'>[]): readonly string[] {
-  return [...new Set(capabilities.map(({ capability }) => capability))]
 }

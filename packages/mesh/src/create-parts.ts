@@ -1,9 +1,11 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createOrderBook } from '@parley/identity'
-import { limits, MeshError, type InstanceDid } from '@parley/protocol'
+import { limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createActing } from './acting.ts'
+import { createAllowanceLedger } from './allowance-ledger.ts'
 import { createBodyCarrier } from './carried-body.ts'
 import { createCardExchange } from './card-exchange.ts'
 import { createDirectory } from './directory.ts'
@@ -11,12 +13,16 @@ import { rememberBreakers } from './breaker-memory.ts'
 import type { ContractEvent } from './event.ts'
 import type { EventLog } from './event-log.ts'
 import { createEventMemory } from './event-memory.ts'
+import { createHandOn } from './hand-on.ts'
+import { createHeldChainReader } from './held-chain.ts'
 import { createHandshake } from './create-handshake.ts'
 import { createInFlight } from './in-flight.ts'
+import { createOrderFeed } from './create-order-feed.ts'
+import { createOrderStore } from './order-store.ts'
 import { createInstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
 import type { Listening } from './listening.ts'
-import { resolveName, type NodeConfig } from './node-options.ts'
+import { isMeshJoin, resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
@@ -58,12 +64,12 @@ export interface OpenedNode {
   readonly door?: Door
 }
 
-/** Joins what a node has opened into what its stages work with. Throws for orders that do not hold. */
+/** Joins what a node has opened into what its stages work with. */
 export function createParts(opened: OpenedNode): NodeParts & { readonly presence: Presence } {
   const { config, signer, instance, transport, store, audit, note, trust, own, served } = opened
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
-  const orders = createOrderBook({ anchors })
+  const orders = createOrderBook({ anchors, staleness: config.orderStalenessMs })
   const timers = createTimerQueue(clock)
   const pending = createPendingAnswers(timers)
   const sealer = createSealer({
@@ -84,6 +90,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     clock,
     logger,
     heartbeatMs: config.heartbeatMs,
+    sequences: () => orderFeed.sequences(),
     issued: own.issued,
     accepting: opened.isAccepting,
     isProvisional: own.isProvisional,
@@ -159,6 +166,13 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     rejected: createRejectedFrames(clock, (summary) => {
       note({ kind: 'rejected', ...summary })
     }),
+    get orderFeed() {
+      return orderFeed
+    },
+    acting: createActing(),
+    allowances: createAllowanceLedger(store.keyValue),
+    handOn: createHandOn({ agent: own.verified(), signer, clock, random, issued: own.issued }),
+    readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     ownCredential: own.verified,
     issued: own.issued,
@@ -181,10 +195,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     },
   }
   const handshake = createHandshake(parts)
-  for (const order of config.orders) {
-    const verdict = orders.accept(order, clock.now())
-    if (verdict.kind === 'deny')
-      throw new MeshError(verdict.code, `an order of the options does not hold: ${verdict.reason}`)
-  }
+  const orderFeed = createOrderFeed({
+    parts,
+    store: createOrderStore(store, mesh, clock, logger),
+    orderNews: isMeshJoin(config.issuer) ? undefined : config.issuer.orderNews,
+    emit: presence.emit,
+  })
   return parts
 }

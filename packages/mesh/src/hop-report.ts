@@ -1,4 +1,4 @@
-import type { AgentId, Capability, InstanceDid } from '@parley/protocol'
+import type { AgentId, Capability, InstanceDid, Usage } from '@parley/protocol'
 import type { EvidenceOf } from './evidence-of.ts'
 
 /** What one side knows of a hop once it ended. */
@@ -20,6 +20,8 @@ export interface HopReport {
   readonly record?: number
   /** Sequence number of the callee's audit record, as its signed reply states it. */
   readonly peerRecord?: number
+  /** What serving it used up, as the callee's signed reply states it. */
+  readonly usage?: Usage
   /** Makes evidence of the callee's signed answer; absent where none came. */
   readonly evidence?: EvidenceOf
   /** Time from the call to its outcome, in milliseconds. */

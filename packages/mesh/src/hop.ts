@@ -1,4 +1,4 @@
-import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid } from '@parley/protocol'
+import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid, Usage } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from './contract.ts'
@@ -53,6 +53,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = un
   readonly pathIndex: number
   /** The chain under which the caller acts; absent when it acts in its own right. */
   readonly delegation?: { readonly root: Did; readonly agents: readonly AgentId[]; readonly hash: string }
+  /** What the caller handed on, under which this hop's calls act; absent when it handed nothing on. */
+  readonly handed?: { readonly capabilities: readonly string[]; readonly expiresAtMs: number }
   readonly saga?: SagaCommand
   /** Aborts at the deadline, at a cancel and when the node closes. */
   readonly signal: AbortSignal
@@ -74,7 +76,17 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = un
   accept(leaseMs?: number): void
   /** Tells the caller how far the work is, and renews the lease. Rejects with `contract.output-invalid` for what does not fit. */
   progress(value: Progress): Promise<void>
-  /** Calls on, for this hop's caller: same trace, what is left of its time, its labels and its `onBehalfOf`. */
+  /**
+   * Counts what serving uses up; the reply tells the caller. Call it before the effect: where a share of the caller's
+   * chain is spendable at this agent, it rejects with `delegation.allowance-spent` for more than is left, and a handler
+   * that lets the first such error pass ends refused.
+   */
+  use(usage: Usage): Promise<void>
+  /**
+   * Calls on, for this hop's caller: under the chain that it handed on, same trace, what is left of its time, its labels
+   * and its `onBehalfOf`. Without such a chain it is refused (`delegation.not-handed-on`), unless the options name a chain
+   * or say `authority: 'own'`.
+   */
   call<Input, Output, Declared, Progress>(
     capability: ContractCapability<Input, Output, Declared, Output, unknown, Progress>,
     input: NoInfer<Input>,

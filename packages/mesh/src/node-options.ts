@@ -11,7 +11,16 @@ import {
   type Transport,
 } from '@parley/ports'
 import { isAgentName, limits, MeshError, type AgentId, type AgentName } from '@parley/protocol'
-import { createAnchors, type Anchor, type Anchors, type InstanceKeys, type resolveAnchors } from '@parley/identity'
+import {
+  createAnchors,
+  defaultOrderStaleness,
+  type Anchor,
+  type Anchors,
+  type InstanceKeys,
+  type OrderNews,
+  type OrderStaleness,
+  type resolveAnchors,
+} from '@parley/identity'
 import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
 import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
@@ -24,6 +33,8 @@ import type { NodeRecord } from './node.ts'
 export interface NodeIssuer extends Issuer {
   readonly anchor?: Anchor
   readonly connect?: () => Transport
+  /** Tells the orders of its owner after a sequence, and a fresh head; the node asks twice a second. */
+  readonly orderNews?: (afterSequence: number) => Promise<OrderNews>
 }
 
 /** Resolves DIDs to documents, as `did-resolver` has it. `createWebResolver` makes one. */
@@ -79,6 +90,11 @@ export interface NodeOptions {
   readonly objectives?: NonNullable<ReliabilityOptions['objectives']>
   /** Orders of owners (revoke, kill) to hold from the start. */
   readonly orders?: readonly string[]
+  /**
+   * For how long an owner's last word on its orders is good enough, by risk, in milliseconds, where its anchor says
+   * `orders: 'required'`. Default: read 900,000, reversible 300,000, irreversible and administrative 30,000.
+   */
+  readonly orderStalenessMs?: Partial<OrderStaleness>
   /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
   readonly heartbeatMs?: number
   /** Calls served at the same time; more are refused. Default 1,024. */
@@ -113,6 +129,7 @@ export interface NodeConfig {
   readonly policy: PolicySet
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
+  readonly orderStalenessMs: OrderStaleness
   readonly heartbeatMs: number
   readonly maxServing: number
   readonly bulkheads: BulkheadOptions
@@ -159,6 +176,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const { maxBundleEnvelopes = limits.frameEnvelopes } = options
   if (!(Number.isInteger(maxBundleEnvelopes) && maxBundleEnvelopes >= 1 && maxBundleEnvelopes <= limits.frameEnvelopes))
     problems.push(`maxBundleEnvelopes: must be 1 to ${String(limits.frameEnvelopes)}`)
+  for (const [risk, ms] of Object.entries(options.orderStalenessMs ?? {}))
+    if (!(ms > 0)) problems.push(`orderStalenessMs.${risk}: must be above 0`)
   if (options.transport && options.nats !== undefined) problems.push('transport, nats: give one of them, not both')
   if (!options.transport && nats === undefined && !own?.connect)
     problems.push('nats: is missing; this issuer brings no in-process bus')
@@ -187,6 +206,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     policy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],
+    orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },
     heartbeatMs,
     maxServing,
     bulkheads: options.bulkheads ?? {},

@@ -5,18 +5,23 @@ import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { Acting } from './acting.ts'
+import type { AllowanceLedger } from './allowance-ledger.ts'
 import type { BodyCarrier } from './carried-body.ts'
 import type { CardExchange } from './card-exchange.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { EventMemory } from './event-memory.ts'
+import type { HandOn } from './hand-on.ts'
 import type { Handshake } from './handshake.ts'
+import type { ReadHeldChain } from './held-chain.ts'
 import type { InFlight } from './in-flight.ts'
 import type { InstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
 import type { Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { OngoingCall } from './ongoing-call.ts'
+import type { OrderFeed } from './order-feed.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from './pending-answers.ts'
 import type { Sealer } from './sealer.ts'
@@ -75,6 +80,11 @@ export interface NodeParts {
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
+  readonly orderFeed: OrderFeed
+  readonly acting: Acting
+  readonly allowances: AllowanceLedger
+  readonly handOn: HandOn
+  readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential

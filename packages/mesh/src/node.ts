@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
-import type { AgentId, AgentName, Capability, Did, InstanceDid } from '@parley/protocol'
+import type { AgentId, AgentName, Capability, Did, InstanceDid, Verdict } from '@parley/protocol'
 import type { PolicySource } from '@parley/policy'
 import type { AgentCard } from './agent-card.ts'
 import type { CallOptions } from './call-options.ts'
@@ -82,6 +82,11 @@ export interface MeshNode extends AsyncDisposable {
   card(name: AgentName, timeoutMs?: number): Promise<AgentCard | undefined>
   /** Resolves a name under this node's anchors; undefined when no anchor has its alias. */
   resolve(name: AgentName): AgentId | undefined
+  /**
+   * Takes an order of an owner in: it is in force when this resolves, kept, and told to everybody. Refuses as values, with
+   * `identity.order-gap` where orders before it are missing (it is in force all the same). Rejects before `start`.
+   */
+  acceptOrder(order: string): Promise<Verdict>
   /**
    * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
    * `policy.invalid` and keeps those that are in force. Either way it is recorded.

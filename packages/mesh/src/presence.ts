@@ -7,6 +7,8 @@ export interface Presence {
   start(): Promise<void>
   announceSoon(): void
   askWho(): void
+  /** Publishes an event with the own credential. Best effort: what must arrive is told again. */
+  emit(topic: string, body: Uint8Array): Promise<void>
   /** Announces again at once, for instance after a reconnect. */
   announceNow(): Promise<void>
   /** Stops, and says goodbye. */
@@ -25,6 +27,7 @@ export function createPresence(
     readonly clock: Clock
     readonly logger: Logger
     readonly heartbeatMs: number
+    readonly sequences: () => Readonly<Record<string, number>>
   },
 ): Presence {
   const { clock, logger, heartbeatMs } = parts
@@ -48,7 +51,10 @@ export function createPresence(
     const serves = parts.accepting()
       ? Object.fromEntries([...parts.served].map(([capability, { contract }]) => [capability, contract.hash]))
       : {}
-    await emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving }))
+    await emit(
+      announcementTopics.card,
+      encodeAnnouncement({ boot: parts.boot, serves, leaving, orders: parts.sequences() }),
+    )
   }
   const beat = (): void => {
     cancelBeat = clock.setTimer(() => {
@@ -76,6 +82,7 @@ export function createPresence(
       }, gatherMs)
     },
     askWho,
+    emit,
     announceNow: () => announce(false),
     async leave() {
       if (stopped) return

@@ -3,7 +3,17 @@ import { isMeshError, type ErrorCode, type Verdict } from '@parley/protocol'
 import type { BareOutcome } from './outcome.ts'
 import { checkSchema } from './schema.ts'
 import { serveStream } from './serve-stream.ts'
+import type { UsageMeter } from './usage-meter.ts'
 import { isHandlerMark, type HandlerMark, type Served, type ServedHop } from './served.ts'
+
+/** What a call is served with besides its hop. */
+export interface ServingTools {
+  /** Counts what serving uses up. */
+  readonly meter: UsageMeter
+  readonly logger: Logger
+  /** Takes the parts of a stream; absent where the caller reads none. */
+  readonly sendPart?: ((value: unknown) => Promise<Verdict>) | undefined
+}
 
 /**
  * Runs what serves a capability and says how it ended. A throw means that nobody knows what was done, unless the
@@ -13,27 +23,14 @@ export async function serveCall(
   served: Served,
   body: unknown,
   hop: ServedHop,
-  logger: Logger,
-  sendPart?: (value: unknown) => Promise<Verdict>,
+  { meter, logger, sendPart }: ServingTools,
 ): Promise<BareOutcome> {
-  const { contract, serve } = served
+  const { contract } = served
   try {
-    switch (hop.saga?.phase ?? 'do') {
-      case 'do':
-        return await serveDo(served, body, hop, logger, sendPart)
-      case 'undo': {
-        if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
-        const output = isRecord(body) ? body['output'] : undefined
-        const result = await serve.undo(output === undefined ? {} : { output }, hop)
-        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
-      }
-      case 'lookup': {
-        if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
-        const result = await serve.lookup(hop)
-        return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
-      }
-    }
+    return await servePhase(served, body, hop, logger, sendPart)
   } catch (error) {
+    // The first use comes before the effect, so a handler that it stopped has done nothing.
+    if (meter.isFirstRefusal(error)) return refusedAs('delegation.allowance-spent', 'the allowance does not cover it')
     logger.error('contract.handler-failed', {
       capability: contract.capability,
       hop: hop.id,
@@ -42,6 +39,33 @@ export async function serveCall(
     })
     if (contract.risk === 'read') return { kind: 'failed', code: 'contract.handler-failed', retryable: true }
     return { kind: 'unknown', code: 'contract.handler-failed' }
+  } finally {
+    await meter.idle()
+  }
+}
+
+async function servePhase(
+  served: Served,
+  body: unknown,
+  hop: ServedHop,
+  logger: Logger,
+  sendPart: ServingTools['sendPart'],
+): Promise<BareOutcome> {
+  const { contract, serve } = served
+  switch (hop.saga?.phase ?? 'do') {
+    case 'do':
+      return await serveDo(served, body, hop, logger, sendPart)
+    case 'undo': {
+      if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
+      const output = isRecord(body) ? body['output'] : undefined
+      const result = await serve.undo(output === undefined ? {} : { output }, hop)
+      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
+    }
+    case 'lookup': {
+      if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
+      const result = await serve.lookup(hop)
+      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
+    }
   }
 }
 

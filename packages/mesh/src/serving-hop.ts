@@ -1,7 +1,10 @@
 import type { EnvelopeHeader } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { CallOptions } from './call-options.ts'
+import type { Acting } from './acting.ts'
 import type { EvidenceOf } from './evidence-of.ts'
+import type { HandedChain } from './handed-chain.ts'
+import type { UsageMeter } from './usage-meter.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
@@ -19,6 +22,10 @@ export interface ServingHopParts {
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
   readonly lease: Pick<WorkLease, 'accept' | 'progress'>
+  /** What the caller handed on: what the handler calls with. */
+  readonly handed: HandedChain | undefined
+  readonly acting: Acting
+  readonly meter: UsageMeter
 }
 
 /** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */
@@ -30,7 +37,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     ...options,
     trace,
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
-    labels: [...new Set([...labels, ...(options.labels ?? [])])],
+    labels: [...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...(options.labels ?? [])])],
     onBehalfOf: header.onBehalfOf ?? peer.name,
     pathIndex: (header.pathIndex ?? 0) + 1,
     signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
@@ -52,6 +59,9 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     labels,
     pathIndex: header.pathIndex ?? 0,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
+    ...(parts.handed
+      ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
+      : {}),
     ...(header.saga ? { saga: header.saga } : {}),
     signal: parts.signal,
     evidence: parts.evidence,
@@ -61,8 +71,12 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     refuse: (code, options = {}) => markResult({ kind: 'refusal', code, ...options }),
     accept: parts.lease.accept,
     progress: parts.lease.progress,
-    call: (capability, input, options) => parts.caller.call(capability, input, onward(options)),
-    tryCall: (capability, input, options) => parts.caller.tryCall(capability, input, onward(options)),
-    stream: (capability, input, options) => parts.caller.stream(capability, input, { ...options, ...onward(options) }),
+    use: (usage) => parts.meter.use(usage),
+    call: (capability, input, options) =>
+      parts.acting.run(parts.handed, () => parts.caller.call(capability, input, onward(options))),
+    tryCall: (capability, input, options) =>
+      parts.acting.run(parts.handed, () => parts.caller.tryCall(capability, input, onward(options))),
+    stream: (capability, input, options) =>
+      parts.acting.run(parts.handed, () => parts.caller.stream(capability, input, { ...options, ...onward(options) })),
   }
 }

@@ -1,5 +1,6 @@
 import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
+import type { HandedChain } from './handed-chain.ts'
 import type { BodyKeys } from './body-keys.ts'
 
 /**
@@ -19,7 +20,12 @@ export interface Session {
   readonly inbound: ReplayWindow
   /** Chains that the peer sent, by hash; undefined until one came, since an idle session must cost little. */
   chains: Map<string, VerifiedChain> | undefined
-  /** Hashes of chains that the peer is known to hold; undefined while there are none. */
+  /**
+   * Chains that the peer handed to this agent, by hash; undefined until one came. Kept apart: under them this agent acts,
+   * not the peer.
+   */
+  handed: Map<string, HandedChain> | undefined
+  /** Hashes of chains that the peer is known to hold, marked where they were handed to it; undefined while there are none. */
   sentChains: Set<string> | undefined
   /** Takes the next counter of the own direction. */
   nextCounter(): number
@@ -27,6 +33,11 @@ export interface Session {
 
 /** Chains that one session holds at most; the oldest makes room. */
 export const maxChainsPerSession = 64
+
+/** Marks the hash of a chain that was handed to the peer, in `sentChains`. */
+export function markHanded(hash: string): string {
+  return `handed ${hash}`
+}
 
 /** Creates a session once both sides are proven. */
 export function createSession(
@@ -50,6 +61,7 @@ export function createSession(
     keys,
     inbound: createReplayWindow(),
     chains: undefined,
+    handed: undefined,
     sentChains: undefined,
     nextCounter: () => ++counter,
   }
@@ -78,6 +90,7 @@ export interface SessionTable {
   /** Forgets a session. */
   remove(id: string): void
   size(): number
+  list(): readonly Session[]
 }
 
 /** Creates a table of at most `maxSessions`. */
@@ -136,5 +149,6 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     retire,
     remove,
     size: () => byId.size,
+    list: () => [...byId.values()],
   }
 }

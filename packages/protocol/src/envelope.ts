@@ -1,5 +1,6 @@
 import type { Capability } from './capability.ts'
 import type { InstanceDid } from './did.ts'
+import type { Usage } from './usage.ts'
 
 /** What an envelope is. Only `hello` and `request` are answered, and only after their proof held. */
 export const envelopeTypes = [
@@ -37,18 +38,6 @@ export interface SagaHeader {
   readonly expiresAtMs: number
 }
 
-/** What serving a request took, as the callee signs it in its answer. What it leaves out it does not tell. */
-export interface Usage {
-  /** Calls that count, this one included. */
-  readonly calls?: number
-  /** Tokens of a language model. */
-  readonly tokens?: number
-  /** A decimal number as text, since a float holds no money; the currency is three letters of ISO 4217. */
-  readonly money?: { readonly amount: string; readonly currency: string }
-  /** Whole seconds of work, rounded up: headers hold no fractions. */
-  readonly seconds?: number
-}
-
 /** A body that travels beside the envelope: what it must hash to, how long it is, and where it is kept. */
 export interface BodyRef {
   /** SHA-256 of the body in base64url. */
@@ -84,6 +73,9 @@ export interface EnvelopeHeader {
   /** Hash of the delegation chain; the links travel once per session. */
   readonly chain?: string
   readonly links?: readonly string[]
+  /** Hash of the chain that the caller hands to the callee's name, to call on with; its links travel once per session. */
+  readonly handed?: string
+  readonly handedLinks?: readonly string[]
   /** W3C trace context: `00-<trace id>-<span id>-01`. */
   readonly traceparent?: string
   readonly onBehalfOf?: string

@@ -23,16 +23,23 @@ export const errorCodes: {
   readonly 'contract.input-invalid': ErrorFacts
   readonly 'contract.invalid': ErrorFacts
   readonly 'contract.output-invalid': ErrorFacts
+  readonly 'contract.usage-invalid': ErrorFacts
   readonly 'deadline.exceeded': ErrorFacts
   readonly 'deadline.lease-lapsed': ErrorFacts
+  readonly 'delegation.allowance-spent': ErrorFacts
+  readonly 'delegation.constraint-unknown': ErrorFacts
+  readonly 'delegation.constraint-violated': ErrorFacts
   readonly 'delegation.expired': ErrorFacts
   readonly 'delegation.invalid': ErrorFacts
   readonly 'delegation.label-removed': ErrorFacts
   readonly 'delegation.not-granted': ErrorFacts
+  readonly 'delegation.not-handed-on': ErrorFacts
+  readonly 'delegation.not-held': ErrorFacts
   readonly 'delegation.root-not-accepted': ErrorFacts
   readonly 'delegation.too-deep': ErrorFacts
   readonly 'delegation.unknown': ErrorFacts
   readonly 'delegation.widened': ErrorFacts
+  readonly 'delegation.wrong-callee': ErrorFacts
   readonly 'delegation.wrong-delegate': ErrorFacts
   readonly 'hop.cancelled': ErrorFacts
   readonly 'hop.stage-failed': ErrorFacts
@@ -80,6 +87,8 @@ export const errorCodes: {
   readonly 'identity.order-forked': ErrorFacts
   readonly 'identity.order-gap': ErrorFacts
   readonly 'identity.order-stale': ErrorFacts
+  readonly 'identity.orders-behind': ErrorFacts
+  readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.pin-mismatch': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
@@ -207,6 +216,11 @@ export const errorCodes: {
     todo: 'Correct the handler.',
     retryable: false,
   },
+  'contract.usage-invalid': {
+    meaning: 'What a handler says that it used is no usage.',
+    todo: 'Use whole calls and tokens, and money of one currency.',
+    retryable: false,
+  },
   'deadline.exceeded': {
     meaning: 'The time that was left for the call is over: what was done is unknown.',
     todo: 'Allow more time, or look up the outcome.',
@@ -216,6 +230,21 @@ export const errorCodes: {
     meaning: 'A callee that had taken the work on was silent for longer than its lease: what was done is unknown.',
     todo: 'Look up the outcome, or let the callee report progress more often.',
     retryable: true,
+  },
+  'delegation.allowance-spent': {
+    meaning: 'The allowance of the chain does not cover this call.',
+    todo: 'Ask the delegator for a further share, or spend less.',
+    retryable: false,
+  },
+  'delegation.constraint-unknown': {
+    meaning: 'A link has a kind of constraint or allowance that is not understood here.',
+    todo: 'Use the kinds of the spec, or a newer version here.',
+    retryable: false,
+  },
+  'delegation.constraint-violated': {
+    meaning: 'The input breaks a constraint of the chain.',
+    todo: 'Call with arguments that the chain allows.',
+    retryable: false,
   },
   'delegation.expired': {
     meaning: 'A link of the chain is expired or not yet valid.',
@@ -237,6 +266,16 @@ export const errorCodes: {
     todo: 'Ask the delegator for it, or call in your own right.',
     retryable: false,
   },
+  'delegation.not-handed-on': {
+    meaning: 'A handler called on, but its caller handed nothing on.',
+    todo: 'Have the caller hand it on with `delegate`, or say authority: \'own\'.',
+    retryable: false,
+  },
+  'delegation.not-held': {
+    meaning: 'There is no chain from which to hand on.',
+    todo: 'Name the chain with `delegation` or `delegateFrom`.',
+    retryable: false,
+  },
   'delegation.root-not-accepted': {
     meaning: 'The root of the chain may not grant this capability here.',
     todo: 'Add the capability to the roots of the anchor.',
@@ -255,6 +294,11 @@ export const errorCodes: {
   'delegation.widened': {
     meaning: 'A link grants more than its parent.',
     todo: 'Narrow the link.',
+    retryable: false,
+  },
+  'delegation.wrong-callee': {
+    meaning: 'The allowance of the chain is for another agent.',
+    todo: 'Call the agent that the share names.',
     retryable: false,
   },
   'delegation.wrong-delegate': {
@@ -491,6 +535,16 @@ export const errorCodes: {
     meaning: 'An order with this or a higher sequence is held already.',
     todo: 'Nothing: the newer order holds.',
     retryable: false,
+  },
+  'identity.orders-behind': {
+    meaning: 'An owner gave orders that are not held here yet.',
+    todo: 'Nothing: they are fetched from peers. If it lasts, give them with acceptOrder.',
+    retryable: true,
+  },
+  'identity.orders-outdated': {
+    meaning: 'The last word of an owner on its orders is too old for this risk.',
+    todo: 'See that its issuer is up and signs order heads.',
+    retryable: true,
   },
   'identity.owner-unknown': {
     meaning: 'No anchor accepts the owner of the credential.',

@@ -17,7 +17,6 @@ export {
   type EnvelopeHeader,
   type EnvelopeType,
   type SagaHeader,
-  type Usage,
 } from './envelope.ts'
 export { errorCodes, type ErrorCode, type ErrorFacts } from './error-codes.ts'
 export {
@@ -77,4 +76,5 @@ export {
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'
+export { formatAmount, isMoney, isUsage, parseAmount, type Money, type Usage } from './usage.ts'
 export { verifyEvidence, type SignatureCheck, type VerifiedEvidence } from './verify-evidence.ts'

@@ -208,6 +208,10 @@ describe('parseHeader', () => {
     { usage: { money: null } },
     { links: ['a', 'b', 'c', 'd', 'e', 'f'] },
     { links: [1] },
+    { handed: 'short' },
+    { handedLinks: ['a', 'b', 'c', 'd', 'e', 'f'] },
+    { usage: { tokens: -1 } },
+    { usage: { money: { amount: 0.5, currency: 'EUR' } } },
     { saga: null },
     { saga: [] },
     { saga: { id: 'a' } },
@@ -283,5 +287,8 @@ describe('parseHeader', () => {
     const link = 'l'.repeat(limits.chainBytes / 4)
     expect(codeOf(parseFields({ ...minimal, links: [link, link, link, link] }))).toBe('allow')
     expect(codeOf(parseFields({ ...minimal, links: [link, link, link, link, 'l'] }))).toBe('iatp.frame-oversize')
+    const handedLinks = [link, link, link, link]
+    expect(codeOf(parseFields({ ...minimal, links: handedLinks, handedLinks }))).toBe('allow')
+    expect(codeOf(parseFields({ ...minimal, handedLinks: [...handedLinks, 'l'] }))).toBe('iatp.frame-oversize')
   })
 })

@@ -2,6 +2,7 @@ import { isCapability } from './capability.ts'
 import { envelopeTypes, type EnvelopeHeader } from './envelope.ts'
 import { limits } from './limits.ts'
 import { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
+import { isUsage } from './usage.ts'
 
 type FieldCheck = (value: unknown) => boolean
 
@@ -42,24 +43,6 @@ const bodyRefFields: Readonly<Record<string, FieldCheck>> = {
   where: isText(512),
 }
 
-const isOptional =
-  (check: FieldCheck): FieldCheck =>
-  (value) =>
-    value === undefined || check(value)
-
-const usageFields: Readonly<Record<string, FieldCheck>> = {
-  calls: isCount,
-  tokens: isCount,
-  money: (value) =>
-    isRecord(value) &&
-    matches(/^(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?$/)(value['amount']) &&
-    matches(/^[A-Z]{3}$/)(value['currency']),
-  seconds: isCount,
-}
-
-const isUsage: FieldCheck = (value) =>
-  isRecord(value) && Object.entries(usageFields).every(([name, check]) => isOptional(check)(value[name]))
-
 const requiredFields: Readonly<Record<string, FieldCheck>> = {
   type: (value) => types.has(value),
   id,
@@ -79,6 +62,8 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   remainingMs: isCount,
   chain: hash,
   links: isListOf(isText(limits.chainBytes), limits.chainLinks),
+  handed: hash,
+  handedLinks: isListOf(isText(limits.chainBytes), limits.chainLinks),
   traceparent: matches(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/),
   onBehalfOf: isText(256),
   labels: (value) =>
@@ -163,9 +148,13 @@ export function parseHeader(bytes: Uint8Array): { readonly kind: 'allow'; readon
   const fields = checkFields(value)
   if (fields.kind === 'deny') return fields
   const header = value as unknown as EnvelopeHeader
-  if (linkBytes(header) > limits.chainBytes)
+  if (linkBytes(header.links) > limits.chainBytes || linkBytes(header.handedLinks) > limits.chainBytes)
     return refuse('iatp.frame-oversize', `the chain has more than ${String(limits.chainBytes)} bytes`)
-  const carried = (header.credential?.length ?? 0) + (header.statement?.length ?? 0) + linkBytes(header)
+  const carried =
+    (header.credential?.length ?? 0) +
+    (header.statement?.length ?? 0) +
+    linkBytes(header.links) +
+    linkBytes(header.handedLinks)
   if (bytes.length - carried > limits.headerBytes)
     return refuse(
       'iatp.frame-oversize',
@@ -224,6 +213,6 @@ function isPlain(value: unknown, depth: number): boolean {
   )
 }
 
-function linkBytes(header: EnvelopeHeader): number {
-  return (header.links ?? []).reduce((total, link) => total + link.length, 0)
+function linkBytes(links: readonly string[] = []): number {
+  return links.reduce((total, link) => total + link.length, 0)
 }

@@ -51,7 +51,7 @@ describe('createTestMesh', () => {
     mesh.disconnect(desk)
     const cutOff = await desk.tryCall(flights.reserve, { to: 'SFO' })
     expect(cutOff).toMatchObject({ kind: 'refused', code: 'transport.disconnected', hop: { sent: false } })
-    mesh.reconnect(desk)
+    await mesh.reconnect(desk)
     expect((await desk.tryCall(flights.reserve, { to: 'SFO' })).kind).toBe('ok')
   })
 

@@ -6,7 +6,7 @@ import type { TestMesh, TestMeshOptions } from './test-mesh.ts'
 /** How far `close` moves the clock, so that nodes with calls in flight stop waiting for them. */
 const closeAdvanceMs = 2_000
 
-/** How far `node` moves the clock, so that a new node and those before it have heard of each other. */
+/** How far `node` and `reconnect` move the clock, so that a node and the others have heard of each other. */
 const discoveryMs = 50
 
 interface Member {
@@ -59,8 +59,9 @@ export function createTestMesh(options: TestMeshOptions = {}): TestMesh {
     disconnect(node) {
       issuer.bus.disconnect(memberOf(node).transport)
     },
-    reconnect(node) {
+    async reconnect(node) {
       issuer.bus.reconnect(memberOf(node).transport)
+      await clock.advance(discoveryMs)
     },
     close() {
       closing ??= (async () => {

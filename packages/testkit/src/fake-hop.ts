@@ -61,6 +61,7 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
       }
       return { outcome: outcome as Promise<never>, [Symbol.asyncIterator]: () => ({ next }) }
     },
+    use: () => Promise.resolve(),
     call: async (capability, input, options) => {
       const outcome: Outcome<never> = (await tryCall(capability, input, options)) as Outcome<never>
       if (outcome.kind === 'ok') return outcome.output

@@ -31,8 +31,8 @@ export interface TestMesh extends AsyncDisposable {
   recordsOf(node: MeshNode): readonly AppendedRecord[]
   /** Cuts a node off from the bus. */
   disconnect(node: MeshNode): void
-  /** Brings a node that was cut off back. */
-  reconnect(node: MeshNode): void
+  /** Brings a node that was cut off back, and lets it hear of the others: the clock moves by some milliseconds. */
+  reconnect(node: MeshNode): Promise<void>
   /** Closes every node. Idempotent. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { type AgentName, type Did, type InstanceDid, MeshError } from '@parley/protocol'
 import { isWebDid } from '../did-web/did-web-url.ts'
 import { createOwnerKeySet, hashOwnerKeySet, type OwnerKeySet } from '../did-web/owner-key-set.ts'
-import { isCeilingClaim, isListClaim, isObjectClaim } from '../jwt/claim.ts'
+import { isCeilingClaim, isListClaim, isObjectClaim, isOptionalClaim } from '../jwt/claim.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 import { type CapabilityScope, isCapabilityScope } from './capability-scope.ts'
@@ -23,6 +23,11 @@ export interface Anchor {
   readonly roots: CapabilityScope
   /** The highest trust score that any of its agents can have here; 1000 by default. */
   readonly ceiling?: number
+  /**
+   * `required`: what is known of this owner's orders must be fresh enough for the risk of a hop, so its issuer has to tell.
+   * Without it a hop goes on with the orders that are known.
+   */
+  readonly orders?: 'required'
 }
 
 /** The owners that this node accepts, found by DID or by name. */
@@ -73,7 +78,7 @@ export function createAnchors(anchors: readonly Anchor[]): Anchors {
 /** Reads an anchor from data, for instance a file. Throws `identity.anchor-invalid` or `identity.anchor-conflict`. */
 export function parseAnchor(value: unknown): Anchor {
   if (!isObjectClaim(value)) throw malformed('an anchor is an object')
-  const { owner, alias, issues, roots, ceiling, pin, keySet } = value
+  const { owner, alias, issues, roots, ceiling, orders, pin, keySet } = value
   if (typeof owner !== 'string' || !(isInstanceDid(owner) || isWebDid(owner)))
     throw malformed('the owner of an anchor is a canonical did:key or a did:web')
   if (typeof alias !== 'string' || !isAlias(alias))
@@ -84,9 +89,17 @@ export function parseAnchor(value: unknown): Anchor {
     throw conflict(`the anchor ${alias} issues ${quote(foreign)}, which is under another alias`)
   if (!isCapabilityScope(roots))
     throw malformed(`the anchor ${alias} has roots that are not capability patterns or 'all'`)
-  if (ceiling !== undefined && !isCeilingClaim(ceiling))
-    throw malformed(`the anchor ${alias} has a ceiling outside 0 to 1000`)
-  const terms = { owner, alias, issues, roots, ...(ceiling === undefined ? {} : { ceiling }) }
+  if (!isOptionalClaim(ceiling, isCeilingClaim)) throw malformed(`the anchor ${alias} has a ceiling outside 0 to 1000`)
+  if (orders !== undefined && orders !== 'required')
+    throw malformed(`the anchor ${alias} says of orders something else than 'required'`)
+  const terms = {
+    owner,
+    alias,
+    issues,
+    roots,
+    ...(ceiling === undefined ? {} : { ceiling }),
+    ...(orders === undefined ? {} : { orders: 'required' as const }),
+  }
   if (isInstanceDid(owner)) {
     if (pin !== undefined || keySet !== undefined)
       throw malformed(`the anchor ${alias} is of a did:key, which is its own pin`)

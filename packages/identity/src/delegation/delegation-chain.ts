@@ -13,11 +13,22 @@ import { type CapabilityScope, scopeCovers } from '../credential/capability-scop
 import { type VerifiedCredential, verifyCredential } from '../credential/verify-credential.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { hashChain } from './chain-hash.ts'
+import type { Allowance } from './allowance.ts'
 import type { Constraints } from './constraints.ts'
 import { type DecodedDelegation, decideNarrowing, decodeDelegation } from './delegation.ts'
 
 /** The most links that a chain may have. */
 export const maxChainLinks: number = 5
+
+/** One link of a chain that was proven. */
+export interface VerifiedLink {
+  /** The link's id and the owner under whose name it was signed: what an order can revoke. */
+  readonly id: string
+  readonly owner: Did
+  /** Hash of the chain down to this link: no other link of any chain has it. */
+  readonly hash: string
+  readonly allowance?: Allowance
+}
 
 /** A chain that was proven. Whether an order revoked a part of it, and whether it is expired by now, is asked at every hop. */
 export interface VerifiedChain {
@@ -38,8 +49,7 @@ export interface VerifiedChain {
   /** The earliest expiry of a link or of a credential in it. */
   readonly expiresAtMs: number
   readonly depth: number
-  /** Each link's id and the owner under whose name it was signed: what an order can revoke. */
-  readonly links: readonly { readonly id: string; readonly owner: Did }[]
+  readonly links: readonly VerifiedLink[]
   /** The credentials with which agents signed links. */
   readonly credentials: readonly VerifiedCredential[]
 }
@@ -56,7 +66,7 @@ export interface ChainExpectation {
  * Verifies a chain from root to leaf. The first link is signed by an anchored owner, every further one by an instance whose
  * credential, valid now, names the delegate of the link above; each binds the links above by their hash and only narrows
  * them; the last one names `delegate`. Codes: `delegation.too-deep`, `.invalid`, `.expired`, `.widened`,
- * `.wrong-delegate`, and `identity.owner-unknown` for a party that no anchor accepts.
+ * `.wrong-delegate`, `.constraint-unknown`, and `identity.owner-unknown` for a party that no anchor accepts.
  */
 export function verifyDelegationChain(
   links: readonly string[],
@@ -103,9 +113,11 @@ export function verifyDelegationChain(
       labels: leaf.labels,
       expiresAtMs: Math.min(leaf.expiresAtMs, ...credentials.map((credential) => credential.expiresAtMs)),
       depth: links.length,
-      links: decoded.map(({ id, delegator }) => ({
+      links: decoded.map(({ id, delegator, allowance }, index) => ({
         id,
         owner: typeof delegator === 'string' ? delegator : delegator.owner,
+        hash: hashChain(links.slice(0, index + 1)),
+        ...(allowance ? { allowance } : {}),
       })),
       credentials,
     },
@@ -128,6 +140,22 @@ export function chainGrants(chain: VerifiedChain, capability: string): Verdict {
     )
   }
   return allowed
+}
+
+/**
+ * Decides whether a chain lets its delegate use a capability at this callee: as `chainGrants`, then that no allowance is for
+ * another callee (`delegation.wrong-callee`). The input is held against its constraints by `decideArguments`.
+ */
+export function chainPermits(
+  chain: VerifiedChain,
+  request: { readonly capability: string; readonly callee: AgentId },
+): Verdict {
+  const granted = chainGrants(chain, request.capability)
+  if (granted.kind === 'deny') return granted
+  const elsewhere = chain.links.find(({ allowance }) => allowance?.at && !isSameAgent(allowance.at, request.callee))
+  return elsewhere
+    ? refuse('delegation.wrong-callee', `the allowance of the link ${elsewhere.id} is for another agent`)
+    : allowed
 }
 
 /** Decides what links prove of each other without a signature. */

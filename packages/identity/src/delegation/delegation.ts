@@ -3,7 +3,6 @@ import {
   type AgentId,
   capabilityCovers,
   type Did,
-  isAgentName,
   isCapability,
   MeshError,
   refuse,
@@ -11,14 +10,14 @@ import {
   type Verdict,
 } from '@parley/protocol'
 import type { PresentedCredential } from '../credential/verify-credential.ts'
-import { isIdClaim, isListClaim, isObjectClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
+import { isIdClaim, isListClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type DecodedJwt, decodeJwt, type OwnerKeys } from '../jwt/verify-jwt.ts'
-import { isOwnerDid } from '../did-web/did-web-url.ts'
+import { type Allowance, allowanceNarrows, isAgentId, readAllowance } from './allowance.ts'
 import { decideLabels, isLabelSet } from './labels.ts'
 import { hashChain } from './chain-hash.ts'
-import { type Constraints, constraintsNarrow } from './constraints.ts'
+import { type Constraints, constraintsNarrow, mergeConstraints, readConstraints } from './constraints.ts'
 
 /** What one link hands on. */
 export interface Delegation {
@@ -29,6 +28,8 @@ export interface Delegation {
   /** Whole capabilities: a pattern is invalid in a delegation. `flights:reserve` includes `flights:reserve:sfo`. */
   readonly capabilities: readonly string[]
   readonly constraints?: Constraints
+  /** Bounds what the delegate may spend; a link below it hands on a part. */
+  readonly allowance?: Allowance
   /** Labels that everything done under the link must carry. Further links and requests add to them, never take away. */
   readonly labels?: readonly string[]
   readonly notBeforeMs: number
@@ -76,7 +77,7 @@ export async function extendDelegation(
   // Nothing is believed here, so any owner may have signed.
   const parent = decodeDelegation(last, delegation.notBeforeMs, (owner) => [owner])
   if (parent.kind === 'deny') throw new MeshError(parent.code, parent.reason)
-  const constraints = { ...parent.delegation.constraints, ...delegation.constraints }
+  const constraints = mergeConstraints(parent.delegation.constraints, delegation.constraints ?? {})
   const labels = [...new Set([...parent.delegation.labels, ...(delegation.labels ?? [])])]
   const narrowed = { ...delegation, constraints, labels }
   const verdict = decideNarrowing(parent.delegation, {
@@ -94,7 +95,10 @@ export async function extendDelegation(
   return [...chain, link]
 }
 
-/** Reads one link without checking its signature. Codes: `delegation.invalid`, `delegation.expired`. */
+/**
+ * Reads one link without checking its signature. Codes: `delegation.invalid`, `delegation.expired`, and
+ * `delegation.constraint-unknown` for a condition that is not understood here.
+ */
 export function decodeDelegation(
   link: string,
   nowMs: number,
@@ -105,7 +109,7 @@ export function decodeDelegation(
     const code = verdict.code === 'identity.jwt-expired' ? 'delegation.expired' : 'delegation.invalid'
     return refuse(code, verdict.reason)
   }
-  const { iss, nbf, exp, jti, delegator, delegate, capabilities, constraints, labels, parent, credential, statement } =
+  const { iss, nbf, exp, jti, delegator, delegate, capabilities, labels, parent, credential, statement } =
     verdict.jwt.claims
   if (
     !isIdClaim(jti) ||
@@ -113,18 +117,22 @@ export function decodeDelegation(
     !isAgentId(delegate) ||
     !isListClaim(capabilities, isCapability) ||
     capabilities.length === 0 ||
-    !(constraints === undefined || isObjectClaim(constraints)) ||
     !(labels === undefined || isLabelSet(labels))
   ) {
     return refuse('delegation.invalid', 'the claims of the link are malformed, or it grants a pattern or nothing')
   }
+  const read = readConstraints(verdict.jwt.claims['constraints'])
+  if (read.kind === 'deny') return read
+  const bounded = readAllowance(verdict.jwt.claims['allowance'])
+  if (bounded.kind === 'deny') return bounded
   const granted = {
     jwt: verdict.jwt,
     signer: iss,
     id: jti,
     delegate,
     capabilities,
-    constraints: constraints ?? {},
+    constraints: read.constraints,
+    ...(bounded.allowance ? { allowance: bounded.allowance } : {}),
     labels: labels ?? [],
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
@@ -149,14 +157,20 @@ export function decodeDelegation(
   }
 }
 
-/** Decides whether a link grants no more than the link above: capabilities, constraints and time only narrow, labels only grow. */
+/**
+ * Decides whether a link grants no more than the link above: capabilities, constraints, allowance and time only narrow,
+ * labels only grow.
+ */
 export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
   const extra = child.capabilities.find(
     (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
   )
   if (extra !== undefined) return refuse('delegation.widened', `the link grants ${extra}, which its parent does not`)
   if (!constraintsNarrow(parent.constraints ?? {}, child.constraints ?? {})) {
-    return refuse('delegation.widened', 'the link drops or changes a constraint of its parent')
+    return refuse('delegation.widened', 'the link drops or loosens a constraint of its parent')
+  }
+  if (!allowanceNarrows(parent.allowance, child.allowance)) {
+    return refuse('delegation.widened', 'the link may spend more, or elsewhere, than its parent')
   }
   if (child.expiresAtMs > parent.expiresAtMs || child.notBeforeMs < parent.notBeforeMs) {
     return refuse('delegation.widened', 'the link holds at a time when its parent does not')
@@ -169,7 +183,7 @@ async function signLink(
   delegation: Delegation,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const { id, delegate, capabilities, constraints, labels = [], notBeforeMs, expiresAtMs } = delegation
+  const { id, delegate, capabilities, constraints, allowance, labels = [], notBeforeMs, expiresAtMs } = delegation
   if (
     !isAgentId({ ...delegate }) ||
     capabilities.length === 0 ||
@@ -181,6 +195,8 @@ async function signLink(
       'a link names an agent and at least one whole capability (patterns stand only in credentials), and labels are a set',
     )
   }
+  for (const read of [readConstraints(constraints), readAllowance(allowance)])
+    if (read.kind === 'deny') throw new MeshError(read.code, read.reason)
   return signJwt(signer, jwtTypes.delegation, {
     iat: toClaimSeconds(notBeforeMs),
     nbf: toClaimSeconds(notBeforeMs),
@@ -189,13 +205,8 @@ async function signLink(
     delegate: { owner: delegate.owner, name: delegate.name },
     capabilities,
     constraints,
+    allowance,
     labels: labels.length === 0 ? undefined : labels,
     ...claims,
   })
-}
-
-function isAgentId(value: unknown): value is AgentId {
-  if (!isObjectClaim(value)) return false
-  const { owner, name } = value
-  return typeof owner === 'string' && isOwnerDid(owner) && typeof name === 'string' && isAgentName(name)
 }

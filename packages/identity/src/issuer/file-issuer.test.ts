@@ -8,6 +8,7 @@ import { verifyCredential } from '../credential/verify-credential.ts'
 import { verifyDelegationChain } from '../delegation/delegation-chain.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
+import { createOrderBook } from '../order/order-book.ts'
 import { initFileIssuer, openFileIssuer, renewIssuerStatement } from './file-issuer.ts'
 
 const day = 86_400_000
@@ -38,6 +39,26 @@ describe('openFileIssuer', () => {
     const links = await issuer.delegate({ to: 'acme/trips', capabilities: ['flights:reserve'], forMs: 1000 })
     const delegate = { owner: issuer.owner, name: 'acme/trips' } as const
     expect(verifyDelegationChain(links, { ...expected, delegate })).toMatchObject({ kind: 'allow' })
+  })
+
+  it('numbers orders over restarts, and signs heads without the key of the owner', async () => {
+    const clock = createManualClock()
+    const anchor = await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const first = await (await openFileIssuer({ dir, clock, random })).order('revoke', 'acme/one')
+    const issuer = await openFileIssuer({ dir, clock, random })
+    const second = await issuer.order('kill', 'acme/two')
+    await rm(join(dir, 'owner.key'))
+    await expect(issuer.order('kill', 'acme/three')).rejects.toMatchObject({ code: 'identity.key-file-invalid' })
+    const news = await issuer.orderNews(0)
+    expect(news.orders).toEqual([first, second])
+    const book = createOrderBook({ anchors: createAnchors([anchor]) })
+    for (const order of news.orders) expect(book.accept(order, clock.now()).kind).toBe('allow')
+    expect(book.acceptHead(news.head, clock.now())).toEqual({ kind: 'allow' })
+    expect((await issuer.orderNews(0)).head).toBe(news.head)
+    await clock.advance(10_000)
+    const later = await issuer.orderNews(1)
+    expect(later.orders).toEqual([second])
+    expect(book.acceptHead(later.head, clock.now())).toEqual({ kind: 'allow' })
   })
 
   it('issues without the key of the owner, but does not delegate', async () => {

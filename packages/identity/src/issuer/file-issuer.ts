@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock, Random, Signer } from '@parley/ports'
-import { type Did, isMeshError, MeshError } from '@parley/protocol'
+import type { Random } from '@parley/ports'
+import { type Did, MeshError } from '@parley/protocol'
 import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts'
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { decodeIssuerStatement, signIssuerStatement } from '../credential/issuer-statement.ts'
@@ -12,15 +12,18 @@ import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
 import { createKeyIssuer, type NameAllowance } from './key-issuer.ts'
+import {
+  issuerFiles,
+  type IssuerFolder,
+  openOwner,
+  passphraseOf,
+  readAnchor,
+  readText,
+  unavailable,
+} from './issuer-folder.ts'
+import { keepOrder, readOrders } from './order-folder.ts'
+import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
-
-/** Where an issuer's files are, and how its keys are opened. */
-export interface IssuerFolder {
-  readonly dir: string
-  /** Opens both keys; without it they are protected by their file mode alone. */
-  readonly passphrase?: string
-  readonly clock: Clock
-}
 
 /** What a new owner with its issuer is made of. */
 export interface FileIssuerSetup extends IssuerFolder {
@@ -52,19 +55,14 @@ export interface FileIssuerOptions extends IssuerFolder {
   readonly natsAccount?: NatsAccount
 }
 
-const ownerKeyFile = 'owner.key'
-const issuerKeyFile = 'issuer.key'
-const statementFile = 'statement.jwt'
-const anchorFile = 'anchor.json'
-const documentFile = 'did.json'
 const defaultStatementMs = 90 * 86_400_000
 const defaultMaxCredentialMs = 3_600_000
 
 /**
  * Makes an owner, its issuer and the statement between them in a folder: `owner.key` and `issuer.key` (0600),
- * `statement.jwt` and `anchor.json` (public). Returns the anchor for other nodes. `owner.key` may be moved offline
- * afterwards: only `delegate` and `renewIssuerStatement` read it. Rejects with `identity.key-file-exists` if the folder
- * has keys already, `identity.anchor-invalid`.
+ * `statement.jwt` and `anchor.json` (public); `orders/` (public) comes with the first order. Returns the anchor for other
+ * nodes. `owner.key` may be moved offline afterwards: only `delegate`, `order` and `renewIssuerStatement` read it. Rejects
+ * with `identity.key-file-exists` if the folder has keys already, `identity.anchor-invalid`.
  */
 export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
   const { dir, alias, clock, random } = setup
@@ -97,13 +95,13 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
     throw new MeshError('identity.anchor-invalid', `the issuer cannot be so: ${decoded.reason}`)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const protection = { random, ...passphraseOf(setup) }
-  await writeKeyFile(join(dir, ownerKeyFile), ownerSeed, protection)
-  await writeKeyFile(join(dir, issuerKeyFile), issuerSeed, protection)
-  await replaceFile(join(dir, statementFile), `${statement}\n`)
-  await replaceFile(join(dir, anchorFile), `${JSON.stringify(anchor, undefined, 2)}\n`)
+  await writeKeyFile(join(dir, issuerFiles.ownerKey), ownerSeed, protection)
+  await writeKeyFile(join(dir, issuerFiles.issuerKey), issuerSeed, protection)
+  await replaceFile(join(dir, issuerFiles.statement), `${statement}\n`)
+  await replaceFile(join(dir, issuerFiles.anchor), `${JSON.stringify(anchor, undefined, 2)}\n`)
   if (setup.did !== undefined) {
     const document = JSON.stringify(formatDidDocument(setup.did, keySet), undefined, 2)
-    await replaceFile(join(dir, documentFile), `${document}\n`)
+    await replaceFile(join(dir, issuerFiles.document), `${document}\n`)
   }
   return anchor
 }
@@ -115,8 +113,8 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
 export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerIssuer> {
   const { dir, clock, random, allow, credentialMs, natsAccount } = options
   const anchor = await readAnchor(dir)
-  const signer = createKeySigner(await readKeyFile(join(dir, issuerKeyFile), passphraseOf(options)))
-  const statement = (): Promise<string> => readText(join(dir, statementFile))
+  const signer = createKeySigner(await readKeyFile(join(dir, issuerFiles.issuerKey), passphraseOf(options)))
+  const statement = (): Promise<string> => readText(join(dir, issuerFiles.statement))
   const { keysOf } = createAnchors([anchor])
   const decoded = decodeIssuerStatement(await statement(), clock.now(), keysOf)
   if (decoded.kind === 'deny') {
@@ -131,6 +129,15 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
     anchor,
     joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
     delegate: async (request) => delegateAsOwner(await openOwner(options), request, { clock, random }),
+    ...createOrderLog({
+      owner: decoded.decoded.owner,
+      clock,
+      ownerSigner: () => openOwner(options),
+      signer,
+      statement,
+      load: () => readOrders(options),
+      append: (order, sequence) => keepOrder(options, sequence, order),
+    }),
     ...createKeyIssuer({
       signer,
       statement,
@@ -149,7 +156,7 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
  * after it expired. Needs `owner.key`. Rejects as `openFileIssuer` does.
  */
 export async function renewIssuerStatement(folder: IssuerFolder & { readonly statementMs?: number }): Promise<void> {
-  const path = join(folder.dir, statementFile)
+  const path = join(folder.dir, issuerFiles.statement)
   const token = await readText(path)
   const [, payload] = token.split('.')
   const issuedAtMs = readIssuedAtMs(payload ?? '')
@@ -164,35 +171,6 @@ export async function renewIssuerStatement(folder: IssuerFolder & { readonly sta
     expiresAtMs: nowMs + (folder.statementMs ?? defaultStatementMs),
   })
   await replaceFile(path, `${renewed}\n`)
-}
-
-/** Opens the owner of a folder, whose key signs for its DID. Rejects as `openFileIssuer` does. */
-export async function openOwner(folder: IssuerFolder): Promise<Signer & { readonly did: Did }> {
-  const path = join(folder.dir, ownerKeyFile)
-  const anchor = await readAnchor(folder.dir)
-  const key = createKeySigner(await readKeyFile(path, passphraseOf(folder)))
-  if (!createAnchors([anchor]).keysOf(anchor.owner).includes(key.did))
-    throw unavailable(`${path} is the key ${key.did}, which is none of ${anchor.owner}`)
-  return { did: anchor.owner, sign: key.sign }
-}
-
-/** Reads the anchor of an issuer's folder. Rejects as `openFileIssuer` does. */
-export async function readAnchor(dir: string): Promise<Anchor> {
-  const path = join(dir, anchorFile)
-  const text = await readText(path)
-  try {
-    return parseAnchor(JSON.parse(text))
-  } catch (cause) {
-    throw unavailable(`${path} is not an anchor${isMeshError(cause) ? `: ${cause.message}` : ''}`, cause)
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trimEnd()
-  } catch (cause) {
-    throw unavailable(`${path} cannot be read; name a folder that \`parley issuer init\` made, or restore it`, cause)
-  }
 }
 
 /** A statement that expired is still good to renew from, so it is read as of when it was made. */
@@ -217,12 +195,4 @@ async function replaceFile(path: string, text: string): Promise<void> {
     await file.close()
   }
   await rename(draft, path)
-}
-
-function passphraseOf(folder: IssuerFolder): { readonly passphrase?: string } {
-  return folder.passphrase === undefined ? {} : { passphrase: folder.passphrase }
-}
-
-function unavailable(why: string, cause?: unknown): MeshError {
-  return new MeshError('identity.issuer-unavailable', why, cause === undefined ? {} : { cause })
 }

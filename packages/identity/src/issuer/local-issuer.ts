@@ -5,8 +5,8 @@ import { signIssuerStatement } from '../credential/issuer-statement.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
-import { type OrderKind, signOrder } from '../order/order.ts'
 import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
+import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
 
 /** What a local issuer is made of. */
@@ -26,10 +26,7 @@ export interface LocalIssuerOptions {
 }
 
 /** An issuer whose owner lives in this process. */
-export interface LocalIssuer extends OwnerIssuer {
-  /** Signs the owner's next order; `subject` is a credential id, an instance DID or an agent name. */
-  order(kind: OrderKind, subject: string): Promise<string>
-}
+export type LocalIssuer = OwnerIssuer
 
 /** How long a statement lives before the owner signs it again. */
 const statementMs = 24 * 3_600_000
@@ -71,32 +68,25 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
     }
     return current.token
   }
-  let sequence = 0
-  let previous: string | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  const orders: string[] = []
   return {
     owner: owner.did,
     issuer: signer.did,
     anchor,
     joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
     delegate: (request) => delegateAsOwner(owner, request, { clock, random }),
-    order(kind, subject) {
-      // One at a time: each order names the one before, and one that could not be signed takes no number.
-      const next = turn.then(async () => {
-        const order = await signOrder(owner, {
-          sequence: sequence + 1,
-          ...(previous === undefined ? {} : { previous }),
-          kind,
-          subject,
-          issuedAtMs: clock.now(),
-        })
-        sequence += 1
-        previous = order
-        return order
-      })
-      turn = next.catch(() => undefined)
-      return next
-    },
+    ...createOrderLog({
+      owner: owner.did,
+      clock,
+      ownerSigner: () => Promise.resolve(owner),
+      signer,
+      statement,
+      load: () => Promise.resolve(orders),
+      append(order) {
+        orders.push(order)
+        return Promise.resolve()
+      },
+    }),
     ...createKeyIssuer({
       signer,
       statement,

@@ -5,7 +5,7 @@ import { MeshError } from '@parley/protocol'
 import { createAnchors } from '../credential/anchor.ts'
 import { createOrderBook } from '../order/order-book.ts'
 import { type OrderKind, signOrder } from '../order/order.ts'
-import { type IssuerFolder, openOwner, readAnchor } from './file-issuer.ts'
+import { type IssuerFolder, openOwner, readAnchor } from './issuer-folder.ts'
 
 const folderName = 'orders'
 const filePattern = /^\d{8}\.jwt$/
@@ -51,6 +51,19 @@ export async function appendOrder(
     subject,
     issuedAtMs: folder.clock.now(),
   })
+  await keepOrder(folder, sequence, order)
+  return { sequence, order }
+}
+
+/**
+ * Keeps a signed order in `orders/` under its number, durably and once. Rejects with `identity.order-forked` if the number
+ * was given meanwhile.
+ */
+export async function keepOrder(
+  folder: IssuerFolder & { readonly random: Random },
+  sequence: number,
+  order: string,
+): Promise<void> {
   const dir = join(folder.dir, folderName)
   await mkdir(dir, { recursive: true, mode: 0o755 })
   const path = join(dir, `${String(sequence).padStart(8, '0')}.jwt`)
@@ -69,5 +82,4 @@ export async function appendOrder(
   } finally {
     await unlink(draft)
   }
-  return { sequence, order }
 }

@@ -1,6 +1,10 @@
 import type { Clock, Issuer, Random, Signer } from '@parley/ports'
 import type { AgentName, Did, InstanceDid } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
+import type { Allowance } from '../delegation/allowance.ts'
+import type { Constraints } from '../delegation/constraints.ts'
+import type { OrderKind } from '../order/order.ts'
+import type { OrderNews } from './order-log.ts'
 import { signDelegation } from '../delegation/delegation.ts'
 import { createJoinToken, type JoinToken, type JoinTokenDraft } from '../join/join-token.ts'
 
@@ -15,6 +19,13 @@ export interface OwnerIssuer extends Issuer {
   delegate(request: DelegateRequest): Promise<readonly string[]>
   /** Makes a one-time join token with the issuer's key; its anchors are this owner's unless others are given. */
   joinToken(draft: JoinRequest): Promise<MadeJoinToken>
+  /**
+   * Signs the owner's next order; `subject` is a credential id, a link id, the DID of an instance or issuer, or an agent
+   * name. It is in force where a node accepts it.
+   */
+  order(kind: OrderKind, subject: string): Promise<string>
+  /** Tells the orders after a sequence and the head, signed by the issuer: what a node asks for and announces. */
+  orderNews(afterSequence: number): Promise<OrderNews>
 }
 
 /** What a join token of an issuer is asked for with. */
@@ -34,7 +45,9 @@ export interface DelegateRequest {
   readonly toOwner?: Did
   /** Whole capabilities, never a pattern. */
   readonly capabilities: readonly string[]
-  readonly constraints?: Readonly<Record<string, unknown>>
+  /** What the arguments must be, for instance `{ to: { in: ['SFO'] }, amount: { max: 500 } }`. */
+  readonly constraints?: Constraints
+  readonly allowance?: Allowance
   /** Labels that everything done under the chain must carry. */
   readonly labels?: readonly string[]
   /** For how long from now. */
@@ -53,6 +66,7 @@ export function delegateAsOwner(
     delegate: { owner: request.toOwner ?? owner.did, name: request.to },
     capabilities: request.capabilities,
     ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
+    ...(request.allowance === undefined ? {} : { allowance: request.allowance }),
     ...(request.labels === undefined ? {} : { labels: request.labels }),
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,

@@ -9,6 +9,7 @@ export const jwtTypes = {
   order: 'parley-order+jwt',
   joinGrant: 'parley-join+jwt',
   admission: 'parley-admission+jwt',
+  orderHead: 'parley-order-head+jwt',
 } as const
 
 /** The `typ` of a token. */

@@ -1,8 +1,10 @@
-import { allowed, type Did, isAgentName, refuse, type Verdict } from '@parley/protocol'
+import { allowed, type Did, isAgentName, refuse, type Risk, type Verdict } from '@parley/protocol'
 import type { Anchors } from '../credential/anchor.ts'
 import { aliasOf } from '../credential/name-pattern.ts'
 import type { VerifiedCredential } from '../credential/verify-credential.ts'
 import type { VerifiedChain } from '../delegation/delegation-chain.ts'
+import { defaultOrderStaleness, type OrderStaleness } from './order-freshness.ts'
+import { type VerifiedOrderHead, verifyOrderHead } from './order-head.ts'
 import { type VerifiedOrder, verifyOrder } from './order.ts'
 
 /**
@@ -11,30 +13,69 @@ import { type VerifiedOrder, verifyOrder } from './order.ts'
  * I1 An owner's orders are held in sequence without gaps, each naming the hash of the one before.
  * I2 An order touches only what stands under its own owner's DID.
  * I3 What an order refused stays refused: nothing is forgotten by time.
+ * I4 An order of an accepted owner is in force at once, also one that cannot be held yet: it can only deny.
+ * I5 While more orders are known to exist than are held, nothing under that owner is decided in its favour.
  */
 export interface OrderBook {
   /**
    * Takes an order in. Codes: those of `verifyJwt`, `identity.owner-unknown`, `identity.name-not-owned`,
    * `identity.order-stale` (this or a later one is held), `identity.order-gap` (fetch those before first),
-   * `identity.order-forked` (the owner signed two histories).
+   * `identity.order-forked` (the owner signed two histories). After a gap or a fork the order is in force, and not held.
    */
   accept(token: string, nowMs: number): Verdict
+  /**
+   * Takes in what was an owner's latest order at a moment. Codes: those of `verifyJwt`, `identity.owner-unknown`,
+   * `identity.revoked` for an issuer that was, `identity.order-stale` for one that says nothing new,
+   * `identity.order-forked`, `identity.order-gap` when it shows that orders are missing.
+   */
+  acceptHead(token: string, nowMs: number): Verdict
   /** Refuses with `identity.revoked` a credential whose id, instance, name or issuer an order of its owner names. */
   check(credential: VerifiedCredential): Verdict
   /** Refuses with `identity.revoked` a chain in which a link, a signer's credential or an agent is revoked. */
   checkChain(chain: VerifiedChain): Verdict
+  /**
+   * Decides whether enough is known of owners' orders for a risk: `identity.orders-behind` while orders are missing, and,
+   * for owners whose anchor says `orders: 'required'`, `identity.orders-outdated` if their last word is too old.
+   */
+  checkKnown(owners: Iterable<Did>, risk: Risk, nowMs: number): Verdict
+  /** Tells whether an order to `kill` names the credential's instance or name: then also what is under way ends. */
+  isKilled(credential: VerifiedCredential): boolean
   /** Returns the last order of an owner: how far to ask for more, and how fresh the knowledge is. */
   head(owner: string): VerifiedOrder | undefined
+  /** Returns the tokens of an owner's orders after a sequence, in order. */
+  tokens(owner: string, afterSequence: number): readonly string[]
+  /** Returns the newest head of an owner as it was signed. */
+  headToken(owner: string): string | undefined
+  /** Returns the highest sequence that is known to exist for an owner. */
+  seen(owner: string): number
+}
+
+interface Held {
+  readonly tokens: string[]
+  last?: VerifiedOrder
+  head?: { readonly token: string; readonly facts: VerifiedOrderHead }
+  seen: number
 }
 
 /** Creates an empty book that takes orders of anchored owners. */
-export function createOrderBook({ anchors }: { readonly anchors: Anchors }): OrderBook {
-  const heads = new Map<string, VerifiedOrder>()
-  const revoked = new Map<string, VerifiedOrder>()
+export function createOrderBook({
+  anchors,
+  staleness = defaultOrderStaleness,
+}: {
+  readonly anchors: Anchors
+  readonly staleness?: OrderStaleness
+}): OrderBook {
+  const byOwner = new Map<string, Held>()
+  const inForce = new Map<string, VerifiedOrder>()
+  const heldOf = (owner: string): Held => {
+    const held = byOwner.get(owner) ?? { tokens: [], seen: 0 }
+    byOwner.set(owner, held)
+    return held
+  }
   const checkSubjects = (owner: Did, subjects: readonly string[]): Verdict => {
-    if (revoked.size === 0) return allowed
+    if (inForce.size === 0) return allowed
     for (const subject of subjects) {
-      const order = revoked.get(keyOf(owner, subject))
+      const order = inForce.get(keyOf(owner, subject))
       if (order) {
         return refuse('identity.revoked', `order ${order.sequence} of ${owner}: ${order.kind} ${subject}`)
       }
@@ -43,20 +84,59 @@ export function createOrderBook({ anchors }: { readonly anchors: Anchors }): Ord
   }
   const check = (credential: VerifiedCredential): Verdict =>
     checkSubjects(credential.owner, [credential.name, credential.instance, credential.id, credential.issuer])
+  const enforce = (order: VerifiedOrder): void => {
+    const key = keyOf(order.owner, order.subject)
+    if (inForce.get(key)?.kind !== 'kill') inForce.set(key, order)
+  }
   return {
     accept(token, nowMs) {
       const verdict = verifyOrder(token, { nowMs, ownerKeys: anchors.keysOf })
       if (verdict.kind === 'deny') return verdict
       const { order } = verdict
-      const place = decidePlace(order, heads.get(order.owner), anchors)
+      const own = decideOwner(order, anchors)
+      if (own.kind === 'deny') return own
+      const held = heldOf(order.owner)
+      held.seen = Math.max(held.seen, order.sequence)
+      const place = decidePlace(order, token, held)
+      if (place.kind === 'allow' || place.code !== 'identity.order-stale') enforce(order)
+      if (held.head?.facts.signer === order.subject) {
+        // What a revoked issuer said of orders that nobody holds is no reason to wait for them.
+        delete held.head
+        held.seen = Math.max(order.sequence, held.last?.sequence ?? 0)
+      }
       if (place.kind === 'deny') return place
-      heads.set(order.owner, order)
-      revoked.set(keyOf(order.owner, order.subject), order)
+      held.last = order
+      held.tokens.push(token)
       return allowed
+    },
+    acceptHead(token, nowMs) {
+      const verdict = verifyOrderHead(token, { nowMs, ownerKeys: anchors.keysOf })
+      if (verdict.kind === 'deny') return verdict
+      const { head: facts } = verdict
+      if (!anchors.ofOwner(facts.owner))
+        return refuse('identity.owner-unknown', `no anchor accepts the owner ${facts.owner}`)
+      const issuer = checkSubjects(facts.owner, [facts.signer])
+      if (issuer.kind === 'deny') return issuer
+      const held = heldOf(facts.owner)
+      if (facts.sequence < held.seen)
+        return refuse('identity.order-stale', `the head names ${facts.sequence}, but ${held.seen} is known to exist`)
+      if (facts.sequence === held.last?.sequence && facts.hash !== held.last.hash)
+        return refuse(
+          'identity.order-forked',
+          `the head names another order ${facts.sequence} than the one that is held`,
+        )
+      if (held.head && facts.sequence === held.seen && facts.issuedAtMs <= held.head.facts.issuedAtMs)
+        return refuse('identity.order-stale', 'a head that is as new is held already')
+      held.seen = facts.sequence
+      held.head = { token, facts }
+      const known = held.last?.sequence ?? 0
+      return known === facts.sequence
+        ? allowed
+        : refuse('identity.order-gap', `the head names ${facts.sequence}, but ${known} is the last one held`)
     },
     check,
     checkChain(chain) {
-      if (revoked.size === 0) return allowed
+      if (inForce.size === 0) return allowed
       const verdicts = [
         ...chain.links.map(({ owner, id }) => checkSubjects(owner, [id])),
         ...chain.agents.map(({ owner, name }) => checkSubjects(owner, [name])),
@@ -64,18 +144,59 @@ export function createOrderBook({ anchors }: { readonly anchors: Anchors }): Ord
       ]
       return verdicts.find((verdict) => verdict.kind === 'deny') ?? allowed
     },
-    head: (owner) => heads.get(owner),
+    checkKnown(owners, risk, nowMs) {
+      for (const owner of owners) {
+        const held = byOwner.get(owner)
+        const known = held?.last?.sequence ?? 0
+        if (held && held.seen > known)
+          return refuse(
+            'identity.orders-behind',
+            `${owner} gave order ${held.seen}, and ${known} is the last one held`,
+            {
+              retryAfterMs: 200,
+            },
+          )
+        if (anchors.ofOwner(owner)?.orders !== 'required') continue
+        const ageMs = nowMs - Math.max(held?.last?.issuedAtMs ?? -Infinity, freshAtMs(held))
+        if (!(ageMs <= staleness[risk]))
+          return refuse(
+            'identity.orders-outdated',
+            `the last word of ${owner} on its orders is too old to be ${risk}`,
+            {
+              retryAfterMs: 1_000,
+            },
+          )
+      }
+      return allowed
+    },
+    isKilled: ({ owner, name, instance }) =>
+      [name, instance].some((subject) => inForce.get(keyOf(owner, subject))?.kind === 'kill'),
+    head: (owner) => byOwner.get(owner)?.last,
+    tokens: (owner, afterSequence) => byOwner.get(owner)?.tokens.slice(afterSequence) ?? [],
+    headToken: (owner) => byOwner.get(owner)?.head?.token,
+    seen: (owner) => byOwner.get(owner)?.seen ?? 0,
   }
 }
 
-function decidePlace(order: VerifiedOrder, head: VerifiedOrder | undefined, anchors: Anchors): Verdict {
+/** A head speaks for what is held only if it names no less. */
+function freshAtMs(held: Held | undefined): number {
+  return held?.head && held.head.facts.sequence >= held.seen ? held.head.facts.issuedAtMs : -Infinity
+}
+
+function decideOwner(order: VerifiedOrder, anchors: Anchors): Verdict {
   const anchor = anchors.ofOwner(order.owner)
   if (!anchor) return refuse('identity.owner-unknown', `no anchor accepts the owner ${order.owner}`)
   if (isAgentName(order.subject) && aliasOf(order.subject) !== anchor.alias) {
     return refuse('identity.name-not-owned', `${anchor.alias} does not command ${order.subject}`)
   }
+  return allowed
+}
+
+function decidePlace(order: VerifiedOrder, token: string, { last: head, tokens }: Held): Verdict {
   const held = head?.sequence ?? 0
   if (order.sequence <= held) {
+    if (tokens[order.sequence - 1] !== token)
+      return refuse('identity.order-forked', `another order ${order.sequence} is held: its owner signed two histories`)
     return refuse('identity.order-stale', `order ${order.sequence} is not after ${held}, which is held`)
   }
   if (order.sequence > held + 1) {

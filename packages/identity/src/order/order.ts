@@ -5,9 +5,10 @@ import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { type OwnerKeys, verifyJwt } from '../jwt/verify-jwt.ts'
 import { hashChain } from '../delegation/chain-hash.ts'
+import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 
-/** What an owner commands: `revoke` a credential, an instance, an issuer, a link or a name; `kill` a name for good. */
+/** What an owner commands: `revoke` a credential, an instance, an issuer, a link or a name; `kill` a name or an instance for good, with what it has under way. */
 export type OrderKind = 'revoke' | 'kill'
 
 /** What an order is made of. */
@@ -17,7 +18,7 @@ export interface OrderDraft {
   /** The owner's order before this one, as it was signed; absent at 1. */
   readonly previous?: string
   readonly kind: OrderKind
-  /** A credential id, a link id, the DID of an instance or issuer, or an agent name; a name if the kind is `kill`. */
+  /** A credential id, a link id, the DID of an instance or issuer, or an agent name; a name or an instance if the kind is `kill`. */
   readonly subject: string
   readonly issuedAtMs: number
   /** Until when a node may take this for the owner's latest word; one minute later by default. */
@@ -105,5 +106,9 @@ function isPlaced(sequence: number, previous: string | undefined): boolean {
 }
 
 function isSubject(kind: OrderKind, subject: string): boolean {
-  return isAgentName(subject) || (kind === 'revoke' && isIdClaim(subject) && !subject.includes('/'))
+  return (
+    isAgentName(subject) ||
+    (kind === 'kill' && isInstanceDid(subject)) ||
+    (kind === 'revoke' && isIdClaim(subject) && !subject.includes('/'))
+  )
 }

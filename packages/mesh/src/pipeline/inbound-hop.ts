@@ -1,9 +1,11 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SplitFrame, SubjectFacts } from '@parley/protocol'
+import type { EnvelopeHeader, Frame, FramedEnvelope, SplitFrame, SubjectFacts, Usage } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
+import type { AllowanceAccount } from '../allowance-ledger.ts'
 import type { EvidenceOf } from '../evidence-of.ts'
 import type { Listening } from '../listening.ts'
+import type { HandedChain } from '../handed-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartTally } from '../part-tally.ts'
@@ -40,6 +42,8 @@ export interface InboundHop {
   speaker?: VerifiedCredential
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
+  /** Left by `delegation`, where the caller hands a chain to this agent. */
+  handed?: HandedChain
   /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
   body?: Uint8Array
   /** Left by `trust`. */
@@ -48,6 +52,11 @@ export interface InboundHop {
   decision?: PolicyDecision
   /** Left by `admit`: gives the place back. */
   release?: () => void
+  /** Left by `allowance`: the accounts that this node counts for the hop. */
+  allowances?: readonly AllowanceAccount[]
+  giveBackAllowance?: () => Promise<void>
+  /** Left by `deliver`: what serving it used up. */
+  usage?: Usage
   /** Left by `deliver`. */
   outcome?: BareOutcome
   /** The handler took the work on with a lease. */

@@ -6,6 +6,8 @@ import type { NodeParts } from '../node-parts.ts'
 import type { InboundFrame, InboundHop } from './inbound-hop.ts'
 import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
+import { allowance } from './inbound/allowance.ts'
+import { argumentsInBounds } from './inbound/arguments.ts'
 import { announced } from './inbound/announced.ts'
 import { body } from './inbound/body.ts'
 import { cancel } from './inbound/cancel.ts'
@@ -52,7 +54,21 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
     frame: [frame, senderLimits, proof],
     envelope: [header, addressed],
     routes: {
-      request: [session, replay, credential, orders, delegation, trust, unseal, body, policy, admit, deliver],
+      request: [
+        session,
+        replay,
+        credential,
+        orders,
+        delegation,
+        trust,
+        unseal,
+        body,
+        argumentsInBounds,
+        policy,
+        admit,
+        allowance,
+        deliver,
+      ],
       reply: [session, replay, credential, orders, unseal, settle],
       completed: [session, replay, credential, orders, unseal, settle],
       closed: [session, replay, credential, orders, unseal, settle],

@@ -1,8 +1,11 @@
 import type { PolicyDecision } from '@parley/policy'
+import type { Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
 import type { EvidenceOf } from '../evidence-of.ts'
+import type { SignedChain } from '../hand-on.ts'
+import type { HeldChain } from '../held-chain.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartReceiver } from '../part-receiver.ts'
@@ -29,7 +32,9 @@ export interface OutboundHop {
   /** Left by `address`: counts the call out of its instance, with its duration if that says something. */
   leaveInstance?: (durationMs?: number) => void
   /** Left by `delegation`. */
-  chain?: { readonly hash: string; readonly links: readonly string[] }
+  chain?: HeldChain
+  /** Left by `delegation`: the chain that `delegate` hands on from. */
+  handFrom?: HeldChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */
@@ -38,6 +43,10 @@ export interface OutboundHop {
   settleBreaker?: (outcome: BareOutcome['kind'], durationMs: number) => void
   /** Left by `bulkhead`: gives the place back. */
   release?: () => void
+  /** Left by `allowance`: gives back what was not used. */
+  settleAllowance?: (outcome: BareOutcome) => Promise<void>
+  /** Left by `hand-on`. */
+  handed?: SignedChain
   /** Left by `seal`. */
   session?: Session
   sealed?: SealedEnvelope
@@ -51,6 +60,8 @@ export interface OutboundHop {
   isLeased?: boolean
   /** This side took the call back. */
   isCancelled?: boolean
+  /** What the callee says that it used up. */
+  usage?: Usage
   /** Of the callee's answer, the last one that came. */
   evidence?: EvidenceOf
 }

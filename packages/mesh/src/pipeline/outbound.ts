@@ -1,10 +1,13 @@
 import type { OutboundHop } from './outbound-hop.ts'
 import { address } from './outbound/address.ts'
 import { breaker } from './outbound/breaker.ts'
+import { allowance } from './outbound/allowance.ts'
 import { bulkhead } from './outbound/bulkhead.ts'
 import { deadline } from './outbound/deadline.ts'
 import { delegation } from './outbound/delegation.ts'
+import { handOn } from './outbound/hand-on.ts'
 import { input } from './outbound/input.ts'
+import { orders } from './outbound/orders.ts'
 import { policy } from './outbound/policy.ts'
 import { seal } from './outbound/seal.ts'
 import { send } from './outbound/send.ts'
@@ -16,11 +19,14 @@ export const outboundStages: readonly Stage<OutboundHop>[] = [
   deadline,
   input,
   address,
+  orders,
   delegation,
   trust,
   policy,
   breaker,
   bulkhead,
+  allowance,
+  handOn,
   seal,
   send,
 ]

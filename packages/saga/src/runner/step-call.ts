@@ -30,7 +30,8 @@ export function callStep(
       phase: call.phase,
       expiresAtMs,
     },
-    ...(delegation && { delegation }),
+    // A saga that a handler started acts for its own plan: a command needs no token of its caller.
+    ...(delegation ? { delegation } : { authority: 'own' }),
   }
   const fromPlan = toStepCapability(step.plan)
   if (call.phase === 'do') {

@@ -153,6 +153,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     stream: () => {
       throw new TypeError('handlers of these tests do not stream')
     },
+    use: () => Promise.resolve(),
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),
     fail: (options = {}) => {

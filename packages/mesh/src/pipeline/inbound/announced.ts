@@ -2,6 +2,7 @@ import { verifyCredential, type VerifiedCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
+import { orderTopics } from '../../order-message.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -29,6 +30,8 @@ export const announced: Stage<InboundHop> = {
     const ordered = parts.orders.check(credential)
     if (ordered.kind === 'deny') return ordered
     parts.sessions.renew(credential)
+    if (header.to === orderTopics.told || header.to === orderTopics.wanted)
+      return parts.orderFeed.receive(header.to, hop.envelope.body, header.from)
     if (header.to === announcementTopics.who) {
       parts.announceSoon()
       return allowed
@@ -43,6 +46,7 @@ export const announced: Stage<InboundHop> = {
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
+      parts.orderFeed.heard(header.from, announcement.orders ?? {})
       const serves = new Map(
         Object.entries(announcement.serves).filter(([capability]) =>
           credential.serves.some((pattern) => capabilityCovers(pattern, capability)),

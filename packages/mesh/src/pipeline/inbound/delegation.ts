@@ -1,19 +1,27 @@
-import { chainGrants, decideLabels, verifyDelegationChain } from '@parley/identity'
+import { chainPermits, decideLabels, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
+import { acceptHanded } from '../../accept-handed.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
+import { decideChainOrders } from '../orders.ts'
 import { left, type Stage } from '../stage.ts'
+import { riskOf } from './orders.ts'
 
 /**
- * Verifies the chain that the caller acts under, and that it grants the capability. Chains travel whole once a session,
- * then by hash. Undo and lookup need none: the participant's inbox row is their authority.
+ * Verifies the chain that the caller acts under, that it grants the capability to be used here, and that none of its labels
+ * is gone; also the chain that the caller hands on. Chains travel whole once a session, then by hash. Undo and lookup need
+ * none: the participant's inbox row is their authority. `arguments` holds the input against the constraints.
  */
 export const delegation: Stage<InboundHop> = {
   name: 'delegation',
   run(hop) {
     const header = left(hop.header, 'the header')
-    if (header.chain === undefined || (header.saga !== undefined && header.saga.phase !== 'do')) return allowed
+    if (header.saga !== undefined && header.saga.phase !== 'do') return allowed
     const session = left(hop.session, 'the session')
+    const accepted = acceptHanded(hop.parts, session, header)
+    if (accepted.kind === 'deny') return accepted
+    if (accepted.handed) hop.handed = accepted.handed
+    if (header.chain === undefined) return allowed
     let chain = session.chains?.get(header.chain)
     if (!chain) {
       if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
@@ -33,13 +41,13 @@ export const delegation: Stage<InboundHop> = {
         chains.delete(oldest)
       }
     }
-    // Undecided is denied: nothing here can hold the arguments of a call against them yet.
-    if (Object.keys(chain.constraints).length > 0)
-      return refuse('delegation.invalid', 'the chain has constraints, which this node cannot judge')
     if (hop.parts.clock.now() >= chain.expiresAtMs) return refuse('delegation.expired', 'the chain is expired')
-    const ordered = hop.parts.orders.checkChain(chain)
+    const ordered = decideChainOrders(hop.parts, chain, riskOf(hop))
     if (ordered.kind === 'deny') return ordered
-    const verdict = chainGrants(chain, left(header.capability, 'the capability'))
+    const verdict = chainPermits(chain, {
+      capability: left(header.capability, 'the capability'),
+      callee: hop.parts.ownCredential(),
+    })
     if (verdict.kind === 'deny') return verdict
     hop.chain = chain
     return decideLabels(chain.labels, header.labels ?? [])

@@ -2,8 +2,10 @@ import { allowed, refuse } from '@parley/protocol'
 import { parseJsonBody } from '../../json-body.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { createPartSender } from '../../part-sender.ts'
+import { parseBody } from '../../parse-body.ts'
 import { serveCall } from '../../serve-call.ts'
 import { createServingHop } from '../../serving-hop.ts'
+import { createUsageMeter } from '../../usage-meter.ts'
 import { createWorkLease } from '../../work-lease.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -62,26 +64,29 @@ export const deliver: Stage<InboundHop> = {
       },
     })
     let hasEnded = false
-    const done = serveCall(
-      served,
-      body.value,
-      createServingHop({
-        header,
-        peer: session.peer,
-        chain: hop.chain,
-        trust: left(hop.trust, 'the trust'),
-        signal,
-        evidence: hop.evidence,
-        remainingMs: patience.leftMs,
-        caller: parts.caller,
-        lease,
-      }),
-      parts.logger,
-      sender?.send,
-    ).then((outcome) => {
-      hasEnded = true
-      return outcome
+    const meter = createUsageMeter(parts.allowances, hop.allowances ?? [], parts.logger)
+    const serving = createServingHop({
+      header,
+      peer: session.peer,
+      chain: hop.chain,
+      handed: hop.handed,
+      trust: left(hop.trust, 'the trust'),
+      signal,
+      evidence: hop.evidence,
+      remainingMs: patience.leftMs,
+      caller: parts.caller,
+      acting: parts.acting,
+      meter,
+      lease,
     })
+    const done = parts.acting
+      .run(hop.handed, () =>
+        serveCall(served, body.value, serving, { meter, logger: parts.logger, sendPart: sender?.send }),
+      )
+      .then((outcome) => {
+        hasEnded = true
+        return outcome
+      })
     hop.release = afterBoth(done, left(hop.release, 'the place'))
     const outcome = afterCancel(hop, await Promise.race([done, patience.late]), () => hasEnded)
     lease.end()
@@ -89,7 +94,10 @@ export const deliver: Stage<InboundHop> = {
     parts.serving.delete(key)
     if (sender) hop.streamed = sender.tally()
     hop.outcome = outcome
+    const usage = meter.total()
+    if (usage) hop.usage = usage
     if (outcome.kind !== 'refused') return allowed
+    await hop.giveBackAllowance?.()
     const { code, reason, retryAfterMs } = outcome
     return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
   },

@@ -5,6 +5,7 @@ import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { shortenReason } from '../../shorten-reason.ts'
+import { describeUsage } from '../../describe-usage.ts'
 import { traceOf } from '../../traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -135,7 +136,13 @@ function postAnswer(
     outcome.kind === 'refused' || !session
       ? parts.sealer.seal({ type: 'refusal', ...common }, body)
       : parts.sealer.seal(
-          { type: answerTypeOf(hop), ...common, session: session.id, counter: session.nextCounter() },
+          {
+            type: answerTypeOf(hop),
+            ...common,
+            session: session.id,
+            counter: session.nextCounter(),
+            ...(hop.usage ? { usage: hop.usage } : {}),
+          },
           body,
           header.sealed === true ? session.keys : undefined,
         )
@@ -189,6 +196,8 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
     ...(hop.isAccepted === true ? { accepted: true } : {}),
     ...(hop.streamed ? { parts: hop.streamed.count, partsHash: hop.streamed.hash } : {}),
     ...(chain ? { root: chain.root } : {}),
+    ...(hop.handed ? { handed: hop.handed.chain.hash } : {}),
+    ...describeUsage(hop.usage),
     ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
     ...(decision
       ? {

@@ -3,6 +3,7 @@ import type { CallOptions } from '../../call-options.ts'
 import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
 import type { Opened } from '../../handshake.ts'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
+import { markHanded } from '../../session.ts'
 import { formatTraceparent } from '../../traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -37,7 +38,7 @@ function openFor(hop: OutboundHop, loaded: LoadedBody): Verdict | Promise<Verdic
 }
 
 function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody): Verdict {
-  const { parts, contract, options, chain } = hop
+  const { parts, contract, options, chain, handed } = hop
   if (opened.kind === 'deny') return opened
   const deadlineAtMs = left(hop.deadlineAtMs, 'the deadline')
   const { instance } = left(hop.peer, 'the peer').credential
@@ -72,6 +73,8 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       traceparent: formatTraceparent(hop.trace, parts.random),
       ...(chain ? { chain: chain.hash } : {}),
       ...(sendsLinks ? { links: chain.links } : {}),
+      ...(handed ? { handed: handed.hash } : {}),
+      ...(handed && session.sentChains?.has(markHanded(handed.hash)) !== true ? { handedLinks: handed.links } : {}),
       ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
       ...(options.labels?.length ? { labels: options.labels } : {}),
       ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
@@ -82,7 +85,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
     body,
     keys,
   )
-  return sendsLinks || brings(options) ? checkHeader(hop.sealed.header) : allowed
+  return sendsLinks || handed || brings(options) ? checkHeader(hop.sealed.header) : allowed
 }
 
 function asksForSecrecy({ contract, parts }: OutboundHop): boolean {

@@ -3,6 +3,7 @@ import { decodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
 import { checkSchema } from '../../schema.ts'
+import { markHanded } from '../../session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 import { followCall } from './follow.ts'
@@ -86,10 +87,8 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     return allowed
   }
   if (told.record !== undefined) hop.peerRecord = told.record
-  if (hop.chain && told.outcome.kind !== 'refused') {
-    const session = left(hop.session, 'the session')
-    session.sentChains = (session.sentChains ?? new Set()).add(hop.chain.hash)
-  }
+  if (told.outcome.kind !== 'refused') rememberSent(hop)
+  if (answer.header.usage) hop.usage = answer.header.usage
   hop.outcome = checkParts(hop, told, await checkAnswer(hop, told.outcome))
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
@@ -112,6 +111,13 @@ function checkParts({ receiver }: OutboundHop, told: AnswerBody, outcome: BareOu
   const sent = told.parts ?? { count: 0, hash: taken.hash }
   if (outcome.kind !== 'ok' || (taken.count === sent.count && taken.hash === sent.hash)) return outcome
   return { kind: 'unknown', code: 'stream.part-lost' }
+}
+
+/** The callee holds now what travelled whole: from here on its hash is enough. */
+function rememberSent({ chain, handed, session }: OutboundHop): void {
+  if (!session) return
+  if (chain) session.sentChains = (session.sentChains ?? new Set()).add(chain.hash)
+  if (handed) session.sentChains = (session.sentChains ?? new Set()).add(markHanded(handed.hash))
 }
 
 /** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */

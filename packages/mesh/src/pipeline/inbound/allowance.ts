@@ -1,0 +1,46 @@
+import { allowed, type Verdict } from '@parley/protocol'
+import type { AllowanceAccount, Taken } from '../../allowance-ledger.ts'
+import type { InboundHop } from '../inbound-hop.ts'
+import { left, type Stage } from '../stage.ts'
+
+const oneCall: Taken = { calls: 1, tokens: 0, micros: 0n }
+const none: Taken = { calls: 0, tokens: 0, micros: 0n }
+
+/**
+ * Takes one call from every share of the chain that is spendable at this agent, durably and before the handler runs. An
+ * order may come meanwhile, so orders are asked again.
+ */
+export const allowance: Stage<InboundHop> = {
+  name: 'allowance',
+  run(hop) {
+    const accounts = accountsAt(hop)
+    return accounts.length === 0 ? allowed : takeCalls(hop, accounts)
+  },
+}
+
+async function takeCalls(hop: InboundHop, accounts: readonly AllowanceAccount[]): Promise<Verdict> {
+  const { allowances, orders } = hop.parts
+  const taken: AllowanceAccount[] = []
+  const giveBack = async (): Promise<void> => {
+    for (const account of taken) await allowances.correct(account, oneCall, none)
+  }
+  for (const account of accounts) {
+    const taking = await allowances.take(account, { ...oneCall })
+    if (taking.kind === 'deny') {
+      await giveBack()
+      return taking
+    }
+    taken.push(account)
+  }
+  hop.allowances = accounts
+  hop.giveBackAllowance = giveBack
+  const ordered = orders.check(left(hop.session, 'the session').peer)
+  return ordered.kind === 'deny' ? ordered : orders.checkChain(left(hop.chain, 'the chain'))
+}
+
+/** Shares that name this agent; `delegation` has refused those that name another. */
+function accountsAt({ chain }: InboundHop): readonly AllowanceAccount[] {
+  return (chain?.links ?? []).flatMap(({ hash, allowance: share }) =>
+    share?.at ? [{ role: 'at' as const, link: { hash, allowance: share }, expiresAtMs: chain?.expiresAtMs ?? 0 }] : [],
+  )
+}
