@@ -1,3 +1,4 @@
+import type { ContractEvent } from './event.ts'
 import { issuerContract } from './issuer/issuer-contract.ts'
 import { isMeshJoin, type NodeConfig } from './node-options.ts'
 
@@ -6,7 +7,10 @@ export function listGrants(config: Pick<NodeConfig, 'serves' | 'calls' | 'listen
   readonly serves: readonly string[]
   readonly calls: readonly string[]
 } {
-  const served = config.serves.flatMap(({ capabilities, events }) => [...capabilities, ...Object.values(events)])
+  const served = config.serves.flatMap(({ capabilities, events }) => {
+    const emitted: readonly ContractEvent[] = Object.values(events)
+    return [...capabilities, ...emitted]
+  })
   const renewed = isMeshJoin(config.issuer) ? [issuerContract.renew] : []
   return { serves: namesOf(served), calls: namesOf([...config.calls, ...config.listens, ...renewed]) }
 }

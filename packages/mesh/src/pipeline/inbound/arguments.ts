@@ -1,6 +1,6 @@
 import { decideArguments } from '@parley/identity'
 import { allowed } from '@parley/protocol'
-import { parseBody } from '../../parse-body.ts'
+import { parseJsonBody } from '../../json-body.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -10,6 +10,6 @@ export const argumentsInBounds: Stage<InboundHop> = {
   run(hop) {
     const { chain } = hop
     if (!chain || Object.keys(chain.constraints).length === 0) return allowed
-    return decideArguments(chain.constraints, parseBody(left(hop.body, 'the body'))?.value)
+    return decideArguments(chain.constraints, parseJsonBody(left(hop.body, 'the body'))?.value)
   },
 }
