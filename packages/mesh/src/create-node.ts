@@ -10,7 +10,6 @@ import { announcementTopics, contractsAskedOf, contractsToldTo } from './announc
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
-import type { ContractCapability } from './contract.ts'
 import { createParts } from './create-parts.ts'
 import { createEmitter } from './emitter.ts'
 import type { Listener } from './happened.ts'
