@@ -154,9 +154,10 @@ describe('parley revoke', () => {
     expect(after.err).toContain('identity.')
   })
 
-  it('refuses to kill what is no name', async () => {
+  it('kills a name or an instance, and refuses to kill what is neither', async () => {
     const did = await newKey('ann.key')
-    expect((await runCaptured(['revoke', did, '--kill', '--issuer', acme])).code).toBe(exitCodes.failure)
+    expect((await runCaptured(['revoke', did, '--kill', '--issuer', acme])).code).toBe(exitCodes.ok)
+    expect((await runCaptured(['revoke', 'nobody', '--kill', '--issuer', acme])).code).toBe(exitCodes.failure)
   })
 })
 

@@ -33,7 +33,7 @@ describe('a deadline', () => {
           look: async (input, hop) => {
             seen.push(hop.remainingMs())
             await wait(300)
-            return hop.call(films.look, input, { deadlineMs: 60_000 })
+            return hop.call(films.look, input, { deadlineMs: 60_000, authority: 'own' })
           },
         })
       },

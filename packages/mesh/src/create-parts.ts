@@ -171,7 +171,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     },
     acting: createActing(),
     allowances: createAllowanceLedger(store.keyValue),
-    handOn: createHandOn({ agent: own.verified(), signer, clock, random, issued: own.issued }),
+    handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     ownCredential: own.verified,

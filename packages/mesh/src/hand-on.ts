@@ -1,6 +1,14 @@
 import type { Clock, IssuedCredential, Random, Signer } from '@parley/ports'
-import { decodeDelegation, extendDelegation, hashChain, type Allowance, type Constraints } from '@parley/identity'
+import {
+  decodeDelegation,
+  extendDelegation,
+  hashChain,
+  type Allowance,
+  type Anchors,
+  type Constraints,
+} from '@parley/identity'
 import { formatAgentId, isMeshError, refuse, type AgentId, type Capability, type Refusal } from '@parley/protocol'
+import { readableKeysOf } from './held-chain.ts'
 
 /** What one call hands on. */
 export interface Grant {
@@ -33,18 +41,21 @@ const maxKept = 256
  * without an allowance is used again while more than half of its life is left, so that it travels by its hash.
  */
 export function createHandOn(node: {
-  readonly agent: AgentId
+  /** The agent that this node is, once its credential says so. */
+  readonly agent: () => AgentId
+  readonly anchors: Anchors
   readonly signer: Signer
   readonly clock: Clock
   readonly random: Random
   readonly issued: () => IssuedCredential
 }): HandOn {
-  const { agent, signer, clock, random } = node
+  const { anchors, signer, clock, random } = node
   const kept = new Map<string, SignedChain & { readonly untilMs: number }>()
   return async (links, grant, to) => {
     const nowMs = clock.now()
     const last = links.at(-1)
-    const above = last === undefined ? undefined : decodeDelegation(last, nowMs)
+    const above =
+      last === undefined ? undefined : decodeDelegation(last, nowMs, (owner) => readableKeysOf(anchors, owner))
     if (!above) return refuse('delegation.not-held', 'there is no chain to hand on from')
     if (above.kind === 'deny') return above
     const { credential, statement } = node.issued()
@@ -75,7 +86,7 @@ export function createHandOn(node: {
           notBeforeMs,
           expiresAtMs,
         },
-        { signer, agent, credential, statement },
+        { signer, agent: node.agent(), credential, statement },
       )
       const chain = { links: extended, hash: hashChain(extended) }
       if (!allowance) kept.set(key, { ...chain, untilMs: (nowMs + expiresAtMs) / 2 })

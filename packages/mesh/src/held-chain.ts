@@ -31,7 +31,7 @@ export function createHeldChainReader(anchors: Anchors): ReadHeldChain {
         'delegation.too-deep',
         `a chain has 1 to ${String(maxChainLinks)} links, not ${String(links.length)}`,
       )
-    const decoded = decodeDelegation(last, nowMs, (owner) => keysOf(anchors, owner))
+    const decoded = decodeDelegation(last, nowMs, (owner) => readableKeysOf(anchors, owner))
     if (decoded.kind === 'deny') return decoded
     const { allowance, expiresAtMs } = decoded.delegation
     const hash = hashChain(links)
@@ -45,8 +45,8 @@ export function createHeldChainReader(anchors: Anchors): ReadHeldChain {
   }
 }
 
-/** The chain may be of an owner that only its callee anchors: a did:key is then its own key. */
-function keysOf(anchors: Anchors, owner: string): ReturnType<Anchors['keysOf']> {
+/** Gives the keys to read a chain with, which may be of an owner that only its callee anchors: a did:key is its own key. */
+export function readableKeysOf(anchors: Anchors, owner: string): ReturnType<Anchors['keysOf']> {
   const known = anchors.keysOf(owner)
   return known.length === 0 && isInstanceDid(owner) ? [owner] : known
 }

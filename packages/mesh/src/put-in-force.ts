@@ -10,7 +10,8 @@ export function putInForce({
   serving,
   directory,
   ownCredential,
-}: Pick<NodeParts, 'orders' | 'sessions' | 'serving' | 'directory' | 'ownCredential'>): void {
+  isProvisional,
+}: Pick<NodeParts, 'orders' | 'sessions' | 'serving' | 'directory' | 'ownCredential' | 'isProvisional'>): void {
   for (const { credential } of directory.entries())
     if (orders.check(credential).kind === 'deny') directory.leave(credential.instance)
   const killed = new Set<string>()
@@ -25,6 +26,7 @@ export function putInForce({
     for (const [hash, { chain }] of session.handed ?? [])
       if (orders.checkChain(chain).kind === 'deny') session.handed?.delete(hash)
   }
-  const isSelfKilled = orders.isKilled(ownCredential())
+  // A newcomer has no name yet that an order could be about.
+  const isSelfKilled = !isProvisional() && orders.isKilled(ownCredential())
   for (const [key, call] of serving) if (isSelfKilled || killed.has(key.slice(0, key.indexOf(' ')))) call.close()
 }

@@ -11,6 +11,8 @@ import type { Stage } from '../stage.ts'
 export const orders: Stage<InboundHop> = {
   name: 'orders',
   run(hop) {
+    // Whether enough is known was asked before the request was sent; of an answer only what is known counts.
+    if (hop.header?.type !== 'request' && hop.header?.type !== 'event') return hop.parts.orders.check(peerOf(hop))
     const decide = (): Verdict => decideOrders(hop.parts, peerOf(hop), riskOf(hop))
     const pending = hop.parts.orderFeed.catchingUp()
     return pending ? pending.then(decide) : decide()
