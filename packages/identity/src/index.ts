@@ -40,7 +40,7 @@ export {
   type FileIssuerSetup,
 } from './issuer/file-issuer.ts'
 export { openOwner, readAnchor, type IssuerFolder } from './issuer/issuer-folder.ts'
-export { appendOrder, readOrders } from './issuer/order-folder.ts'
+export { appendOrder, openOrderFolder, readOrders, type OrderFolder } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
 export type { OrderNews } from './issuer/order-log.ts'
@@ -122,4 +122,13 @@ export {
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { defaultOrderStaleness, type OrderStaleness } from './order/order-freshness.ts'
 export { signOrderHead, verifyOrderHead, type OrderHead, type VerifiedOrderHead } from './order/order-head.ts'
-export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'
+export {
+  orderKinds,
+  signOrder,
+  verifyOrder,
+  type OrderDraft,
+  type OrderKind,
+  type OrderTerms,
+  type VerifiedOrder,
+} from './order/order.ts'
+export type { Pin } from './order/timed-orders.ts'

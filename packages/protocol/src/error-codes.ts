@@ -91,6 +91,7 @@ export const errorCodes: {
   readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.pin-mismatch': ErrorFacts
+  readonly 'identity.quarantined': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
@@ -555,6 +556,11 @@ export const errorCodes: {
     meaning: 'An owner\'s keys are not those that its anchor pins.',
     todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
+  },
+  'identity.quarantined': {
+    meaning: 'An order of the owner put the name or the instance in quarantine for a time.',
+    todo: 'Wait for retryAfterMs, or ask the owner to end it.',
+    retryable: true,
   },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
