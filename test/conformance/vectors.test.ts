@@ -5,6 +5,7 @@ import {
   decideArguments,
   hashChain,
   verifyCredential,
+  verifyDeclaration,
   verifyDelegationChain,
   verifySignature,
 } from '@parley/identity'
@@ -26,6 +27,7 @@ import { tapWire } from '../integration/wire.ts'
 import { openInboundLab } from '../fuzz/inbound-lab.ts'
 import { createChainVectors } from '../vectors/chain-vectors.ts'
 import { createCredentialVectors } from '../vectors/credential-vectors.ts'
+import { createDeclarationVectors } from '../vectors/declaration-vectors.ts'
 import { createEvidenceVectors } from '../vectors/evidence-vectors.ts'
 import { createFrameVectors } from '../vectors/frame-vectors.ts'
 import { createTranscript } from '../vectors/handshake-vectors.ts'
@@ -53,6 +55,7 @@ describe('protocol/vectors', () => {
       await createChainVectors(),
       await createOrderVectors(),
       await createHeadVectors(),
+      await createDeclarationVectors(),
     ]) {
       const names = entries.map(({ name }) => name)
       expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
@@ -110,6 +113,11 @@ describe('protocol/vectors', () => {
       for (const before of held) expect(codeOf(book.accept(before, nowMs)), name).toBe('allow')
       expect(codeOf(book.accept(order, nowMs)), name).toBe(expected)
     }
+  })
+
+  it('declarations are judged as they say', async () => {
+    for (const { name, declaration, expect: expected, ...wanted } of await createDeclarationVectors())
+      expect(codeOf(verifyDeclaration(declaration, { ...wanted, anchors, nowMs })), name).toBe(expected)
   })
 
   it('heads are judged as they say', async () => {

@@ -11,6 +11,14 @@ export {
   type PresentedCredential,
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
+export {
+  signDeclaration,
+  verifyDeclaration,
+  type DeclarationDraft,
+  type DeclarationExpectation,
+  type Declarer,
+  type VerifiedDeclaration,
+} from './declaration/declaration.ts'
 export { hashChain } from './delegation/chain-hash.ts'
 export type { Allowance } from './delegation/allowance.ts'
 export { decideLabels } from './delegation/labels.ts'
@@ -39,6 +47,7 @@ export {
   type FileIssuerOptions,
   type FileIssuerSetup,
 } from './issuer/file-issuer.ts'
+export { createGivenIssuer } from './issuer/given-issuer.ts'
 export { openOwner, readAnchor, type IssuerFolder } from './issuer/issuer-folder.ts'
 export { appendOrder, openOrderFolder, readOrders, type OrderFolder } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
