@@ -7,6 +7,7 @@ import type { HopReport } from './hop-report.ts'
 import type { MeshNode, NodeRecord } from './node.ts'
 import type { NodeParts } from './node-parts.ts'
 import { CallError, type BareOutcome, type Outcome } from './outcome.ts'
+import { describeRewrite } from './pipeline/decide-hop.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { createPartReceiver, type PartReceiver } from './part-receiver.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
@@ -164,6 +165,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
     ...(trust ? { score: trust.score, tier: trust.tier } : {}),
+    ...describeRewrite(hop.rewrite),
     ...(decision ? { document: decision.document, rule: decision.rule, policy: decision.policyHash } : {}),
   }
 }

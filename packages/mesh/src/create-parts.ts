@@ -1,7 +1,8 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
-import { createOrderBook } from '@parley/identity'
+import { createCredentialMemory, createOrderBook } from '@parley/identity'
 import { limits, type InstanceDid } from '@parley/protocol'
+import { createLimitMeter } from '@parley/policy'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createActing } from './acting.ts'
@@ -113,6 +114,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     hash,
     logger,
     anchors,
+    credentials: createCredentialMemory({ anchors, hash }),
     orders,
     sealer,
     presence,
@@ -174,6 +176,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
+    limits: createLimitMeter({ clock }),
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

@@ -110,7 +110,7 @@ function gather({ documents }: PolicySet, view: HopView): Gathered {
   for (const engine of documents) {
     const verdict = judge(engine, view)
     const document = engine.name
-    if (verdict.advice) {
+    if (verdict.advice?.length) {
       gathered.advice = [...gathered.advice, ...verdict.advice.map((advice) => ({ document, ...advice }))]
     }
     if (verdict.kind === 'deny') {
@@ -118,10 +118,10 @@ function gather({ documents }: PolicySet, view: HopView): Gathered {
       gathered.denial = { document, rule, code, reason }
       return gathered
     }
-    if (verdict.limits) {
+    if (verdict.limits?.length) {
       gathered.limits = [...gathered.limits, ...verdict.limits.map((limit) => ({ document, ...limit }))]
     }
-    if (verdict.obligations) {
+    if (verdict.obligations?.length) {
       gathered.obligations = [...new Set([...gathered.obligations, ...verdict.obligations])]
     }
     if (verdict.kind === 'require_approval') {

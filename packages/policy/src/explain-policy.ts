@@ -26,7 +26,7 @@ export function explainPolicy(set: PolicySet, input: PolicyInput): PolicyExplana
 }
 
 function explainDocument(document: PolicyDocument, view: HopView, before: HopView): readonly RuleExplanation[] {
-  return document.rules.map((rule) => {
+  return document.compiled.map((rule) => {
     const facts = { document: document.name, rule: rule.name, effect: rule.effect }
     const read = rule.effect === 'transform' ? before : view
     const result = rule.condition.evaluate(read)

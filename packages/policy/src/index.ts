@@ -29,7 +29,9 @@ export {
   type PolicyTier,
 } from './policy-input.ts'
 export type { PolicyLimit } from './policy-limit.ts'
-export type { PolicyProblem } from './policy-problem.ts'
+export { createLimitMeter, type LimitMeter, type LimitMeterOptions, type MeteredHop } from './limits/limit-meter.ts'
+export { locateInScalar } from './language/scalar-position.ts'
+export { formatProblem, type PolicyProblem } from './policy-problem.ts'
 export { compilePolicy, type CompilePolicyOptions, type PolicyPart, type PolicySet } from './policy-set.ts'
 export type { PolicySource } from './policy-source.ts'
 export { ringOf } from './ring.ts'

@@ -1,5 +1,4 @@
 import type { EngineVerdict } from './engine-verdict.ts'
-import type { PolicyEffect } from './policy-effect.ts'
 import type { PolicyInput } from './policy-input.ts'
 import type { RuleExplanation } from './rule-explanation.ts'
 
@@ -20,8 +19,8 @@ export interface PolicyEngine {
   readonly file: string
   /** base64url SHA-256 over all that its decisions depend on. */
   readonly hash: string
-  /** Its rules in their order, for lists and lint; empty if the language does not name them. */
-  readonly rules: readonly { readonly name: string; readonly effect: PolicyEffect }[]
+  /** Names of its rules in their order, for lists and lint; empty if the language has none. */
+  readonly rules: readonly string[]
   /**
    * Redacts or rewrites the body; undefined leaves it as it is. Asked before anybody decides, one document after the
    * other, so that all decide on the result. Must not change what `input.body()` returned.

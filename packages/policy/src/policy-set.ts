@@ -101,7 +101,7 @@ function checkName(
 }
 
 function mayTransform(engine: PolicyEngine): boolean {
-  if (isPolicyDocument(engine)) return engine.rules.some(({ effect }) => effect === 'transform')
+  if (isPolicyDocument(engine)) return engine.compiled.some(({ effect }) => effect === 'transform')
   return engine.transform !== undefined
 }
 

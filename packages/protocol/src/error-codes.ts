@@ -91,7 +91,10 @@ export const errorCodes: {
   readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.pin-mismatch': ErrorFacts
+  readonly 'identity.purpose-mismatch': ErrorFacts
+  readonly 'identity.quarantined': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
+  readonly 'identity.sign-in-too-weak': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
   readonly 'mesh.call-failed': ErrorFacts
@@ -105,6 +108,7 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
@@ -556,9 +560,24 @@ export const errorCodes: {
     todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
   },
+  'identity.purpose-mismatch': {
+    meaning: 'A declaration was signed for another purpose than the one it is used for.',
+    todo: 'Have it signed for this purpose.',
+    retryable: false,
+  },
+  'identity.quarantined': {
+    meaning: 'An order of the owner put the name or the instance in quarantine for a time.',
+    todo: 'Wait for retryAfterMs, or ask the owner to end it.',
+    retryable: true,
+  },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
     todo: 'Ask the owner.',
+    retryable: false,
+  },
+  'identity.sign-in-too-weak': {
+    meaning: 'A person has to say this who signed in more strongly, or at all.',
+    todo: 'Sign in with the assurance that is asked for and sign again.',
     retryable: false,
   },
   'identity.signature-invalid': {
@@ -625,6 +644,11 @@ export const errorCodes: {
     meaning: 'A policy document has mistakes; nothing of it was loaded.',
     todo: 'Correct the lines that the message names.',
     retryable: false,
+  },
+  'policy.rate-limited': {
+    meaning: 'A limit of a policy rule is used up for this agent and capability.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
   },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',

@@ -1,5 +1,4 @@
 import type { PolicyInput, PolicyObjective, PolicyPeer } from '../policy-input.ts'
-import type { Activation } from './activation.ts'
 import { findBodyProblem } from './body-bounds.ts'
 import { Failure } from './failure.ts'
 
@@ -15,7 +14,7 @@ export interface HopView {
   body: unknown
   objective: PolicyObjective | undefined
   /** What conditions see that are evaluated by the library. */
-  activation: Activation | undefined
+  activation: Readonly<Record<string, unknown>> | undefined
   /** What the loop that runs is at; loops do not nest. */
   item: unknown
 }

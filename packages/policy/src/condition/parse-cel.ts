@@ -69,8 +69,7 @@ export function parseCel(text: string): ParsedCel | { readonly problem: CelProbl
 function describe(error: unknown): Failure {
   if (error instanceof FailedPart) return error.failure
   if (error instanceof EvaluationError || error instanceof CelTypeError) {
-    const clause =
-      error.node === undefined ? '' : ` in ${textOf(error.node as ASTNode).replaceAll(safeMatches, 'matches')}`
+    const clause = error.node === undefined ? '' : ` in ${textOf(error.node).replaceAll(safeMatches, 'matches')}`
     return new Failure(`${error.code}${clause}`)
   }
   return new Failure(error instanceof RangeError ? error.message : 'the input could not be read')

@@ -12,7 +12,7 @@ import { parseRate, parseSpan, type RuleLimit } from './rule-limit.ts'
 export const defaultRuleName = 'default'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
-const obligationPattern = /^[a-z0-9][a-z0-9:._-]{0,62}$/
+const obligationPattern = /^[a-z0-9][a-z0-9:._-]{0,47}$/
 const maxApprovers = 8
 const maxPriority = 1_000_000
 
@@ -151,7 +151,7 @@ function readObligations({ lists }: DraftRule, report: ReportProblem): readonly 
   const obligations = lists.get('obligations') ?? []
   for (const { text, offset } of obligations) {
     if (!obligationPattern.test(text)) {
-      report(offset, `the obligation '${text}' is not 1 to 63 of a-z, 0-9, ':', '.', '_' or '-'`)
+      report(offset, `the obligation '${text}' is not 1 to 48 of a-z, 0-9, ':', '.', '_' or '-'`)
     }
   }
   return obligations.map(({ text }) => text)

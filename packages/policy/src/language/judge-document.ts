@@ -23,7 +23,8 @@ export interface JudgedDocument {
  * pass decides, the default does.
  *
  * I1 A rule that throws never allows: one that would deny or ask denies then, one that would allow is passed over.
- * I2 Limits and obligations hold whenever their rule's condition does, whichever rule decides.
+ * I2 Limits and obligations hold whenever their rule's condition does, whichever rule decides. Limits are for what is done:
+ *    a way back is never refused for want of tokens.
  * I3 Guards come first, under every strategy.
  */
 export function createJudge(document: JudgedDocument): (view: HopView) => EngineVerdict {
@@ -121,7 +122,7 @@ function collectBound(index: RuleIndex<PolicyRule>, view: HopView): Bound | Engi
   index.each(view, (rule, failure) => {
     if (failure) denied ??= undecided({ rule, failure })
     for (const obligation of rule.obligations) obligations.add(obligation)
-    for (const { max, perMs, amount } of rule.limits) {
+    for (const { max, perMs, amount } of view.input.phase === 'do' ? rule.limits : []) {
       const take = amount ? amount.read(view) : 1
       if (typeof take !== 'number' || !Number.isFinite(take) || take < 0) {
         const problem = take instanceof Failure ? take.problem : `${amount?.text ?? '1'} is no amount`

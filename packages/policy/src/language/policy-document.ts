@@ -24,8 +24,8 @@ export interface PolicyDocument extends PolicyEngine {
   readonly conflicts: ConflictStrategy
   /** Names of the documents whose rules it has too, nearest first. */
   readonly parents: readonly string[]
-  /** Its own after those of its parents, in the order of the texts. */
-  readonly rules: readonly PolicyRule[]
+  /** Its own rules after those of its parents, in the order of the texts. */
+  readonly compiled: readonly PolicyRule[]
   /** As `decide`, by a view that all documents of one decision share. */
   judge(view: HopView): EngineVerdict
   /** As `transform`. Throws `UnreadableRule` for a rule of this effect that cannot be evaluated. */

@@ -7,6 +7,7 @@ import type { BareOutcome } from '../../outcome.ts'
 import { shortenReason } from '../../shorten-reason.ts'
 import { describeUsage } from '../../describe-usage.ts'
 import { traceOf } from '../../traceparent.ts'
+import { describeRewrite } from '../decide-hop.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
 
@@ -199,6 +200,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
     ...(hop.handed ? { handed: hop.handed.chain.hash } : {}),
     ...describeUsage(hop.usage),
     ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
+    ...describeRewrite(hop.rewrite),
     ...(decision
       ? {
           document: decision.document,
