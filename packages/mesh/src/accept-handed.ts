@@ -22,6 +22,8 @@ export function acceptHanded(
     return refuse('delegation.expired', 'the chain that was handed on is expired')
   const ordered = parts.orders.checkChain(handed.chain)
   if (ordered.kind === 'deny') return ordered
+  const quarantine = parts.orders.checkChainQuarantine(handed.chain, parts.clock.now())
+  if (quarantine.kind === 'deny') return quarantine
   if (!known) {
     const kept = (session.handed ??= new Map())
     kept.set(handed.chain.hash, handed)

@@ -94,7 +94,10 @@ export const errorCodes: {
   readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.pin-mismatch': ErrorFacts
+  readonly 'identity.purpose-mismatch': ErrorFacts
+  readonly 'identity.quarantined': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
+  readonly 'identity.sign-in-too-weak': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
   readonly 'mesh.call-failed': ErrorFacts
@@ -574,9 +577,24 @@ export const errorCodes: {
     todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
   },
+  'identity.purpose-mismatch': {
+    meaning: 'A declaration was signed for another purpose than the one it is used for.',
+    todo: 'Have it signed for this purpose.',
+    retryable: false,
+  },
+  'identity.quarantined': {
+    meaning: 'An order of the owner put the name or the instance in quarantine for a time.',
+    todo: 'Wait for retryAfterMs, or ask the owner to end it.',
+    retryable: true,
+  },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
     todo: 'Ask the owner.',
+    retryable: false,
+  },
+  'identity.sign-in-too-weak': {
+    meaning: 'A person has to say this who signed in more strongly, or at all.',
+    todo: 'Sign in with the assurance that is asked for and sign again.',
     retryable: false,
   },
   'identity.signature-invalid': {
