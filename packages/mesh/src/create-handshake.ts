@@ -140,6 +140,7 @@ export function createHandshake(parts: NodeParts): Handshake {
       parts.directory.suspect(instance)
       return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
     }
+    if (welcome === 'revoked') return refuse('identity.revoked', `an order of its owner took ${instance} back`)
     if (welcome === 'timeout' || welcome === 'cancelled')
       return refuse(
         'iatp.handshake-failed',
