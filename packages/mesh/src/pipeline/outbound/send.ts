@@ -58,6 +58,11 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
     hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
     return allowed
   }
+  if (answer === 'revoked') {
+    // It was sent, and whoever could have said what was done may no longer be believed.
+    hop.outcome = { kind: 'unknown', code: 'identity.revoked' }
+    return allowed
+  }
   if (answer === 'undelivered') {
     const { instance } = left(hop.peer, 'the peer').credential
     hop.sent = false
