@@ -48,7 +48,7 @@ export interface DraftDocument extends DraftMap<DocumentKey> {
 
 type Shape = 'text' | 'number' | 'list' | 'map' | 'rules'
 
-const documentKeys = {
+const documentKeys: Readonly<Record<DocumentKey, Shape>> = {
   apiVersion: 'text',
   name: 'text',
   description: 'text',
@@ -56,9 +56,9 @@ const documentKeys = {
   conflicts: 'text',
   extends: 'list',
   rules: 'rules',
-} as const satisfies Readonly<Record<string, Shape>>
+}
 
-const ruleKeys = {
+const ruleKeys: Readonly<Record<RuleKey, Shape>> = {
   name: 'text',
   description: 'text',
   when: 'text',
@@ -77,13 +77,31 @@ const ruleKeys = {
   matching: 'text',
   with: 'text',
   rewrite: 'map',
-} as const satisfies Readonly<Record<string, Shape>>
+}
 
 /** The keys of a document. */
-export type DocumentKey = keyof typeof documentKeys
+export type DocumentKey = 'apiVersion' | 'name' | 'description' | 'default' | 'conflicts' | 'extends' | 'rules'
 
 /** The keys of a rule. */
-export type RuleKey = keyof typeof ruleKeys
+export type RuleKey =
+  | 'name'
+  | 'description'
+  | 'when'
+  | 'effect'
+  | 'priority'
+  | 'code'
+  | 'reason'
+  | 'approvers'
+  | 'requires'
+  | 'within'
+  | 'limit'
+  | 'maxAmount'
+  | 'amountOf'
+  | 'obligations'
+  | 'redact'
+  | 'matching'
+  | 'with'
+  | 'rewrite'
 
 /**
  * Reads the YAML 1.2 of a document and its shape. Mistakes are appended to `problems` with their position; returns
