@@ -70,7 +70,7 @@ export interface NodeParts {
   readonly listening: ReadonlyMap<string, Listening>
   readonly eventMemory: EventMemory
   readonly stats: ServiceStats
-  /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
+  /** Calls that are being served, by leaf, so that their callers can cancel them and take parts. */
   readonly serving: Map<string, ServingCall>
   /** Calls that this node made and that go on, by leaf. */
   readonly ongoing: Map<string, OngoingCall>

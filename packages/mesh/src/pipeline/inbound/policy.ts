@@ -2,6 +2,7 @@ import { decidePolicy } from '@parley/policy'
 import { allowed, refuse } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
+import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** Decides before anything is delivered. */
@@ -30,7 +31,7 @@ export const policy: Stage<InboundHop> = {
         step: header.saga?.step ?? '',
         attempt: header.saga?.attempt ?? 0,
       },
-      body: () => JSON.parse(new TextDecoder().decode(left(hop.body, 'the body'))) as unknown,
+      body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     })
     hop.decision = decision
