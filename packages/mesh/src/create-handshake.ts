@@ -1,4 +1,4 @@
-import { createKeyAgreement, verifyCredential, type SecretExporter, type VerifiedCredential } from '@parley/identity'
+import { createKeyAgreement, type SecretExporter, type VerifiedCredential } from '@parley/identity'
 import {
   allowed,
   iatpVersion,
@@ -90,9 +90,9 @@ export function createHandshake(parts: NodeParts): Handshake {
   const verifyPeer = (header: EnvelopeHeader): VerifiedPeer | Refusal => {
     const negotiated = negotiate(offer, header)
     if (negotiated.kind === 'deny') return negotiated
-    const verified = verifyCredential(
+    const verified = parts.credentials.verify(
       { credential: header.credential ?? '', statement: header.statement ?? '' },
-      { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
+      { instance: header.from, nowMs: parts.clock.now() },
     )
     if (verified.kind === 'deny') return verified
     const ordered = parts.orders.check(verified.credential)

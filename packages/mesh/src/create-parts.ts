@@ -1,6 +1,6 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
-import { createOrderBook } from '@parley/identity'
+import { createCredentialMemory, createOrderBook } from '@parley/identity'
 import { limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
@@ -113,6 +113,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     hash,
     logger,
     anchors,
+    credentials: createCredentialMemory({ anchors, hash }),
     orders,
     sealer,
     presence,

@@ -1,7 +1,7 @@
 import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/ports'
 import type { AgentId, AgentName, InstanceDid } from '@parley/protocol'
 import type { AuditLog } from '@parley/audit'
-import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
+import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
@@ -46,6 +46,8 @@ export interface NodeParts {
   readonly hash: Hash
   readonly logger: Logger
   readonly anchors: Anchors
+  /** Verifies what comes without a session. */
+  readonly credentials: CredentialMemory
   readonly orders: OrderBook
   readonly sealer: Sealer
   readonly sessions: SessionTable

@@ -1,4 +1,4 @@
-import { verifyCredential, type VerifiedCredential } from '@parley/identity'
+import type { VerifiedCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
@@ -21,9 +21,9 @@ export const announced: Stage<InboundHop> = {
       parts.announceSoon()
       return allowed
     }
-    const verified = verifyCredential(
+    const verified = parts.credentials.verify(
       { credential: header.credential ?? '', statement: header.statement ?? '' },
-      { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
+      { instance: header.from, nowMs: parts.clock.now() },
     )
     if (verified.kind === 'deny') return verified
     const { credential } = verified

@@ -1,4 +1,3 @@
-import { verifyCredential } from '@parley/identity'
 import { allowed } from '@parley/protocol'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { left, type Stage } from '../../stage.ts'
@@ -9,10 +8,7 @@ export const speaker: Stage<InboundHop> = {
   run(hop) {
     const { parts } = hop
     const { from, credential = '', statement = '' } = left(hop.header, 'the header')
-    const verified = verifyCredential(
-      { credential, statement },
-      { anchors: parts.anchors, instance: from, nowMs: parts.clock.now() },
-    )
+    const verified = parts.credentials.verify({ credential, statement }, { instance: from, nowMs: parts.clock.now() })
     if (verified.kind === 'deny') return verified
     hop.speaker = verified.credential
     parts.buckets.admit(from)
