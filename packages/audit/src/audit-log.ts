@@ -1,12 +1,7 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
 import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
 import { formatAuditLine } from './audit-line.ts'
-import {
-  formatAuditRecord,
-  parseAuditRecord,
-  type AuditFields,
-  type AuditRecord,
-} from './audit-record.ts'
+import { formatAuditRecord, parseAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64 } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'

@@ -53,7 +53,7 @@ export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
   const isFull = ({ calls, places }: Compartment): boolean => calls >= places + maxQueue
   return {
     enter({ peer, capability }) {
-      const whole = peers.get(peer) ?? { ...createCompartment(perPeer), capabilities: new Map() }
+      const whole = peers.get(peer) ?? createPeer(perPeer)
       const part = whole.capabilities.get(capability) ?? createCompartment(perCapability)
       if (isFull(whole) || isFull(part)) {
         return refuse('bulkhead.full', `${peer} has ${whole.calls} calls in flight, ${part.calls} for ${capability}.`, {
@@ -84,6 +84,10 @@ export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
     },
     snapshot: () => [...peers].map(([peer, { calls }]) => ({ peer, calls })),
   }
+}
+
+function createPeer(places: number): Peer {
+  return { ...createCompartment(places), capabilities: new Map<string, Compartment>() }
 }
 
 function createCompartment(places: number): Compartment {

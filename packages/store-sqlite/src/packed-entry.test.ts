@@ -6,11 +6,13 @@ describe('packEntry', () => {
   it('gives back what was packed, of any size and content', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 4_000 }),
-      fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.integer({ min: 1, max: 400 })).map(([part, times]) => {
-        const all = new Uint8Array(part.length * times)
-        for (let at = 0; at < times; at++) all.set(part, at * part.length)
-        return all
-      }),
+      fc
+        .tuple(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.integer({ min: 1, max: 400 }))
+        .map(([part, times]) => {
+          const all = new Uint8Array(part.length * times)
+          for (let at = 0; at < times; at++) all.set(part, at * part.length)
+          return all
+        }),
     )
     fc.assert(
       fc.property(bytes, (entry) => {

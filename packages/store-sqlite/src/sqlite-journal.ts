@@ -47,12 +47,10 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
       const found = readStream(stream)
       if (!found || limit <= 0) return []
       const first = Math.max(1, fromPosition)
-      const entries: JournalEntry[] = selectEntries
-        .all(found.id, first, limit)
-        .map((row) => ({
-          position: readNumber(row, 'position'),
-          data: unpackEntry({ size: readNumber(row, 'size'), data: readBlob(row, 'data') }),
-        }))
+      const entries: JournalEntry[] = selectEntries.all(found.id, first, limit).map((row) => ({
+        position: readNumber(row, 'position'),
+        data: unpackEntry({ size: readNumber(row, 'size'), data: readBlob(row, 'data') }),
+      }))
       const expectedCount = Math.min(limit, Math.max(0, found.last - first + 1))
       if (entries.length !== expectedCount || entries.some((entry, index) => entry.position !== first + index))
         throw new MeshError('store.corrupt', `Stream ${stream} has a gap between ${first} and ${found.last}.`, {

@@ -82,6 +82,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       bodyRef,
       credit: hop.receiver?.window,
       saga: options.saga,
+      mailbox: options.mailbox === true ? parts.mailbox : undefined,
     },
     body,
     keys,

@@ -1,8 +1,9 @@
 import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
+import type { CallOptions } from '../../call-options.ts'
 import { decodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
+import { checkAnswer } from '../../check-answer.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
-import { checkSchema, type SchemaCheck } from '../../schema.ts'
 import { markHanded } from '../../session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -32,7 +33,18 @@ async function sendAgain(hop: OutboundHop): Promise<Verdict> {
   return sealed.kind === 'deny' ? sealed : sendOnce(hop)
 }
 
+async function sendNoted(hop: OutboundHop, beforeSend: NonNullable<CallOptions['beforeSend']>): Promise<Verdict> {
+  const { instance, owner, name } = left(hop.peer, 'the peer').credential
+  await beforeSend({ leaf: left(hop.sealed, 'the envelope').leaf, peer: { owner, name, instance } })
+  return exchange(hop)
+}
+
 function sendOnce(hop: OutboundHop): Promise<Verdict> {
+  const { beforeSend } = hop.options
+  return beforeSend ? sendNoted(hop, beforeSend) : exchange(hop)
+}
+
+function exchange(hop: OutboundHop): Promise<Verdict> {
   const { parts } = hop
   const sealed = left(hop.sealed, 'the envelope')
   const { instance } = left(hop.peer, 'the peer').credential
@@ -77,7 +89,10 @@ function readSilence(hop: OutboundHop, why: NoAnswer): Verdict {
     parts.directory.suspect(instance)
     return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
   }
-  if (why === 'cancelled') {
+  if (why === 'revoked') {
+    // It was sent, and whoever could have said what was done may no longer be believed.
+    hop.outcome = { kind: 'unknown', code: 'identity.revoked' }
+  } else if (why === 'cancelled') {
     hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
     parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
   } else if (hop.isCancelled === true) {
@@ -103,7 +118,8 @@ function readBody(hop: OutboundHop, answer: Answer, body: Uint8Array): Verdict |
   if (told.record !== undefined) hop.peerRecord = told.record
   if (told.outcome.kind !== 'refused') rememberSent(hop)
   if (answer.header.usage) hop.usage = answer.header.usage
-  const checking = checkAnswer(hop, told.outcome)
+  const { contract, options } = hop
+  const checking = checkAnswer(contract, options.saga?.phase ?? 'do', told.outcome)
   if (checking instanceof Promise) return checking.then((outcome) => conclude(hop, told, outcome))
   return conclude(hop, told, checking)
 }
@@ -138,28 +154,4 @@ function rememberSent({ chain, handed, session }: OutboundHop): void {
   if (!session) return
   if (chain) session.sentChains = (session.sentChains ?? new Set()).add(chain.hash)
   if (handed) session.sentChains = (session.sentChains ?? new Set()).add(markHanded(handed.hash))
-}
-
-/** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */
-function checkAnswer({ contract, options }: OutboundHop, outcome: BareOutcome): BareOutcome | Promise<BareOutcome> {
-  if (outcome.kind === 'declined') return checkDeclared(contract, outcome.error)
-  if (outcome.kind !== 'ok' || (options.saga?.phase ?? 'do') !== 'do') return outcome
-  const checking = checkSchema(contract.output, outcome.output)
-  return checking instanceof Promise ? checking.then(readOutput) : readOutput(checking)
-}
-
-/** A callee that does not keep to the contract. */
-const lie: BareOutcome = { kind: 'unknown', code: 'contract.output-invalid' }
-
-function readOutput(checked: SchemaCheck<unknown>): BareOutcome {
-  return checked.kind === 'valid' ? { kind: 'ok', output: checked.value } : lie
-}
-
-async function checkDeclared(
-  { errors }: OutboundHop['contract'],
-  { name, details }: Extract<BareOutcome, { readonly kind: 'declined' }>['error'],
-): Promise<BareOutcome> {
-  const schema = Object.hasOwn(errors, name) ? errors[name] : undefined
-  const checked = schema ? await checkSchema(schema, details) : undefined
-  return checked?.kind === 'valid' ? { kind: 'declined', error: { name, details: checked.value } } : lie
 }
