@@ -5,6 +5,7 @@ import { decideHop } from '../decide-hop.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { policyDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
+import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** Decides before anything is delivered. */
@@ -37,7 +38,7 @@ export const policy: Stage<InboundHop> = {
         attempt: header.saga?.attempt ?? 0,
       },
       objective: policyObjective(parts, peer, action),
-      body: () => JSON.parse(new TextDecoder().decode(body())) as unknown,
+      body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     }
     const { decision, verdict, rewrite } = decideHop(parts, input, body)
@@ -45,6 +46,7 @@ export const policy: Stage<InboundHop> = {
     if (verdict.kind === 'deny' || !rewrite) return verdict
     hop.rewrite = rewrite
     hop.body = rewrite.bytes
+    hop.json = rewrite
     // What is acted on must keep within the chain too.
     return chain ? decideArguments(chain.constraints, rewrite.value) : verdict
   },
