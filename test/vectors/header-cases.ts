@@ -33,6 +33,34 @@ const hash = base64url(drawBytes('hash', 32))
 const eventSubject = `iatp.1.main.event.card.${sender.did.slice(8)}`
 const event = { ...base, type: 'event', to: 'card' }
 
+/** For each type what it needs besides what all do, in a header that has it. */
+const inSession = { session: hash, counter: 1 }
+const offered = {
+  nonce: base64url(drawBytes('nonce', 16)),
+  credential: 'c',
+  statement: 's',
+  versions: [1],
+  suites: [1],
+}
+const leased = { ...inSession, inReplyTo: hash, leaseMs: 1_000 }
+const needs: Readonly<Record<string, object>> = {
+  hello: offered,
+  welcome: { ...offered, inReplyTo: hash, version: 1, suite: 1 },
+  ready: { session: hash, inReplyTo: hash, version: 1, suite: 1 },
+  request: Object.fromEntries(
+    ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'].map((name) => [name, request[name]]),
+  ),
+  reply: { ...inSession, inReplyTo: hash },
+  accepted: leased,
+  progress: leased,
+  completed: { ...inSession, inReplyTo: hash },
+  cancel: { ...inSession, inReplyTo: hash },
+  part: { ...inSession, inReplyTo: hash },
+  closed: { ...inSession, inReplyTo: hash },
+  refusal: { inReplyTo: hash },
+}
+const { inReplyTo: _, ...common } = base
+
 /** Puts text before the last brace. */
 function adding(suffix: string): string {
   return `${text.slice(0, -1)},${suffix}}`
@@ -41,7 +69,6 @@ function adding(suffix: string): string {
 /** Headers that are taken. */
 export const soundHeaders: readonly HeaderCase[] = [
   { name: 'an answer', header: answer },
-  { name: 'a request with what it needs', header: request },
   {
     name: 'a request with everything',
     header: {
@@ -69,6 +96,11 @@ export const soundHeaders: readonly HeaderCase[] = [
       usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
     },
   },
+  ...Object.entries(needs).map(([type, fields]) => ({
+    name: `a ${type} with what it needs`,
+    header: { ...common, type, ...fields },
+  })),
+  { name: 'a sealed body', header: { ...answer, ...inSession, sealed: true } },
   { name: 'an event', header: event, subject: eventSubject },
   { name: 'a field that nobody knows', header: { ...answer, later: { x: [1, null, 'é', '😀'] } } },
   { name: 'number keys in ascending order', header: adding('"x":{"1":0,"10":0,"a":0}') },
@@ -152,25 +184,20 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
     { money: { amount: '1', currency: 'EURO' } },
   ],
   saga: [null, { id: 's' }, { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 }],
+  part: [0, 1.5],
+  credit: [0],
+  leaseMs: [0, 300_001],
+  inReplyTo: ['x', null],
   nonce: [hash],
-  versions: [['1']],
+  credential: ['', 'x'.repeat(8_193)],
+  statement: ['', 'x'.repeat(8_193)],
+  versions: [['1'], Array.from({ length: 17 }, (_, at) => at)],
   suites: [[-1]],
-  crit: ['labels'],
-}
-
-const neededBy: Readonly<Record<string, object>> = {
-  request: request,
-  reply: { ...answer, type: 'reply', session: hash, counter: 1 },
-  cancel: { ...answer, type: 'cancel', session: hash, counter: 1 },
-  ready: { ...answer, type: 'ready', session: hash },
-  refusal: answer,
-}
-const neededFields: Readonly<Record<string, readonly string[]>> = {
-  request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
-  reply: ['session', 'counter', 'inReplyTo'],
-  cancel: ['session', 'counter', 'inReplyTo'],
-  ready: ['session', 'inReplyTo'],
-  refusal: ['inReplyTo'],
+  version: ['1'],
+  suite: [-1],
+  keyShare: ['x'],
+  sealed: [false, 'true'],
+  crit: ['labels', [''], ['x'.repeat(65)]],
 }
 
 const without = (header: object, field: string): object =>
@@ -207,11 +234,26 @@ export const headerFaults: readonly HeaderFault[] = [
   ...Object.entries(wrongValues).flatMap(([field, values]) =>
     values.map((value, at) => invalid(`a wrong ${field} (${String(at + 1)})`, { ...answer, [field]: value })),
   ),
-  ...Object.entries(neededFields).flatMap(([type, fields]) =>
-    fields.map((field) => invalid(`a ${type} without ${field}`, without(neededBy[type] ?? {}, field))),
+  ...Object.entries(needs).flatMap(([type, fields]) =>
+    Object.keys(fields).map((field) =>
+      invalid(`a ${type} without ${field}`, without({ ...common, type, ...fields }, field)),
+    ),
   ),
+  invalid('a sealed body without a counter', { ...answer, sealed: true, session: hash }),
   uncritical('an unknown name in crit', { ...answer, later: 1, crit: ['later'] }),
   uncritical('a name in crit that is not there', { ...answer, crit: ['labels'] }),
+  {
+    name: 'links above 32 KiB',
+    header: { ...answer, links: ['x'.repeat(limits.chainBytes), 'x'] },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
+  {
+    name: 'handed links above 32 KiB',
+    header: { ...answer, handedLinks: ['x'.repeat(limits.chainBytes), 'x'] },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
   {
     name: 'a header above 8 KiB',
     header: { ...answer, later: 'x'.repeat(limits.headerBytes) },
