@@ -109,8 +109,9 @@ export function readHeader(bytes: Buffer, { fits, names }: HeaderForm): Header {
   return header
 }
 
-/** §6.1: mesh, topic or inbox, and sender. */
-const subjectForm = /^iatp\.1\.([\w-]+)\.(?:event\.([\w-]+)|(?!event\.)([\w-]+))\.([\w-]+)$/
+/** §6.1: mesh, branch (none for an inbox), recipient and sender. */
+const subjectForm = /^iatp\.1\.([\w-]+)(?:\.(event|mailbox)|(?!\.(?:event|mailbox)\.))\.([\w-]+)\.([\w-]+)$/
+const branches: Readonly<Record<string, string>> = { event: 'event', outcome: 'mailbox' }
 
 /** Runs a judgement whose refusals are thrown by `need`. */
 export function settle(decide: () => readonly Buffer[]): Opinion {
@@ -125,17 +126,17 @@ export function settle(decide: () => readonly Buffer[]): Opinion {
 /** Judges a frame that comes to the instance `self` under a subject at a time: §2, §3, then §4.5 and §4.6 of each envelope. */
 export function judgeFrame(bytes: Buffer, form: HeaderForm, subject: string, self: string, nowMs: number): Opinion {
   return settle(() => {
-    const [, mesh, topic, inbox, sender] = subjectForm.exec(subject) ?? []
-    need(sender !== undefined, 'iatp.misaddressed')
+    const [isSubject, mesh, branch, recipient = '', sender = ''] = subjectForm.exec(subject) ?? []
+    need(isSubject !== undefined, 'iatp.misaddressed')
     const envelopes = splitFrame(bytes)
     const leaves = envelopes.map(({ salt, header, body }) => leafOf(header, sha256(salt, body)))
-    const [from, to] = [`did:key:${sender ?? ''}`, topic ?? `did:key:${inbox ?? ''}`]
+    const [from, to] = [`did:key:${sender}`, branch === undefined ? `did:key:${recipient}` : recipient]
     needSigned(from, leaves.length, rootOf(leaves), bytes.subarray(7, 71))
     for (const { header: text } of envelopes) {
       const header = readHeader(text, form)
-      const isEvent = header.type === 'event'
       const isNamed = header.from === from && header.mesh === mesh && header.to === to
-      need(isNamed && isEvent === (topic !== undefined) && (isEvent || to === self), 'iatp.misaddressed')
+      const isPlaced = branches[header.type] === branch && (branch !== undefined || to === self)
+      need(isNamed && isPlaced, 'iatp.misaddressed')
       const { issuedAtMs, expiresAtMs } = header
       const isTimely = issuedAtMs <= nowMs + 60_000 && expiresAtMs >= nowMs - 60_000
       need(isTimely && expiresAtMs >= issuedAtMs && expiresAtMs <= issuedAtMs + 300_000, 'iatp.lifetime')

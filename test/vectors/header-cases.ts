@@ -2,6 +2,7 @@ import { limits } from '@parley/protocol'
 import {
   base64url,
   drawBytes,
+  hex,
   inboxSubject,
   minimalHeader,
   nowMs,
@@ -32,6 +33,11 @@ const text = JSON.stringify(answer)
 const hash = base64url(drawBytes('hash', 32))
 const eventSubject = `iatp.1.main.event.card.${sender.did.slice(8)}`
 const event = { ...base, type: 'event', to: 'card' }
+const mailbox = hex(drawBytes('mailbox', 32))
+const mailboxSubject = `iatp.1.main.mailbox.${mailbox}.${sender.did.slice(8)}`
+const { capability, contract, traceparent } = request
+const told = { credential: 'eyJ', statement: 'eyJ', inReplyTo: base['inReplyTo'] }
+const outcome = { ...base, type: 'outcome', to: mailbox, capability, contract, traceparent, ...told }
 
 /** For each type what it needs besides what all do, in a header that has it. */
 const inSession = { session: hash, counter: 1 }
@@ -58,8 +64,12 @@ const needs: Readonly<Record<string, object>> = {
   part: { ...inSession, inReplyTo: hash },
   closed: { ...inSession, inReplyTo: hash },
   refusal: { inReplyTo: hash },
+  outcome: { capability, contract, traceparent, ...told },
 }
 const { inReplyTo: _, ...common } = base
+
+const without = (header: object, field: string): object =>
+  Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
 
 /** Puts text before the last brace. */
 function adding(suffix: string): string {
@@ -83,6 +93,7 @@ export const soundHeaders: readonly HeaderCase[] = [
       pathIndex: 31,
       bodyRef: { hash, bytes: 1_000_000, where: 'shelf/1' },
       saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: nowMs },
+      mailbox,
       crit: ['labels', 'saga'],
     },
   },
@@ -96,12 +107,13 @@ export const soundHeaders: readonly HeaderCase[] = [
       usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
     },
   },
-  ...Object.entries(needs).map(([type, fields]) => ({
+  ...Object.entries(without(needs, 'outcome')).map(([type, fields]: readonly [string, object]) => ({
     name: `a ${type} with what it needs`,
     header: { ...common, type, ...fields },
   })),
   { name: 'a sealed body', header: { ...answer, ...inSession, sealed: true } },
   { name: 'an event', header: event, subject: eventSubject },
+  { name: 'an outcome in a mailbox', header: outcome, subject: mailboxSubject },
   { name: 'a field that nobody knows', header: { ...answer, later: { x: [1, null, 'é', '😀'] } } },
   { name: 'number keys in ascending order', header: adding('"x":{"1":0,"10":0,"a":0}') },
   { name: 'nesting to depth 8', header: adding('"x":[[[[[[[]]]]]]]') },
@@ -188,6 +200,7 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
   credit: [0],
   leaseMs: [0, 300_001],
   inReplyTo: ['x', null],
+  mailbox: ['x', hash, 'A'.repeat(64)],
   nonce: [hash],
   credential: ['', 'x'.repeat(8_193)],
   statement: ['', 'x'.repeat(8_193)],
@@ -199,9 +212,6 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
   sealed: [false, 'true'],
   crit: ['labels', [''], ['x'.repeat(65)]],
 }
-
-const without = (header: object, field: string): object =>
-  Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
 
 const uncritical = (name: string, header: object): HeaderFault => ({
   name,
@@ -265,6 +275,10 @@ export const headerFaults: readonly HeaderFault[] = [
   misaddressed('another mesh in the header', { ...answer, mesh: 'other' }),
   misaddressed('an event on an inbox', { ...event, to: receiver.did }),
   misaddressed('an answer on an event', { ...answer, to: 'card' }, eventSubject),
+  misaddressed('an outcome on an inbox', { ...outcome, to: receiver.did }),
+  misaddressed('an outcome on an event', { ...outcome, to: 'card' }, eventSubject),
+  misaddressed('an answer in a mailbox', { ...answer, to: mailbox }, mailboxSubject),
+  misaddressed('another mailbox', { ...outcome, to: hex(drawBytes('other', 32)) }, mailboxSubject),
   misaddressed('another topic', { ...event, to: 'who' }, eventSubject),
   misaddressed(
     'the inbox of another',
