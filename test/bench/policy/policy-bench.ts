@@ -29,7 +29,7 @@ const maxGrowthBytes = 1024 * 1024
 export const policyBench: Bench = {
   name: 'policy',
   about:
-    'whole decisions a second, one thread: a hop input object to a decision with its rule, sets of 1 to 10,000 rules, seeded; ours with the two built-in documents beside; first 100,000 inputs are held against a naive scan. Loading is not measured',
+    'whole decisions a second of processor time, one thread: a hop input object to a decision with its rule, sets of 1 to 10,000 rules, seeded; ours with the two built-in documents beside; first 100,000 inputs are held against a naive scan. Loading is not measured',
   libraries: ['@microsoft/agent-governance-sdk', '@cedar-policy/cedar-wasm'],
   defaultRounds: 5,
   inFlight: [1],
