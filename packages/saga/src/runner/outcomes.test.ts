@@ -202,6 +202,30 @@ describe('a provider', () => {
   })
 })
 
+describe('a step among owners', () => {
+  const agents = ['acme/trips', 'budget/trips', 'globex/trips'] as const
+  const saga = defineSaga('shopping', options, reserve('a', { among: ['globex', 'budget'] }))
+
+  it('asks who serves it, owner by owner, and the next only if nothing was sent to the one before', async () => {
+    const lab = createTripLab(undefined, agents)
+    lab.mesh.fault = (call) => (call.to === 'globex/trips' ? { kind: 'unsent', code: 'policy.denied' } : undefined)
+    const run = await lab.orchestrator([saga]).start(saga, input, { id: 't' })
+    await run.result()
+    expect(lab.mesh.calls).toEqual(['do a globex/trips', 'do a budget/trips'])
+    expect(run.state().steps['a']).toMatchObject({ provider: 'budget/trips' })
+  })
+
+  it('stays with the one that was sent to, and asks no other owner', async () => {
+    const lab = createTripLab(undefined, agents)
+    lab.mesh.fault = faults({
+      'do a': [{ kind: 'lost-request' }, { kind: 'unsent', code: 'breaker.open' }],
+    })
+    const run = await lab.orchestrator([saga]).start(saga, input, { id: 't' })
+    await run.result()
+    expect(new Set(lab.mesh.calls.map((call) => call.split(' ')[2]))).toEqual(new Set(['globex/trips']))
+  })
+})
+
 describe('a saga without its broker', () => {
   it('waits for thirty seconds and goes on, with nothing undone', async () => {
     const clock = createManualClock()
