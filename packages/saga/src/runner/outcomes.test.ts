@@ -13,7 +13,7 @@ const key = (name: string): string => `acme/travel/t/${name}`
 
 const reserve = <const Name extends string>(
   name: Name,
-  more: { readonly to?: readonly `${string}/${string}`[] } = {},
+  more: { readonly to?: readonly `${string}/${string}`[]; readonly among?: readonly string[] } = {},
 ) =>
   step(name, {
     do: trips.reserve,
