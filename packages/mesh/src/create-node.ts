@@ -99,7 +99,7 @@ function createLife(
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
   const outcomeListeners: OutcomeListener[] = []
-  const policy = createPolicyInForce(config.policy)
+  const policy = createPolicyInForce(config.policy, config.policyForms)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
@@ -317,9 +317,9 @@ function createLife(
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
     },
-    reloadPolicy(sources) {
+    reloadPolicy(parts) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
-      policy.reload(sources, running.parts.note)
+      policy.reload(parts, running.parts.note)
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
