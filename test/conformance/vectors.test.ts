@@ -5,6 +5,7 @@ import {
   decideArguments,
   hashChain,
   verifyCredential,
+  verifyDeclaration,
   verifyDelegationChain,
   verifySignature,
 } from '@parley/identity'
@@ -26,10 +27,11 @@ import { tapWire } from '../integration/wire.ts'
 import { openInboundLab } from '../fuzz/inbound-lab.ts'
 import { createChainVectors } from '../vectors/chain-vectors.ts'
 import { createCredentialVectors } from '../vectors/credential-vectors.ts'
+import { createDeclarationVectors } from '../vectors/declaration-vectors.ts'
 import { createEvidenceVectors } from '../vectors/evidence-vectors.ts'
 import { createFrameVectors } from '../vectors/frame-vectors.ts'
 import { createTranscript } from '../vectors/handshake-vectors.ts'
-import { createOrderVectors } from '../vectors/order-vectors.ts'
+import { createHeadVectors, createOrderVectors } from '../vectors/order-vectors.ts'
 import { subjectVectors, unwritableSubjects } from '../vectors/subject-vectors.ts'
 import { anchorList } from '../vectors/token-parties.ts'
 import { hex, nowMs, receiver, seedOf, sender } from '../vectors/vector-kit.ts'
@@ -52,6 +54,8 @@ describe('protocol/vectors', () => {
       await createCredentialVectors(),
       await createChainVectors(),
       await createOrderVectors(),
+      await createHeadVectors(),
+      await createDeclarationVectors(),
     ]) {
       const names = entries.map(({ name }) => name)
       expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
@@ -108,6 +112,20 @@ describe('protocol/vectors', () => {
       const book = createOrderBook({ anchors })
       for (const before of held) expect(codeOf(book.accept(before, nowMs)), name).toBe('allow')
       expect(codeOf(book.accept(order, nowMs)), name).toBe(expected)
+    }
+  })
+
+  it('declarations are judged as they say', async () => {
+    for (const { name, declaration, expect: expected, ...wanted } of await createDeclarationVectors())
+      expect(codeOf(verifyDeclaration(declaration, { ...wanted, anchors, nowMs })), name).toBe(expected)
+  })
+
+  it('heads are judged as they say', async () => {
+    for (const { name, held, heads, head, expect: expected } of await createHeadVectors()) {
+      const book = createOrderBook({ anchors })
+      for (const order of held) expect(codeOf(book.accept(order, nowMs)), name).toBe('allow')
+      for (const before of heads) expect(codeOf(book.acceptHead(before, nowMs)), name).toBe('allow')
+      expect(codeOf(book.acceptHead(head, nowMs)), name).toBe(expected)
     }
   })
 })

@@ -161,6 +161,32 @@ describe('parley revoke', () => {
   })
 })
 
+describe('parley quarantine and pin', () => {
+  it('sign orders that end, and end them before their time', async () => {
+    const run = (...args: readonly string[]) => json(...args, '--issuer', acme)
+    const orders = [
+      await run('quarantine', 'acme/ann', '--for', '15m', '--reason', 'twenty faults in a row'),
+      await run('pin', 'acme/ann', '300', '--for', '7d', '--reason', 'on probation'),
+      await run('quarantine', 'acme/ann', '--end'),
+    ]
+    const book = createOrderBook({ anchors: await readAnchors() })
+    const nowMs = createSystemClock().now()
+    for (const { order } of orders) expect(book.accept(String(order), nowMs).kind).toBe('allow')
+    expect(orders.map(({ kind }) => kind)).toEqual(['quarantine', 'pin', 'quarantine'])
+    expect(book.pins(nowMs)).toMatchObject([{ agent: { name: 'acme/ann' }, score: 300, reason: 'on probation' }])
+  })
+
+  it('say what they cannot sign', async () => {
+    const run = (...args: readonly string[]) => runCaptured([...args, '--issuer', acme])
+    expect(await run('quarantine', 'acme/ann')).toMatchObject({ code: exitCodes.usage })
+    expect(await run('quarantine', 'acme/ann', '--for', '1h', '--end')).toMatchObject({ code: exitCodes.usage })
+    const why = ['--for', '1h', '--reason', 'r'] as const
+    expect(await run('pin', 'acme/ann', 'high', ...why)).toMatchObject({ code: exitCodes.usage })
+    expect((await run('pin', 'acme/ann', '1001', ...why)).err).toContain('identity.jwt-invalid')
+    expect(await readdir(acme)).not.toContain('orders')
+  })
+})
+
 describe('parley issuer', () => {
   it('makes join tokens that hold what a process needs', async () => {
     const where = ['--nats', 'nats://broker:4222', '--mesh', 'blue'] as const

@@ -3,7 +3,7 @@ import { createTestMesh, type TestMesh, type TestNodeOptions } from '@parley/tes
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createRogue, type Rogue } from './rogue.ts'
-import { tapWire } from './wire.ts'
+import { readHeaders, tapWire } from './wire.ts'
 
 const prices = defineContract(
   'prices',
@@ -111,6 +111,18 @@ describe('an event', () => {
     await Promise.all(all.map((cents) => market.exchange.emit(changed, { cents })))
     await market.mesh.clock.settle()
     expect(market.heard.map(({ cents }) => cents)).toEqual(all)
+  })
+
+  it('shares a signature with what else its sender tells the topic in one turn', async () => {
+    await using market = await openMarket({})
+    const wire = tapWire(market.mesh.bus)
+    const all = Array.from({ length: 128 }, (_, cents) => cents)
+    await Promise.all(all.map((cents) => market.exchange.emit(changed, { cents })))
+    await market.mesh.clock.settle()
+    expect(market.heard).toHaveLength(128)
+    const frames = wire.units.map(readHeaders).filter(([first]) => first?.type === 'event')
+    expect(frames.flat()).toHaveLength(128)
+    expect(frames.length).toBeLessThanOrEqual(3)
   })
 
   it('is heard once, however often it is copied', async () => {

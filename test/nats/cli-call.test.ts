@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exitCodes } from '@parley/cli'
@@ -55,6 +55,31 @@ describe('parley call', () => {
       /^ok \{"receipt":"lamp"\}\nallowed by parley:credentials-only; signed; recorded twice\nhop [\w-]{22}\n$/,
     )
     expect(called.code).toBe(exitCodes.ok)
+  })
+
+  it('lets a person act with a key and a credential of its own, and nobody with one of the two', async () => {
+    const key = join(folder, 'ann.key')
+    const made = await runCaptured(['keys', 'init', key, '--json'])
+    const { did } = JSON.parse(made.out) as { readonly did: string }
+    const issue = ['credential', 'issue', 'acme/ann', '--issuer', join(folder, 'acme'), '--instance', did, '--json']
+    const given = await runCaptured([...issue, '--calls', 'shop:*', '--human', '2'])
+    const file = join(folder, 'ann.json')
+    await writeFile(file, given.out)
+    const act = (capability: string, ...more: readonly string[]) =>
+      runCaptured(['call', capability, '{"item":"lamp"}', '--as', 'acme/ann', '--contract', contract, ...more], {
+        NATS_URL: server.url,
+      })
+    const own = ['--credential', file, '--key', key, '--anchor', join(folder, 'acme/anchor.json')] as const
+    const bought = await act('shop:buy', ...own, '--json')
+    expect({ code: bought.code, ...(JSON.parse(bought.out) as object) }).toMatchObject({ code: 0, kind: 'ok' })
+    // What is administrative needs a person, and no score is enough.
+    expect(await act('shop:wipe', ...own)).toMatchObject({ code: exitCodes.ok })
+    const other = join(folder, 'other.key')
+    await runCaptured(['keys', 'init', other])
+    const stolen = await act('shop:buy', '--credential', file, '--key', other, ...own.slice(4))
+    expect(stolen.err).toContain('identity.credential-mismatch')
+    expect(await act('shop:buy', '--credential', file)).toMatchObject({ code: exitCodes.usage })
+    expect(await act('shop:buy', ...own, '--issuer', join(folder, 'acme'))).toMatchObject({ code: exitCodes.usage })
   })
 
   it('ends with 1 for a decided no', async () => {

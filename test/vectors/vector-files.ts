@@ -1,5 +1,6 @@
 import { renderChainVectors } from './chain-vectors.ts'
 import { renderCredentialVectors } from './credential-vectors.ts'
+import { renderDeclarationVectors } from './declaration-vectors.ts'
 import { renderEvidenceVectors } from './evidence-vectors.ts'
 import { renderFrameVectors } from './frame-vectors.ts'
 import { renderTranscript } from './handshake-vectors.ts'
@@ -11,6 +12,7 @@ export async function renderVectorFiles(): Promise<ReadonlyMap<string, string>> 
   return new Map([
     ['chains.json', await renderChainVectors()],
     ['credentials.json', await renderCredentialVectors()],
+    ['declarations.json', await renderDeclarationVectors()],
     ['evidence.json', await renderEvidenceVectors()],
     ['frames.json', await renderFrameVectors()],
     ['handshake.json', await renderTranscript()],

@@ -12,6 +12,7 @@ import { addKeysCommands } from './commands/keys.ts'
 import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addRevokeCommand } from './commands/revoke.ts'
+import { addTimedOrderCommands } from './commands/timed-order.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
 
@@ -51,6 +52,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addCredentialCommands(program, context)
   addDelegateCommand(program, context)
   addRevokeCommand(program, context)
+  addTimedOrderCommands(program, context)
   addNatsConfigCommands(program, context)
   return program
 }

@@ -1,6 +1,7 @@
 export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
 export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
+export { createCredentialMemory, type CredentialMemory } from './credential/credential-memory.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
 export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'
 export type { Assurance, SignIn } from './credential/sign-in.ts'
@@ -11,6 +12,14 @@ export {
   type PresentedCredential,
   type VerifiedCredential,
 } from './credential/verify-credential.ts'
+export {
+  signDeclaration,
+  verifyDeclaration,
+  type DeclarationDraft,
+  type DeclarationExpectation,
+  type Declarer,
+  type VerifiedDeclaration,
+} from './declaration/declaration.ts'
 export { hashChain } from './delegation/chain-hash.ts'
 export type { Allowance } from './delegation/allowance.ts'
 export { decideLabels } from './delegation/labels.ts'
@@ -39,8 +48,9 @@ export {
   type FileIssuerOptions,
   type FileIssuerSetup,
 } from './issuer/file-issuer.ts'
+export { createGivenIssuer } from './issuer/given-issuer.ts'
 export { openOwner, readAnchor, type IssuerFolder } from './issuer/issuer-folder.ts'
-export { appendOrder, readOrders } from './issuer/order-folder.ts'
+export { appendOrder, openOrderFolder, readOrders, type OrderFolder } from './issuer/order-folder.ts'
 export { createKeyIssuer, defaultCredentialMs, type KeyIssuerOptions, type NameAllowance } from './issuer/key-issuer.ts'
 export { createLocalIssuer, type LocalIssuer, type LocalIssuerOptions } from './issuer/local-issuer.ts'
 export type { OrderNews } from './issuer/order-log.ts'
@@ -122,4 +132,13 @@ export {
 export { createOrderBook, type OrderBook } from './order/order-book.ts'
 export { defaultOrderStaleness, type OrderStaleness } from './order/order-freshness.ts'
 export { signOrderHead, verifyOrderHead, type OrderHead, type VerifiedOrderHead } from './order/order-head.ts'
-export { signOrder, verifyOrder, type OrderDraft, type OrderKind, type VerifiedOrder } from './order/order.ts'
+export {
+  orderKinds,
+  signOrder,
+  verifyOrder,
+  type OrderDraft,
+  type OrderKind,
+  type OrderTerms,
+  type VerifiedOrder,
+} from './order/order.ts'
+export type { Pin } from './order/timed-orders.ts'

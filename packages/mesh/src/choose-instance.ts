@@ -1,4 +1,5 @@
-import type { Random } from '@parley/ports'
+import type { OrderBook } from '@parley/identity'
+import type { Clock, Random } from '@parley/ports'
 import { formatAgentId } from '@parley/protocol'
 import type { Reliability } from '@parley/reliability'
 import type { DirectoryEntry } from './directory.ts'
@@ -11,20 +12,24 @@ export interface InstanceChoice {
   readonly load: InstanceLoad
   readonly sessions: SessionTable
   readonly reliability: Reliability
+  readonly orders: Pick<OrderBook, 'checkQuarantine'>
+  readonly clock: Clock
 }
 
 /**
  * Chooses the instance to ask: power of two choices. Two are drawn, and the cheaper one is asked; equals are decided by an
- * open session, then by the order of the draw. Who did not answer lately, or whose breaker is open, is drawn only where
- * there is nobody else. So load spreads without any word between callers, and no herd runs to the one that seems best.
+ * open session, then by the order of the draw. Who did not answer lately, is in quarantine, or whose breaker is open, is
+ * drawn only where there is nobody else. So load spreads without any word between callers, and no herd runs to the one that seems best.
  */
 export function chooseInstance(
-  { random, load, sessions, reliability }: InstanceChoice,
+  { random, load, sessions, reliability, orders, clock }: InstanceChoice,
   capability: string,
   entries: readonly DirectoryEntry[],
 ): DirectoryEntry | undefined {
   const answering = preferWhere(entries, ({ suspected }) => suspected !== true)
-  const passing = preferWhere(answering, ({ credential }) =>
+  const nowMs = clock.now()
+  const free = preferWhere(answering, ({ credential }) => orders.checkQuarantine(credential, nowMs).kind === 'allow')
+  const passing = preferWhere(free, ({ credential }) =>
     reliability.wouldAdmit({ peer: formatAgentId(credential), capability }),
   )
   const first = passing[Math.floor(random.float() * passing.length)]

@@ -109,6 +109,7 @@ const requestStages = [
   'replay',
   'credential',
   'orders',
+  'mailbox',
   'delegation',
   'trust',
   'unseal',

@@ -1,12 +1,12 @@
 import type { Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
-import { formatEventPattern, formatInboxPattern, MeshError } from '@parley/protocol'
+import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import type { TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
 import { forgetAllowances } from './allowance-ledger.ts'
-import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
+import { announcementTopics } from './announcement.ts'
 import { restoreBreakers } from './breaker-memory.ts'
 import { createCaller } from './caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
@@ -34,12 +34,13 @@ import { createInboundPipeline, receive, type InboundPipeline } from './pipeline
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { outboundStages } from './pipeline/outbound.ts'
 import type { Stage } from './pipeline/stage.ts'
-import { orderTopics } from './order-message.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
 import { openTrust } from './open-trust.ts'
+import { listPatterns } from './list-patterns.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
 
@@ -97,6 +98,7 @@ function createLife(
   const instance = signer.did
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
+  const outcomeListeners: OutcomeListener[] = []
   const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
@@ -171,6 +173,7 @@ function createLife(
         policy,
         served,
         listening,
+        outcomeListeners,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
@@ -187,17 +190,7 @@ function createLife(
         })
       }
       const subscriptions: Unsubscribe[] = []
-      for (const pattern of [
-        formatInboxPattern(config.mesh, instance),
-        formatEventPattern(config.mesh, announcementTopics.card),
-        formatEventPattern(config.mesh, announcementTopics.who),
-        formatEventPattern(config.mesh, orderTopics.told),
-        formatEventPattern(config.mesh, orderTopics.wanted),
-        formatEventPattern(config.mesh, contractsAskedOf(instance)),
-        formatEventPattern(config.mesh, contractsToldTo(instance)),
-        ...[...listening.keys()].map((topic) => formatEventPattern(config.mesh, topic)),
-      ])
-        subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      for (const pattern of listPatterns(parts)) subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const startedAtMs = clock.now()
       if (nats)
         subscriptions.push(
@@ -269,6 +262,10 @@ function createLife(
     on(event, listener) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'on must be called before start')
       addListener(listening, config.listens, event, listener as Listener)
+    },
+    onOutcome(listener) {
+      if (state !== 'created') throw new MeshError('mesh.config-invalid', 'onOutcome must be called before start')
+      outcomeListeners.push(listener)
     },
     start() {
       starting ??= (async () => {

@@ -90,8 +90,10 @@ export function createOrderFeed(options: {
     putInForce(parts)
     const order = owner === undefined ? undefined : book.head(owner)
     if (!order) return { verdict, kept: Promise.resolve() }
-    const { sequence, kind, subject } = order
-    parts.note({ kind: 'order', event: kind, owner: order.owner, sequence, subject })
+    const { sequence, kind, subject, untilMs, score, reason } = order
+    const terms = { ...(untilMs === undefined ? {} : { untilMs }), ...(score === undefined ? {} : { score }) }
+    const why = reason === undefined ? {} : { reason }
+    parts.note({ kind: 'order', event: kind, owner: order.owner, sequence, subject, ...terms, ...why })
     return { verdict, kept: keepSafely(store.keep(order.owner, sequence, token)) }
   }
   const takeHead = (token: string): Verdict => {

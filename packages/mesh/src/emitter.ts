@@ -1,4 +1,4 @@
-import { decidePolicy, type PolicyDecision } from '@parley/policy'
+import { decidePolicy, noDelegation, noObjective, type PolicyDecision } from '@parley/policy'
 import { allowed, isMeshError, parseHeader, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -76,8 +76,10 @@ function decide(emission: Emission, payload: unknown): Verdict {
     callee: self,
     onBehalfOf: options.onBehalfOf ?? '',
     labels: options.labels ?? [],
-    delegation: { present: false, root: '', depth: 0 },
-    hop: { index: 0 },
+    obligations: [],
+    delegation: noDelegation,
+    objective: () => noObjective,
+    hop: { index: 0, path: [parts.name] },
     saga: { present: false, id: '', step: '', attempt: 0 },
     body: () => payload,
     time: { nowMs: parts.clock.now() },

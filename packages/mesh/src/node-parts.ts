@@ -1,7 +1,7 @@
 import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/ports'
 import type { AgentId, AgentName, InstanceDid } from '@parley/protocol'
 import type { AuditLog } from '@parley/audit'
-import type { Anchors, OrderBook, VerifiedCredential } from '@parley/identity'
+import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@parley/identity'
 import type { PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
@@ -19,6 +19,8 @@ import type { InFlight } from './in-flight.ts'
 import type { InstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
 import type { Listening } from './listening.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
+import type { RecentLeaves } from './mailbox/recent-leaves.ts'
 import type { MeshNode } from './node.ts'
 import type { OngoingCall } from './ongoing-call.ts'
 import type { OrderFeed } from './order-feed.ts'
@@ -46,6 +48,8 @@ export interface NodeParts {
   readonly hash: Hash
   readonly logger: Logger
   readonly anchors: Anchors
+  /** Verifies what comes without a session. */
+  readonly credentials: CredentialMemory
   readonly orders: OrderBook
   readonly sealer: Sealer
   readonly sessions: SessionTable
@@ -69,8 +73,12 @@ export interface NodeParts {
   /** What listens to events of contracts, by topic. */
   readonly listening: ReadonlyMap<string, Listening>
   readonly eventMemory: EventMemory
+  /** The token of the mailbox of this node's name; undefined where no anchor covers it. */
+  readonly mailbox: string | undefined
+  readonly outcomeListeners: readonly OutcomeListener[]
+  readonly mailHeard: RecentLeaves
   readonly stats: ServiceStats
-  /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
+  /** Calls that are being served, by leaf, so that their callers can cancel them and take parts. */
   readonly serving: Map<string, ServingCall>
   /** Calls that this node made and that go on, by leaf. */
   readonly ongoing: Map<string, OngoingCall>

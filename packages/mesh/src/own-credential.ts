@@ -7,7 +7,8 @@ import { issuerContract } from './issuer/issuer-contract.ts'
  * The credential of this instance, renewed in time.
  *
  * I1 What is held was verified under this node's own anchors; a renewal that fails leaves what is held.
- * I2 An admission may stand in its place until the first one is issued; with it an instance may only ask its issuer.
+ * I2 A person's is not renewed: its time of sign-in would be made up.
+ * I3 An admission may stand in its place until the first one is issued; with it an instance may only ask its issuer.
  */
 export interface OwnCredential {
   issued(): IssuedCredential
@@ -115,6 +116,8 @@ export function createOwnCredential(options: {
       )
   }
   const schedule = (): void => {
+    // A person signs in again; nothing is renewed in its name.
+    if (current().verified.agentKind === 'human') return
     const fromMs = clock.now()
     // Whole milliseconds, as every time in a header is.
     const lifeMs = Math.max(0, Math.floor(remainingMs() * renewAfter))

@@ -48,7 +48,8 @@ export function createPartSender(
     if (signal.aborted) return refuse('hop.cancelled', 'the stream ended')
     if (parts.clock.now() >= session.peer.expiresAtMs)
       return refuse('identity.credential-expired', `the credential of ${session.peer.name} is expired`)
-    return parts.orders.check(session.peer)
+    const ordered = parts.orders.check(session.peer)
+    return ordered.kind === 'deny' ? ordered : parts.orders.checkQuarantine(session.peer, parts.clock.now())
   }
   return {
     async send(value) {

@@ -1,6 +1,7 @@
 import { toBodyValue } from './body-value.ts'
 import { recordTypes } from './environment.ts'
-import type { PolicyInput } from './policy-input.ts'
+import type { PolicyInput, PolicyPeer } from './policy-input.ts'
+import { ringOf } from './ring.ts'
 
 /** The variables of one decision, as conditions read them. */
 export type Activation = Readonly<Record<string, unknown>>
@@ -10,8 +11,8 @@ const dayMs = 24 * hourMs
 
 /** Lays out the input for conditions. The body is parsed when the first condition reads it, and once. */
 export function createActivation(input: PolicyInput): Activation {
-  const caller = record('caller', input.caller)
-  const callee = record('callee', input.callee)
+  const caller = record('caller', withRing(input.caller))
+  const callee = record('callee', withRing(input.callee))
   const { nowMs } = input.time
   let body: { readonly value: unknown } | { readonly error: unknown } | undefined
   return {
@@ -21,9 +22,10 @@ export function createActivation(input: PolicyInput): Activation {
     risk: input.risk,
     caller,
     callee,
-    peer: record('peer', input.direction === 'inbound' ? input.caller : input.callee),
+    peer: record('peer', withRing(input.direction === 'inbound' ? input.caller : input.callee)),
     onBehalfOf: input.onBehalfOf,
     labels: input.labels,
+    obligations: input.obligations,
     delegation: record('delegation', input.delegation),
     hop: record('hop', input.hop),
     saga: record('saga', input.saga),
@@ -33,12 +35,19 @@ export function createActivation(input: PolicyInput): Activation {
       // The epoch was a Thursday.
       weekday: (Math.floor(nowMs / dayMs) + 4) % 7,
     }),
+    get objective() {
+      return record('objective', input.objective())
+    },
     get body() {
       body ??= readBody(input)
       if ('error' in body) throw body.error
       return body.value
     },
   }
+}
+
+function withRing(peer: PolicyPeer): PolicyPeer & { readonly ring: number } {
+  return { ...peer, ring: ringOf(peer) }
 }
 
 function readBody(input: PolicyInput): { readonly value: unknown } | { readonly error: unknown } {

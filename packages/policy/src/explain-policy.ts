@@ -1,19 +1,9 @@
 import { createActivation, type Activation } from './activation.ts'
 import { compileCondition, type Condition } from './condition.ts'
 import { decidePolicy, type PolicyDecision } from './decide-policy.ts'
-import type { PolicyEffect } from './policy-effect.ts'
 import type { PolicyInput } from './policy-input.ts'
 import type { PolicySet } from './policy-set.ts'
-
-/** What one rule says of a hop. */
-export interface RuleExplanation {
-  readonly document: string
-  readonly rule: string
-  readonly effect: PolicyEffect
-  readonly result: 'matched' | 'not-matched' | 'failed'
-  /** For `not-matched` the first clause at the top of the condition that was false; for `failed` what broke. */
-  readonly because?: string
-}
+import type { RuleExplanation } from './rule-explanation.ts'
 
 /** A decision with every rule of every document, also of those that it did not have to ask. */
 export interface PolicyExplanation {

@@ -1,5 +1,5 @@
 /** The CEL type of a field. `int` fields are JavaScript numbers in the input. */
-export type FieldType = 'string' | 'int' | 'bool' | 'list<string>' | 'dyn'
+export type FieldType = 'string' | 'int' | 'double' | 'bool' | 'list<string>' | 'dyn'
 
 /** The fields of a record by name. */
 export type RecordFields = Readonly<Record<string, FieldType>>
@@ -14,6 +14,7 @@ const peer: RecordFields = {
   score: 'int',
   grants: 'bool',
   grantsByName: 'bool',
+  ring: 'int',
 }
 
 /** What a condition may read: a type for a plain variable, fields for a record. Anything else is refused when loaded. */
@@ -27,9 +28,11 @@ export const inputSchema: Readonly<Record<string, FieldType | RecordFields>> = {
   peer,
   onBehalfOf: 'string',
   labels: 'list<string>',
-  delegation: { present: 'bool', root: 'string', depth: 'int' },
-  hop: { index: 'int' },
+  obligations: 'list<string>',
+  delegation: { present: 'bool', root: 'string', depth: 'int', constraints: 'dyn', left: 'dyn' },
+  hop: { index: 'int', path: 'list<string>' },
   saga: { present: 'bool', id: 'string', step: 'string', attempt: 'int' },
+  objective: { known: 'bool', target: 'double', budgetLeft: 'double', breaker: 'string' },
   body: 'dyn',
   time: { nowMs: 'int', hour: 'int', weekday: 'int' },
 }
@@ -40,5 +43,6 @@ export const closedSets: Readonly<Record<string, readonly string[]>> = {
   phase: ['do', 'undo', 'lookup'],
   risk: ['read', 'reversible', 'irreversible', 'administrative'],
   kind: ['agent', 'human'],
+  breaker: ['closed', 'open', 'half-open'],
   tier: ['untrusted', 'probationary', 'standard', 'trusted', 'verified'],
 }

@@ -1,4 +1,4 @@
-import type { PolicyInput, PolicyPeer } from './policy-input.ts'
+import { noDelegation, noObjective, type PolicyInput, type PolicyPeer } from './policy-input.ts'
 
 /** What a test changes of the hop that `hopOf` describes. */
 export interface HopChanges extends Partial<Omit<PolicyInput, 'caller' | 'callee'>> {
@@ -28,9 +28,11 @@ export function hopOf({ caller, callee, ...changes }: HopChanges = {}): PolicyIn
     callee: { ...peer, name: 'sky/flights', ...callee },
     onBehalfOf: '',
     labels: [],
-    delegation: { present: false, root: '', depth: 0 },
-    hop: { index: 0 },
+    obligations: [],
+    delegation: noDelegation,
+    hop: { index: 0, path: ['acme/desk'] },
     saga: { present: false, id: '', step: '', attempt: 0 },
+    objective: () => noObjective,
     body: () => ({ to: 'ZRH', amount: 300 }),
     // 2026-01-01T13:30:00Z
     time: { nowMs: 1_767_274_200_000 },

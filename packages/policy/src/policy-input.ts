@@ -33,6 +33,34 @@ export interface PolicyPeer {
   readonly grantsByName: boolean
 }
 
+/** Under which delegation chain the caller acts, as it was verified. */
+export interface PolicyDelegation {
+  readonly present: boolean
+  /** The owner DID that the chain starts from; empty if there is none. */
+  readonly root: string
+  readonly depth: number
+  /** All constraints of the chain by argument, as the links state them. */
+  readonly constraints: Readonly<Record<string, unknown>>
+  /** What the deciding node knows to be left to spend; a part that has no limit is absent. */
+  readonly left: {
+    readonly calls?: number
+    readonly tokens?: number
+    readonly amount?: number
+    readonly currency?: string
+  }
+}
+
+/** How the judged side keeps the objective of the action, as the deciding node measured it. */
+export interface PolicyObjective {
+  /** Whether anything was measured yet; if not, the rest says what holds at the start. */
+  readonly known: boolean
+  /** Share of calls that shall be good, 0 to 1. */
+  readonly target: number
+  /** Share of the error budget that is left, 0 to 1. */
+  readonly budgetLeft: number
+  readonly breaker: 'closed' | 'open' | 'half-open'
+}
+
 /** Everything that a rule may read about one hop. Rules also see `peer`: the side that is judged. */
 export interface PolicyInput {
   readonly action: Capability
@@ -44,9 +72,11 @@ export interface PolicyInput {
   /** The agent name at the root of the delegation chain; empty if the caller acts for itself. */
   readonly onBehalfOf: string
   readonly labels: readonly string[]
-  /** `root` is the owner DID that the chain starts from, empty if there is none. */
-  readonly delegation: { readonly present: boolean; readonly root: string; readonly depth: number }
-  readonly hop: { readonly index: number }
+  /** What earlier hops of the same work obliged this one to. */
+  readonly obligations: readonly string[]
+  readonly delegation: PolicyDelegation
+  /** `path` names the agents that the right to do this came through, as verified; the caller is the last. */
+  readonly hop: { readonly index: number; readonly path: readonly string[] }
   /** `id` and `step` are empty and `attempt` is 0 outside a saga. */
   readonly saga: {
     readonly present: boolean
@@ -54,8 +84,16 @@ export interface PolicyInput {
     readonly step: string
     readonly attempt: number
   }
+  /** Called at most once a decision, and only if a rule reads `objective`. */
+  readonly objective: () => PolicyObjective
   /** Returns the parsed JSON body. Called at most once a decision, and only if a rule reads `body`. */
   readonly body: () => unknown
   /** Milliseconds since the Unix epoch. Rules also see `time.hour` and `time.weekday` (UTC, 0 is Sunday). */
   readonly time: { readonly nowMs: number }
 }
+
+/** What a caller that acts in its own right is described with. */
+export const noDelegation: PolicyDelegation = { present: false, root: '', depth: 0, constraints: {}, left: {} }
+
+/** What holds of a peer of which nothing was measured. */
+export const noObjective: PolicyObjective = { known: false, target: 0, budgetLeft: 1, breaker: 'closed' }

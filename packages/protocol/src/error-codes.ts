@@ -57,7 +57,10 @@ export const errorCodes: {
   readonly 'iatp.header-invalid': ErrorFacts
   readonly 'iatp.instance-conflict': ErrorFacts
   readonly 'iatp.lifetime': ErrorFacts
+  readonly 'iatp.mailbox-foreign': ErrorFacts
   readonly 'iatp.misaddressed': ErrorFacts
+  readonly 'iatp.outcome-mismatch': ErrorFacts
+  readonly 'iatp.outcome-withheld': ErrorFacts
   readonly 'iatp.path-too-long': ErrorFacts
   readonly 'iatp.replayed': ErrorFacts
   readonly 'iatp.sender-limited': ErrorFacts
@@ -91,7 +94,10 @@ export const errorCodes: {
   readonly 'identity.orders-outdated': ErrorFacts
   readonly 'identity.owner-unknown': ErrorFacts
   readonly 'identity.pin-mismatch': ErrorFacts
+  readonly 'identity.purpose-mismatch': ErrorFacts
+  readonly 'identity.quarantined': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
+  readonly 'identity.sign-in-too-weak': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
   readonly 'identity.signer-unavailable': ErrorFacts
   readonly 'mesh.call-failed': ErrorFacts
@@ -396,9 +402,24 @@ export const errorCodes: {
     todo: 'Check the clocks; envelopes live at most five minutes.',
     retryable: true,
   },
+  'iatp.mailbox-foreign': {
+    meaning: 'A request asks for its outcome in a mailbox that is not of its sender\'s name.',
+    todo: 'Name the mailbox of the own agent, or none.',
+    retryable: false,
+  },
   'iatp.misaddressed': {
     meaning: 'The envelope is addressed to another instance, mesh or subject.',
     todo: 'Address the instance that shall receive it.',
+    retryable: false,
+  },
+  'iatp.outcome-mismatch': {
+    meaning: 'The outcome in the mailbox is not one of the command that was asked for.',
+    todo: 'Ignore it; look the command up where its own outcome does not come.',
+    retryable: false,
+  },
+  'iatp.outcome-withheld': {
+    meaning: 'The callee knows the outcome, but does not tell it in a mailbox: it is confidential, or too large.',
+    todo: 'Look it up at the callee.',
     retryable: false,
   },
   'iatp.path-too-long': {
@@ -566,9 +587,24 @@ export const errorCodes: {
     todo: 'Ask the owner over another way; then change the pin, or leave it.',
     retryable: false,
   },
+  'identity.purpose-mismatch': {
+    meaning: 'A declaration was signed for another purpose than the one it is used for.',
+    todo: 'Have it signed for this purpose.',
+    retryable: false,
+  },
+  'identity.quarantined': {
+    meaning: 'An order of the owner put the name or the instance in quarantine for a time.',
+    todo: 'Wait for retryAfterMs, or ask the owner to end it.',
+    retryable: true,
+  },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
     todo: 'Ask the owner.',
+    retryable: false,
+  },
+  'identity.sign-in-too-weak': {
+    meaning: 'A person has to say this who signed in more strongly, or at all.',
+    todo: 'Sign in with the assurance that is asked for and sign again.',
     retryable: false,
   },
   'identity.signature-invalid': {

@@ -83,6 +83,8 @@ export interface Reliability {
   admit(call: CallPair & { readonly phase?: CallPhase }): { readonly kind: 'allow'; readonly pass: CallPass } | Refusal
   /** Tells whether a call would be let through now. It asks for nothing, so a probe is left to who makes the call. */
   wouldAdmit(call: CallPair): boolean
+  /** Tells how one pair stands; undefined if nothing of it is kept. */
+  stateOf(call: CallPair): PairState | undefined
   /** Lists every pair that is kept, least recently used first, to the minute. */
   snapshot(): PairState[]
   exportState(): ReliabilityState
@@ -184,6 +186,10 @@ export function createReliability(options: ReliabilityOptions): Reliability {
     wouldAdmit(call) {
       const breaker = pairs.get(keyOf(call))?.breaker
       return breaker?.state !== 'open' || (breaker.memory()?.retryAfterMs ?? 0) <= 0
+    },
+    stateOf(call) {
+      const pair = pairs.get(keyOf(call))
+      return pair && describePair(pair)
     },
     snapshot: () => [...pairs.values()].map(describePair),
     exportState: () => ({

@@ -1,19 +1,32 @@
 import type { Command } from 'commander'
-import { openFileIssuer, openNatsAccount } from '@parley/identity'
+import {
+  createGivenIssuer,
+  createKeySigner,
+  generateUserNkey,
+  openFileIssuer,
+  openNatsAccount,
+  readKeyFile,
+  type Anchor,
+  type InstanceKeys,
+} from '@parley/identity'
 import { createNode, type Outcome } from '@parley/mesh'
-import { createSystemClock, createSystemRandom } from '@parley/ports'
+import { createSystemClock, createSystemRandom, type Issuer } from '@parley/ports'
 import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { describeCode } from '../describe-code.ts'
 import { exitCodes } from '../exit-code.ts'
 import { loadCapability } from '../load-capability.ts'
 import { collect, parseWhole } from '../parse-whole.ts'
+import { parseIssued } from '../parse-issued.ts'
 import { readAnchorFile } from '../read-anchor.ts'
+import { readText } from '../read-text.ts'
 
 interface CallFlags {
   readonly as: string
   readonly to?: string
-  readonly issuer: string
+  readonly issuer?: string
+  readonly credential?: string
+  readonly key?: string
   readonly contract: string
   readonly nats?: string
   readonly mesh?: string
@@ -29,10 +42,14 @@ interface CallFlags {
 export function addCallCommand(program: Command, context: CliContext): void {
   program
     .command('call <capability> <input>')
-    .description('call a capability as an agent, for instance: parley call flights:reserve \'{"to":"SFO"}\'')
-    .requiredOption('--as <name>', 'the agent that calls, for instance acme/desk')
+    .description(
+      'call a capability as an agent or a person, for instance: parley call flights:reserve \'{"to":"SFO"}\'',
+    )
+    .requiredOption('--as <name>', 'the name that calls, for instance acme/desk')
     .option('--to <name>', 'the agent to ask; default: any of the same owner that serves it')
-    .requiredOption('--issuer <dir>', 'a folder that `parley issuer init` made')
+    .option('--issuer <dir>', 'a folder that `parley issuer init` made')
+    .option('--credential <file>', 'instead of an issuer: what `parley credential issue --json` printed for a person')
+    .option('--key <file>', 'the key of that credential, made by `parley keys init`')
     .requiredOption('--contract <file>', 'a module that exports the contract; caller and callee must have the same')
     .option('--nats <url>', 'the broker; default NATS_URL')
     .option('--mesh <name>', 'the mesh; default main')
@@ -58,19 +75,12 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
   const contract = await loadCapability(flags.contract, capability)
   const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const protection = env.passphrase === undefined ? {} : { passphrase: env.passphrase }
-  const natsAccount =
-    flags.natsAccount === undefined ? undefined : await openNatsAccount({ dir: flags.natsAccount, ...protection })
-  const issuer = await openFileIssuer({
-    dir: flags.issuer,
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    ...protection,
-    ...(natsAccount ? { natsAccount } : {}),
-  })
+  const caller = await openCaller(flags, protection)
   await using node = await createNode({
     name: flags.as,
-    issuer,
-    anchors: [issuer.anchor, ...others],
+    issuer: caller.issuer,
+    ...(caller.keys ? { keys: caller.keys } : {}),
+    anchors: [...caller.anchors, ...others],
     calls: [contract],
     nats: { servers: nats, maxReconnectAttempts: 0 },
     ...(mesh === undefined ? {} : { mesh }),
@@ -82,6 +92,25 @@ async function callOnce({ env }: CliContext, capability: string, input: unknown,
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
   })
+}
+
+/** Opens what a call is signed with: an issuer's folder, which gives a fresh key its credential, or a person's own. */
+async function openCaller(
+  { issuer: dir, credential, key, natsAccount: accountDir }: CallFlags,
+  protection: { readonly passphrase?: string },
+): Promise<{ readonly issuer: Issuer; readonly keys?: InstanceKeys; readonly anchors: readonly Anchor[] }> {
+  const random = createSystemRandom()
+  if (credential !== undefined && key !== undefined && dir === undefined) {
+    const issuer = createGivenIssuer(parseIssued(credential, await readText(credential)))
+    const signer = createKeySigner(await readKeyFile(key, protection))
+    return { issuer, keys: { signer, nkey: generateUserNkey(random) }, anchors: [] }
+  }
+  if (dir === undefined || credential !== undefined || key !== undefined)
+    throw new MeshError('cli.usage', 'give --issuer, or --credential with --key and the --anchor of its owner')
+  const natsAccount = accountDir === undefined ? undefined : await openNatsAccount({ dir: accountDir, ...protection })
+  const clock = createSystemClock()
+  const issuer = await openFileIssuer({ dir, clock, random, ...protection, ...(natsAccount ? { natsAccount } : {}) })
+  return { issuer, anchors: [issuer.anchor] }
 }
 
 function assertName(option: string, name: string): asserts name is AgentName {

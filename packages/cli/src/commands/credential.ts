@@ -4,15 +4,14 @@ import {
   openFileIssuer,
   verifyCredential,
   type Assurance,
-  type PresentedCredential,
   type VerifiedCredential,
 } from '@parley/identity'
 import { createSystemClock, type IssuedCredential } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { parseDuration } from '../parse-duration.ts'
+import { parseIssued } from '../parse-issued.ts'
 import { collect } from '../parse-whole.ts'
 import { readAnchorFile } from '../read-anchor.ts'
 import { readText } from '../read-text.ts'
@@ -72,7 +71,7 @@ async function issue(context: CliContext, name: string, flags: IssueFlags): Prom
 }
 
 async function show(context: CliContext, file: string, { anchor, json = false }: ShowFlags): Promise<void> {
-  const presented = parsePresented(file, await readText(file))
+  const presented = parseIssued(file, await readText(file))
   const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
   const expected = { anchors, instance: readInstance(presented.credential), nowMs: createSystemClock().now() }
   const verdict = verifyCredential(presented, expected)
@@ -102,16 +101,6 @@ function describe({ paint }: CliContext, credential: VerifiedCredential): readon
 
 function isoOf(timeMs: number): string {
   return new Date(timeMs).toISOString()
-}
-
-function parsePresented(file: string, text: string): PresentedCredential {
-  try {
-    const { credential, statement } = JSON.parse(text) as Partial<Record<string, unknown>>
-    if (typeof credential === 'string' && typeof statement === 'string') return { credential, statement }
-  } catch (cause) {
-    throw new MeshError('cli.usage', `${file} is not the JSON of a credential`, { cause })
-  }
-  throw new MeshError('cli.usage', `${file} holds no credential with its statement`)
 }
 
 /** Takes the instance that a credential names: shown here is what it says, not who presents it. */

@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createManualClock, createSeededRandom } from '@parley/ports'
+import { createManualClock, createSeededRandom, type Clock } from '@parley/ports'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAnchors, parseAnchor } from '../credential/anchor.ts'
 import { verifyCredential } from '../credential/verify-credential.ts'
@@ -10,6 +10,7 @@ import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import { createOrderBook } from '../order/order-book.ts'
 import { initFileIssuer, openFileIssuer, renewIssuerStatement } from './file-issuer.ts'
+import { appendOrder } from './order-folder.ts'
 
 const day = 86_400_000
 const random = createSeededRandom(11)
@@ -24,6 +25,16 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(dir, { recursive: true })
 })
+
+/** Signs the second order as another process does that finds the first one sound. */
+async function appendOrderFrom(clock: Clock, first: string): Promise<{ readonly order: string }> {
+  const path = join(dir, 'orders/00000001.jwt')
+  const now = await readFile(path, 'utf8')
+  await writeFile(path, `${first}\n`)
+  const appended = await appendOrder({ dir, clock, random }, 'revoke', 'acme/two')
+  await writeFile(path, now)
+  return appended
+}
 
 describe('openFileIssuer', () => {
   it('issues and delegates for the owner that initFileIssuer made', async () => {
@@ -59,6 +70,24 @@ describe('openFileIssuer', () => {
     const later = await issuer.orderNews(1)
     expect(later.orders).toEqual([second])
     expect(book.acceptHead(later.head, clock.now())).toEqual({ kind: 'allow' })
+  })
+
+  it('checks each order once, tells one that another process signed, and refuses a folder that was changed', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const issuer = await openFileIssuer({ dir, clock, random })
+    const path = (sequence: number): string => join(dir, `orders/0000000${String(sequence)}.jwt`)
+    const first = await issuer.order('revoke', 'acme/one')
+    expect((await issuer.orderNews(0)).orders).toEqual([first])
+    // What was checked is not read again: a file is written once.
+    await writeFile(path(1), 'damaged')
+    const { order: second } = await appendOrderFrom(clock, first)
+    expect((await issuer.orderNews(0)).orders).toEqual([first, second])
+    await writeFile(path(3), `${first}\n`)
+    await expect(issuer.orderNews(0)).rejects.toMatchObject({ code: 'identity.order-stale' })
+    await rm(path(3))
+    await rm(path(2))
+    await expect(issuer.orderNews(0)).rejects.toMatchObject({ code: 'identity.jwt-invalid' })
   })
 
   it('issues without the key of the owner, but does not delegate', async () => {

@@ -21,7 +21,7 @@ import {
   readText,
   unavailable,
 } from './issuer-folder.ts'
-import { keepOrder, readOrders } from './order-folder.ts'
+import { keepOrder, openOrderFolder } from './order-folder.ts'
 import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
 
@@ -135,7 +135,7 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
       ownerSigner: () => openOwner(options),
       signer,
       statement,
-      load: () => readOrders(options),
+      load: openOrderFolder(options).load,
       append: (order, sequence) => keepOrder(options, sequence, order),
     }),
     ...createKeyIssuer({

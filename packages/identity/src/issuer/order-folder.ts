@@ -3,32 +3,65 @@ import { join } from 'node:path'
 import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { createAnchors } from '../credential/anchor.ts'
-import { createOrderBook } from '../order/order-book.ts'
-import { type OrderKind, signOrder } from '../order/order.ts'
+import { createOrderBook, type OrderBook } from '../order/order-book.ts'
+import { type OrderKind, type OrderTerms, signOrder } from '../order/order.ts'
 import { type IssuerFolder, openOwner, readAnchor } from './issuer-folder.ts'
 
 const folderName = 'orders'
 const filePattern = /^\d{8}\.jwt$/
 
-/**
- * Reads the orders of an issuer's folder, first to last, and holds them against each other: signed by the owner, numbered
- * without gaps, each naming the one before. Rejects with the code of the first that does not hold.
- */
-export async function readOrders(folder: IssuerFolder): Promise<readonly string[]> {
+/** The orders of an issuer's folder. */
+export interface OrderFolder {
+  /**
+   * Returns them, first to last, held against each other: signed by the owner, numbered without gaps, each naming the one
+   * before. Looks into the folder each time and checks what came since. Rejects with the code of the first that does not
+   * hold.
+   */
+  load(): Promise<readonly string[]>
+}
+
+/** Opens the orders of an issuer's folder. A file is written once, so one that was checked is not read again. */
+export function openOrderFolder(folder: IssuerFolder): OrderFolder {
   const dir = join(folder.dir, folderName)
-  const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return []
-    throw new MeshError('identity.issuer-unavailable', `${dir} cannot be read`, { cause })
-  })
-  const book = createOrderBook({ anchors: createAnchors([await readAnchor(folder.dir)]) })
-  const orders: string[] = []
-  for (const name of names.filter((one) => filePattern.test(one)).sort()) {
-    const order = (await readFile(join(dir, name), 'utf8')).trimEnd()
-    const verdict = book.accept(order, folder.clock.now())
-    if (verdict.kind === 'deny') throw new MeshError(verdict.code, `${join(dir, name)}: ${verdict.reason}`)
-    orders.push(order)
+  const list = async (): Promise<readonly string[]> => {
+    const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return []
+      throw new MeshError('identity.issuer-unavailable', `${dir} cannot be read`, { cause })
+    })
+    return names.filter((one) => filePattern.test(one)).sort()
   }
-  return orders
+  let checked: { readonly book: OrderBook; readonly names: string[]; readonly orders: string[] } | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  const load = async (): Promise<readonly string[]> => {
+    const names = await list()
+    // Files that are gone, or came before others that were checked, make another history.
+    const isSame = checked?.names.every((name, at) => name === names[at]) ?? false
+    const known =
+      checked && isSame
+        ? checked
+        : { book: createOrderBook({ anchors: createAnchors([await readAnchor(folder.dir)]) }), names: [], orders: [] }
+    for (const name of names.slice(known.names.length)) {
+      const order = (await readFile(join(dir, name), 'utf8')).trimEnd()
+      const verdict = known.book.accept(order, folder.clock.now())
+      if (verdict.kind === 'deny') throw new MeshError(verdict.code, `${join(dir, name)}: ${verdict.reason}`)
+      known.names.push(name)
+      known.orders.push(order)
+    }
+    checked = known
+    return known.orders.slice()
+  }
+  return {
+    load() {
+      const next = turn.then(load)
+      turn = next.catch(() => undefined)
+      return next
+    },
+  }
+}
+
+/** Reads the orders of an issuer's folder once. Rejects as `OrderFolder.load`. */
+export function readOrders(folder: IssuerFolder): Promise<readonly string[]> {
+  return openOrderFolder(folder).load()
 }
 
 /**
@@ -40,6 +73,7 @@ export async function appendOrder(
   folder: IssuerFolder & { readonly random: Random },
   kind: OrderKind,
   subject: string,
+  terms: OrderTerms = {},
 ): Promise<{ readonly sequence: number; readonly order: string }> {
   const orders = await readOrders(folder)
   const previous = orders.at(-1)
@@ -49,6 +83,7 @@ export async function appendOrder(
     ...(previous === undefined ? {} : { previous }),
     kind,
     subject,
+    ...terms,
     issuedAtMs: folder.clock.now(),
   })
   await keepOrder(folder, sequence, order)

@@ -1,7 +1,7 @@
 import type { Clock, Signer } from '@parley/ports'
 import type { Did } from '@parley/protocol'
 import { hashChain } from '../delegation/chain-hash.ts'
-import { type OrderKind, signOrder } from '../order/order.ts'
+import { type OrderKind, type OrderTerms, signOrder } from '../order/order.ts'
 import { signOrderHead } from '../order/order-head.ts'
 
 /** What an owner's side knows of its orders. */
@@ -15,7 +15,7 @@ export interface OrderNews {
 /** An owner's orders as its issuer keeps them. */
 export interface OrderLog {
   /** Signs the owner's next order, one at a time. One that cannot be signed or kept takes no number. */
-  order(kind: OrderKind, subject: string): Promise<string>
+  order(kind: OrderKind, subject: string, terms?: OrderTerms): Promise<string>
   /** Tells what came after a sequence, and signs the head again when it is due. */
   orderNews(afterSequence: number): Promise<OrderNews>
 }
@@ -38,7 +38,7 @@ export function createOrderLog(source: {
   let turn: Promise<unknown> = Promise.resolve()
   let head: { readonly token: string; readonly sequence: number; readonly issuedAtMs: number } | undefined
   return {
-    order(kind, subject) {
+    order(kind, subject, terms = {}) {
       const next = turn.then(async () => {
         const orders = await source.load()
         const previous = orders.at(-1)
@@ -48,6 +48,7 @@ export function createOrderLog(source: {
           ...(previous === undefined ? {} : { previous }),
           kind,
           subject,
+          ...terms,
           issuedAtMs: clock.now(),
         })
         await source.append(order, sequence)

@@ -3,7 +3,7 @@ import type { AgentName, Did, InstanceDid } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
 import type { Allowance } from '../delegation/allowance.ts'
 import type { Constraints } from '../delegation/constraints.ts'
-import type { OrderKind } from '../order/order.ts'
+import type { OrderKind, OrderTerms } from '../order/order.ts'
 import type { OrderNews } from './order-log.ts'
 import { signDelegation } from '../delegation/delegation.ts'
 import { createJoinToken, type JoinToken, type JoinTokenDraft } from '../join/join-token.ts'
@@ -21,9 +21,9 @@ export interface OwnerIssuer extends Issuer {
   joinToken(draft: JoinRequest): Promise<MadeJoinToken>
   /**
    * Signs the owner's next order; `subject` is a credential id, a link id, the DID of an instance or issuer, or an agent
-   * name. It is in force where a node accepts it.
+   * name. `quarantine` and `pin` have terms. It is in force where a node accepts it.
    */
-  order(kind: OrderKind, subject: string): Promise<string>
+  order(kind: OrderKind, subject: string, terms?: OrderTerms): Promise<string>
   /** Tells the orders after a sequence and the head, signed by the issuer: what a node asks for and announces. */
   orderNews(afterSequence: number): Promise<OrderNews>
 }

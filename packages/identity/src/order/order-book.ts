@@ -1,19 +1,21 @@
-import { allowed, type Did, isAgentName, refuse, type Risk, type Verdict } from '@parley/protocol'
+import { type AgentId, allowed, type Did, isAgentName, refuse, type Risk, type Verdict } from '@parley/protocol'
 import type { Anchors } from '../credential/anchor.ts'
 import { aliasOf } from '../credential/name-pattern.ts'
 import type { VerifiedCredential } from '../credential/verify-credential.ts'
 import type { VerifiedChain } from '../delegation/delegation-chain.ts'
 import { defaultOrderStaleness, type OrderStaleness } from './order-freshness.ts'
-import { type VerifiedOrderHead, verifyOrderHead } from './order-head.ts'
-import { type VerifiedOrder, verifyOrder } from './order.ts'
+import { isJwtSigned, refuseUnsigned } from '../jwt/verify-jwt.ts'
+import { decodeOrderHead, type VerifiedOrderHead } from './order-head.ts'
+import { decodeOrder, type VerifiedOrder } from './order.ts'
+import { createTimedOrders, type Pin } from './timed-orders.ts'
 
 /**
  * The orders that a node holds, in memory.
  *
  * I1 An owner's orders are held in sequence without gaps, each naming the hash of the one before.
  * I2 An order touches only what stands under its own owner's DID.
- * I3 What an order refused stays refused: nothing is forgotten by time.
- * I4 An order of an accepted owner is in force at once, also one that cannot be held yet: it can only deny.
+ * I3 What an order revoked stays revoked: nothing is forgotten by time. Quarantines and pins end when they say.
+ * I4 An order of an accepted owner is in force at once, also one that cannot be held yet, as far as it denies.
  * I5 While more orders are known to exist than are held, nothing under that owner is decided in its favour.
  */
 export interface OrderBook {
@@ -40,6 +42,17 @@ export interface OrderBook {
   checkKnown(owners: Iterable<Did>, risk: Risk, nowMs: number): Verdict
   /** Tells whether an order to `kill` names the credential's instance or name: then also what is under way ends. */
   isKilled(credential: VerifiedCredential): boolean
+  /**
+   * Refuses with `identity.quarantined` a credential whose name or instance is in quarantine now. What was begun before may
+   * be looked up and undone all the same, so this is asked apart from `check`.
+   */
+  checkQuarantine(credential: VerifiedCredential, nowMs: number): Verdict
+  /** Refuses with `identity.quarantined` a chain in which an agent or a signing instance is in quarantine now. */
+  checkChainQuarantine(chain: VerifiedChain, nowMs: number): Verdict
+  /** Returns the score that its owner has pinned for an agent, if one is in force now. */
+  pinOf(agent: AgentId, nowMs: number): Pin | undefined
+  /** Lists the pins of all owners that are in force now. */
+  pins(nowMs: number): readonly Pin[]
   /** Returns the last order of an owner: how far to ask for more, and how fresh the knowledge is. */
   head(owner: string): VerifiedOrder | undefined
   /** Returns the tokens of an owner's orders after a sequence, in order. */
@@ -67,6 +80,7 @@ export function createOrderBook({
 }): OrderBook {
   const byOwner = new Map<string, Held>()
   const inForce = new Map<string, VerifiedOrder>()
+  const timed = createTimedOrders()
   const heldOf = (owner: string): Held => {
     const held = byOwner.get(owner) ?? { tokens: [], seen: 0 }
     byOwner.set(owner, held)
@@ -84,21 +98,36 @@ export function createOrderBook({
   }
   const check = (credential: VerifiedCredential): Verdict =>
     checkSubjects(credential.owner, [credential.name, credential.instance, credential.id, credential.issuer])
-  const enforce = (order: VerifiedOrder): void => {
+  const checkQuarantined = (owner: Did, subjects: readonly string[], nowMs: number): Verdict => {
+    for (const subject of subjects) {
+      const order = timed.quarantineOf(owner, subject, nowMs)
+      if (order)
+        return refuse('identity.quarantined', `order ${order.sequence} of ${owner}: quarantine ${subject}`, {
+          retryAfterMs: (order.untilMs ?? nowMs) - nowMs,
+        })
+    }
+    return allowed
+  }
+  const enforce = (order: VerifiedOrder, isHeld: boolean): void => {
+    if (order.kind === 'quarantine' || order.kind === 'pin') {
+      timed.enforce(order, isHeld)
+      return
+    }
     const key = keyOf(order.owner, order.subject)
     if (inForce.get(key)?.kind !== 'kill') inForce.set(key, order)
   }
   return {
     accept(token, nowMs) {
-      const verdict = verifyOrder(token, { nowMs, ownerKeys: anchors.keysOf })
-      if (verdict.kind === 'deny') return verdict
-      const { order } = verdict
+      const decoded = decodeOrder(token, { nowMs, ownerKeys: anchors.keysOf })
+      if (decoded.kind === 'deny') return decoded
+      const { order, jwt } = decoded
       const own = decideOwner(order, anchors)
       if (own.kind === 'deny') return own
+      if (!isJwtSigned(jwt)) return refuseUnsigned(jwt)
       const held = heldOf(order.owner)
       held.seen = Math.max(held.seen, order.sequence)
       const place = decidePlace(order, token, held)
-      if (place.kind === 'allow' || place.code !== 'identity.order-stale') enforce(order)
+      if (place.kind === 'allow' || place.code !== 'identity.order-stale') enforce(order, place.kind === 'allow')
       if (held.head?.facts.signer === order.subject) {
         // What a revoked issuer said of orders that nobody holds is no reason to wait for them.
         delete held.head
@@ -110,13 +139,15 @@ export function createOrderBook({
       return allowed
     },
     acceptHead(token, nowMs) {
-      const verdict = verifyOrderHead(token, { nowMs, ownerKeys: anchors.keysOf })
-      if (verdict.kind === 'deny') return verdict
-      const { head: facts } = verdict
+      const decoded = decodeOrderHead(token, { nowMs, ownerKeys: anchors.keysOf })
+      if (decoded.kind === 'deny') return decoded
+      const { head: facts, jwts } = decoded
       if (!anchors.ofOwner(facts.owner))
         return refuse('identity.owner-unknown', `no anchor accepts the owner ${facts.owner}`)
       const issuer = checkSubjects(facts.owner, [facts.signer])
       if (issuer.kind === 'deny') return issuer
+      const forged = jwts.find((jwt) => !isJwtSigned(jwt))
+      if (forged) return refuseUnsigned(forged)
       const held = heldOf(facts.owner)
       if (facts.sequence < held.seen)
         return refuse('identity.order-stale', `the head names ${facts.sequence}, but ${held.seen} is known to exist`)
@@ -144,6 +175,16 @@ export function createOrderBook({
       ]
       return verdicts.find((verdict) => verdict.kind === 'deny') ?? allowed
     },
+    checkQuarantine: ({ owner, name, instance }, nowMs) => checkQuarantined(owner, [name, instance], nowMs),
+    checkChainQuarantine(chain, nowMs) {
+      const verdicts = [
+        ...chain.agents.map(({ owner, name }) => checkQuarantined(owner, [name], nowMs)),
+        ...chain.credentials.map(({ owner, instance }) => checkQuarantined(owner, [instance], nowMs)),
+      ]
+      return verdicts.find((verdict) => verdict.kind === 'deny') ?? allowed
+    },
+    pinOf: timed.pinOf,
+    pins: timed.pins,
     checkKnown(owners, risk, nowMs) {
       for (const owner of owners) {
         const held = byOwner.get(owner)

@@ -1,6 +1,8 @@
 import { createManualClock, createSeededRandom } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
-import { createAnchors } from '../credential/anchor.ts'
+import { createAnchors, parseAnchor } from '../credential/anchor.ts'
+import { signIssuerStatement } from '../credential/issuer-statement.ts'
+import { createOwnerKeySet, hashOwnerKeySet } from '../did-web/owner-key-set.ts'
 import { createLocalIssuer } from '../issuer/local-issuer.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
@@ -31,6 +33,40 @@ describe('verifyOrderHead', () => {
     expect(verifyOrderHead(own, { nowMs })).toMatchObject({ kind: 'allow', head: { owner: owner.did, sequence: 0 } })
     const { head } = await acme.orderNews(0)
     expect(verifyOrderHead(head, { nowMs })).toMatchObject({ kind: 'allow', head: { owner: acme.owner, ...times } })
+  })
+
+  it('takes the word of any key of a did:web, and of an issuer under a statement of one, by the anchor’s keys alone', async () => {
+    const did = 'did:web:acme.example'
+    const [first, second, issuer, stranger] = [createSigner(), createSigner(), createSigner(), createSigner()]
+    const keySet = createOwnerKeySet({ threshold: 1, keys: [first.did, second.did] })
+    const anchor = { owner: did, pin: hashOwnerKeySet(keySet), keySet, alias: 'acme', issues: ['acme/*'], roots: 'all' }
+    const webAnchors = createAnchors([parseAnchor(anchor)])
+    const as = ({ sign }: KeySigner) => ({ did, sign })
+    const statementBy = (signer: KeySigner): Promise<string> =>
+      signIssuerStatement(as(signer), {
+        issuer: issuer.did,
+        names: ['acme/*'],
+        serves: 'all',
+        calls: 'all',
+        ceiling: 1000,
+        maxCredentialMs: 60_000,
+        issuedAtMs: nowMs,
+        expiresAtMs: nowMs + 60_000,
+      })
+    const facts = { owner: did, sequence: 0, ...times } as const
+    const heads = [
+      await signOrderHead(as(first), facts),
+      await signOrderHead(as(second), { ...facts, issuedAtMs: nowMs + 1_000 }),
+      await signOrderHead(issuer, { ...facts, issuedAtMs: nowMs + 2_000 }, await statementBy(second)),
+    ]
+    const book = createOrderBook({ anchors: webAnchors })
+    for (const head of heads) expect(book.acceptHead(head, nowMs)).toEqual({ kind: 'allow' })
+    for (const head of [
+      await signOrderHead(as(stranger), facts),
+      await signOrderHead(issuer, facts, await statementBy(stranger)),
+    ])
+      expect(book.acceptHead(head, nowMs)).toMatchObject({ code: 'identity.signature-invalid' })
+    for (const head of heads) expect(verifyOrderHead(head, { nowMs }).kind).toBe('deny')
   })
 
   it('refuses whoever the owner did not let speak', async () => {

@@ -40,12 +40,16 @@ export interface InboundHop {
   /** Left by `listened`, and whom the credential of an event names. */
   listening?: Listening
   speaker?: VerifiedCredential
+  /** Left by `mailbox`: where the outcome goes to as well. */
+  mailbox?: string
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
   /** Left by `delegation`, where the caller hands a chain to this agent. */
   handed?: HandedChain
   /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
   body?: Uint8Array
+  /** What the body is as JSON, once somebody read it. */
+  json?: { readonly value: unknown } | 'none'
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */

@@ -19,7 +19,7 @@ export const allowance: Stage<InboundHop> = {
 }
 
 async function takeCalls(hop: InboundHop, accounts: readonly AllowanceAccount[]): Promise<Verdict> {
-  const { allowances, orders } = hop.parts
+  const { allowances, clock, orders } = hop.parts
   const taken: AllowanceAccount[] = []
   const giveBack = async (): Promise<void> => {
     for (const account of taken) await allowances.correct(account, oneCall, none)
@@ -34,8 +34,16 @@ async function takeCalls(hop: InboundHop, accounts: readonly AllowanceAccount[])
   }
   hop.allowances = accounts
   hop.giveBackAllowance = giveBack
-  const ordered = orders.check(left(hop.session, 'the session').peer)
-  return ordered.kind === 'deny' ? ordered : orders.checkChain(left(hop.chain, 'the chain'))
+  const { peer } = left(hop.session, 'the session')
+  const chain = left(hop.chain, 'the chain')
+  const nowMs = clock.now()
+  const ordered = [
+    orders.check(peer),
+    orders.checkQuarantine(peer, nowMs),
+    orders.checkChain(chain),
+    orders.checkChainQuarantine(chain, nowMs),
+  ]
+  return ordered.find((verdict) => verdict.kind === 'deny') ?? allowed
 }
 
 /** Shares that name this agent; `delegation` has refused those that name another. */

@@ -1,8 +1,9 @@
-import { verifyCredential, type VerifiedCredential } from '@parley/identity'
+import type { VerifiedCredential } from '@parley/identity'
 import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import { orderTopics } from '../../order-message.ts'
+import { verifyPresented } from '../../verify-presented.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -21,10 +22,7 @@ export const announced: Stage<InboundHop> = {
       parts.announceSoon()
       return allowed
     }
-    const verified = verifyCredential(
-      { credential: header.credential ?? '', statement: header.statement ?? '' },
-      { anchors: parts.anchors, instance: header.from, nowMs: parts.clock.now() },
-    )
+    const verified = verifyPresented(parts, header)
     if (verified.kind === 'deny') return verified
     const { credential } = verified
     const ordered = parts.orders.check(credential)

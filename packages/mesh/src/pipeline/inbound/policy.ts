@@ -1,7 +1,9 @@
 import { decidePolicy } from '@parley/policy'
 import { allowed, refuse } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
+import { policyDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
+import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** Decides before anything is delivered. */
@@ -13,24 +15,27 @@ export const policy: Stage<InboundHop> = {
     const action = left(header.capability, 'the capability')
     const served = parts.served.get(action)
     if (!served) return refuse('contract.capability-unknown', `${action} is not served here`)
+    const { peer } = left(hop.session, 'the session')
     const decision = decidePolicy(parts.policy(), {
       action,
       direction: 'inbound',
       phase: header.saga?.phase ?? 'do',
       risk: served.contract.risk,
-      caller: policyPeer(left(hop.session, 'the session').peer, 'calls', action, left(hop.trust, 'the trust')),
+      caller: policyPeer(peer, 'calls', action, left(hop.trust, 'the trust')),
       callee: policyPeer(parts.ownCredential(), 'serves', action, ownTrust),
       onBehalfOf: header.onBehalfOf ?? '',
       labels: header.labels ?? [],
-      delegation: { present: chain !== undefined, root: chain?.root ?? '', depth: chain?.depth ?? 0 },
-      hop: { index: header.pathIndex ?? 0 },
+      obligations: [],
+      delegation: policyDelegation(chain),
+      hop: { index: header.pathIndex ?? 0, path: chain ? chain.agents.map(({ name }) => name) : [peer.name] },
       saga: {
         present: header.saga !== undefined,
         id: header.saga?.id ?? '',
         step: header.saga?.step ?? '',
         attempt: header.saga?.attempt ?? 0,
       },
-      body: () => JSON.parse(new TextDecoder().decode(left(hop.body, 'the body'))) as unknown,
+      objective: policyObjective(parts, peer, action),
+      body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     })
     hop.decision = decision

@@ -1,7 +1,7 @@
 import { allowed, type Verdict } from '@parley/protocol'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
-import { decideOrders } from '../orders.ts'
+import { decideOrders, isExemptFromQuarantine } from '../orders.ts'
 import { left, type Stage } from '../stage.ts'
 
 /**
@@ -14,7 +14,8 @@ export const orders: Stage<OutboundHop> = {
   run(hop) {
     const { parts, contract, options } = hop
     const risk = options.saga && options.saga.phase !== 'do' ? 'read' : contract.risk
-    const decide = (): Verdict => decideOrders(parts, left(hop.peer, 'the peer').credential, risk)
+    const isExempt = isExemptFromQuarantine(contract.capability, options.saga)
+    const decide = (): Verdict => decideOrders(parts, left(hop.peer, 'the peer').credential, risk, isExempt)
     if (contract.capability === issuerContract.renew.capability) {
       const verdict = decide()
       return verdict.kind === 'deny' && verdict.code === 'identity.orders-behind' ? allowed : verdict

@@ -1,6 +1,7 @@
 import { decidePolicy } from '@parley/policy'
 import { allowed, refuse } from '@parley/protocol'
 import type { OutboundHop } from '../outbound-hop.ts'
+import { heldDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -10,23 +11,26 @@ export const policy: Stage<OutboundHop> = {
   run(hop) {
     const { parts, contract, options } = hop
     const { capability: action, risk } = contract
+    const { credential } = left(hop.peer, 'the peer')
     const decision = decidePolicy(parts.policy(), {
       action,
       direction: 'outbound',
       phase: options.saga?.phase ?? 'do',
       risk,
       caller: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
-      callee: policyPeer(left(hop.peer, 'the peer').credential, 'serves', action, left(hop.trust, 'the trust')),
+      callee: policyPeer(credential, 'serves', action, left(hop.trust, 'the trust')),
       onBehalfOf: options.onBehalfOf ?? '',
       labels: options.labels ?? [],
-      delegation: { present: hop.chain !== undefined, root: '', depth: hop.chain?.links.length ?? 0 },
-      hop: { index: options.pathIndex ?? 0 },
+      obligations: [],
+      delegation: heldDelegation(hop.chain),
+      hop: { index: options.pathIndex ?? 0, path: [parts.name] },
       saga: {
         present: options.saga !== undefined,
         id: options.saga?.id ?? '',
         step: options.saga?.step ?? '',
         attempt: options.saga?.attempt ?? 0,
       },
+      objective: policyObjective(parts, credential, action),
       body: () => hop.input,
       time: { nowMs: parts.clock.now() },
     })

@@ -1,7 +1,8 @@
-import { decidePolicy } from '@parley/policy'
+import { decidePolicy, noDelegation } from '@parley/policy'
 import { allowed, refuse } from '@parley/protocol'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
+import { policyObjective } from '../../policy-facts.ts'
 import { ownTrust, policyPeer } from '../../policy-input.ts'
 import { left, type Stage } from '../../stage.ts'
 
@@ -13,18 +14,21 @@ export const eventPolicy: Stage<InboundHop> = {
     const header = left(hop.header, 'the header')
     const { event } = left(hop.listening, 'who listens')
     const action = event.capability
+    const peer = peerOf(hop)
     const decision = decidePolicy(parts.policy(), {
       action,
       direction: 'inbound',
       phase: 'do',
       risk: event.risk,
-      caller: policyPeer(peerOf(hop), 'serves', action, left(hop.trust, 'the trust')),
+      caller: policyPeer(peer, 'serves', action, left(hop.trust, 'the trust')),
       callee: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
       onBehalfOf: header.onBehalfOf ?? '',
       labels: header.labels ?? [],
-      delegation: { present: false, root: '', depth: 0 },
-      hop: { index: 0 },
+      obligations: [],
+      delegation: noDelegation,
+      hop: { index: 0, path: [peer.name] },
       saga: { present: false, id: '', step: '', attempt: 0 },
+      objective: policyObjective(parts, peer, action),
       body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
       time: { nowMs: parts.clock.now() },
     })
