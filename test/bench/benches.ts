@@ -1,8 +1,10 @@
 import type { Bench } from './bench.ts'
 import { envelopeBench } from './envelope/envelope-bench.ts'
+import { eventsBench } from './events/events-bench.ts'
 import { floodBench } from './flood/flood-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
 import { sessionsBench } from './sessions/sessions-bench.ts'
+import { trustBench } from './trust/trust-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench]
+export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench]
