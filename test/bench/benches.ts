@@ -7,4 +7,4 @@ import { sessionsBench } from './sessions/sessions-bench.ts'
 import { trustBench } from './trust/trust-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench]
+export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench, trustBench]

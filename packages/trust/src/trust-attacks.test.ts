@@ -22,11 +22,6 @@ function readStated(): Map<string, number> {
   )
 }
 
-/** Holds what an attack reached to what the page states. */
-function expectStated(name: string, reached: number): void {
-  expect({ [name]: reached }).toEqual({ [name]: stated.get(name) })
-}
-
 /** Lets an agent earn the tier that it has after many good calls over some days. */
 function earn(lab: TrustLab, agent: string, calls = 600): void {
   for (let call = 0; call < calls; call++) {
@@ -60,7 +55,7 @@ describe('the best that an attack on trust reaches', () => {
     }
     for (let name = 16; name < 1000; name++)
       expect(attest(lab, `${attacker} evil/s${String(name)}`, 1000)).toBe('trust.entry-refused')
-    expectStated('sybils', lab.ledger.view(peer).score - before)
+    expect(lab.ledger.view(peer).score - before).toBe(stated.get('sybils'))
   })
 
   it('by fresh Sybils, which nobody here has dealt with', async () => {
@@ -68,7 +63,7 @@ describe('the best that an attack on trust reaches', () => {
     lab.observe({})
     const before = lab.ledger.view(peer).score
     for (let name = 0; name < 16; name++) attest(lab, `${attacker} evil/s${String(name)}`, 1000)
-    expectStated('fresh-sybils', lab.ledger.view(peer).score - before)
+    expect(lab.ledger.view(peer).score - before).toBe(stated.get('fresh-sybils'))
   })
 
   it('by collusion: sixteen owners, each with a verified agent, praise a peer that fell', async () => {
@@ -81,7 +76,7 @@ describe('the best that an attack on trust reaches', () => {
       attest(lab, friend, 1000)
     }
     const after = lab.ledger.view(peer)
-    expectStated('collusion', after.score - before.score)
+    expect(after.score - before.score).toBe(stated.get('collusion'))
     expect(after.tier).toBe(before.tier)
   })
 
@@ -92,7 +87,7 @@ describe('the best that an attack on trust reaches', () => {
     lab.observe({})
     const before = lab.ledger.view(peer).score
     for (let owner = 0; owner < 16; owner++) attest(lab, `did:web:liar${String(owner)}.example liar/a`, 0)
-    expectStated('slander', before - lab.ledger.view(peer).score)
+    expect(before - lab.ledger.view(peer).score).toBe(stated.get('slander'))
   })
 
   it('by slander of one owner, however many names it has', async () => {
@@ -101,7 +96,7 @@ describe('the best that an attack on trust reaches', () => {
     lab.observe({})
     const before = lab.ledger.view(peer).score
     for (let name = 0; name < 16; name++) attest(lab, `${attacker} evil/s${String(name)}`, 0)
-    expectStated('slander-by-one-owner', before - lab.ledger.view(peer).score)
+    expect(before - lab.ledger.view(peer).score).toBe(stated.get('slander-by-one-owner'))
   })
 
   it('by praise of oneself and of names of the same owner', async () => {
@@ -109,7 +104,7 @@ describe('the best that an attack on trust reaches', () => {
     const before = lab.ledger.view(peer).score
     expect(attest(lab, peer, 1000)).toBe('trust.attestation-refused')
     expect(attest(lab, 'did:web:sky.example sky/other', 1000)).toBe('trust.attestation-refused')
-    expectStated('self-praise', lab.ledger.view(peer).score - before)
+    expect(lab.ledger.view(peer).score - before).toBe(stated.get('self-praise'))
   })
 
   it('by whitewashing with a new key: the record belongs to the name', async () => {
@@ -119,7 +114,7 @@ describe('the best that an attack on trust reaches', () => {
     await lab.ledger.close()
     const again = await lab.reopen({ signer: createToySigner('did:key:zNext') })
     await again.enter(peer)
-    expectStated('new-key', again.view(peer).score - before)
+    expect(again.view(peer).score - before).toBe(stated.get('new-key'))
   })
 
   it('by whitewashing with a crash of the rater right after the evidence was durable', async () => {
@@ -128,7 +123,7 @@ describe('the best that an attack on trust reaches', () => {
     const before = lab.ledger.view(peer).score
     await lab.ledger.flush()
     const again = await lab.reopen({ store: lab.store.copy() })
-    expectStated('crash', again.view(peer).score - before)
+    expect(again.view(peer).score - before).toBe(stated.get('crash'))
   })
 
   it('by whitewashing with a deleted record: the ledger does not open', async () => {
@@ -149,20 +144,20 @@ describe('the best that an attack on trust reaches', () => {
         () => 0,
       )
     }
-    expectStated('deleted-record', opened)
+    expect(opened).toBe(stated.get('deleted-record'))
   })
 
   it('by minting new names after the first ones were ruined', async () => {
     const lab = await openTrustLab()
     for (const name of ['a', 'b', 'c']) lab.observe({ peer: `${attacker} evil/${name}`, outcome: 'failed' }, 30)
     const best = lab.ledger.view(`${attacker} evil/fresh`).score
-    expectStated('minted-name', best)
+    expect(best).toBe(stated.get('minted-name'))
     expect(lab.ledger.view('did:web:honest.example honest/fresh').score).toBe(500)
   })
 
   it('by minting without an anchor', async () => {
     const lab = await openTrustLab({ isVouched: () => false })
-    expectStated('minted-stranger', lab.ledger.view(`${attacker} evil/fresh`).score)
+    expect(lab.ledger.view(`${attacker} evil/fresh`).score).toBe(stated.get('minted-stranger'))
   })
 
   it('by grinding: a burst of ten thousand good calls within an hour', async () => {
@@ -172,7 +167,7 @@ describe('the best that an attack on trust reaches', () => {
       lab.clock.jump(hourMs / 10_000)
       if (call % 1000 === 0) await lab.ledger.flush()
     }
-    expectStated('grinding', lab.ledger.view(peer).score)
+    expect(lab.ledger.view(peer).score).toBe(stated.get('grinding'))
   })
 
   it('by grinding on cheap calls to be trusted with a dear one: calls that may fail until trust is gone', async () => {
@@ -182,7 +177,7 @@ describe('the best that an attack on trust reaches', () => {
     let dear = 0
     for (; lab.ledger.view(peer, { capability: 'payments:charge' }).score >= 700 && dear < 100; dear++)
       lab.observe({ outcome: 'failed', capability: 'payments:charge' })
-    expectStated('betrayal', dear)
+    expect(dear).toBe(stated.get('betrayal'))
   })
 
   it('by one failure in ten for ever', async () => {
@@ -193,7 +188,7 @@ describe('the best that an attack on trust reaches', () => {
       lab.clock.jump(hourMs / 10)
       if (call > 1000) best = Math.max(best, lab.ledger.view(peer).score)
     }
-    expectStated('one-in-ten', best)
+    expect(best).toBe(stated.get('one-in-ten'))
   })
 
   it('by talking much and then failing on purpose: calls that fail before the peer is put apart', async () => {
@@ -205,7 +200,7 @@ describe('the best that an attack on trust reaches', () => {
     }
     let failures = 0
     for (; lab.ledger.admit(peer).kind === 'allow' && failures < 100; failures++) lab.observe({ outcome: 'failed' })
-    expectStated('failing-on-purpose', failures)
+    expect(failures).toBe(stated.get('failing-on-purpose'))
   })
 
   it('by evidence of another owner that is shared ten thousand times over', async () => {
@@ -225,7 +220,7 @@ describe('the best that an attack on trust reaches', () => {
       await theirs.ledger.flush()
     }
     for (const sealed of theirs.shared) await lab.ledger.takeShared(sealed, { rater: other, did: 'did:key:zEvil' })
-    expectStated('shared-slander', before - lab.ledger.view(peer).score)
+    expect(before - lab.ledger.view(peer).score).toBe(stated.get('shared-slander'))
   })
 
   it('by contagion, where it is on: a good name whose owner has a thousand bad ones', async () => {
@@ -235,11 +230,11 @@ describe('the best that an attack on trust reaches', () => {
     const alone = await openTrustLab()
     alone.observe({})
     for (const name of bad) for (let call = 0; call < 18; call++) lab.observe({ peer: name, outcome: 'failed' })
-    expectStated('contagion', alone.ledger.view(peer).score - lab.ledger.view(peer).score)
+    expect(alone.ledger.view(peer).score - lab.ledger.view(peer).score).toBe(stated.get('contagion'))
   })
 
   it('is stated for nothing that no test computes', () => {
     const source = readFileSync(import.meta.filename, 'utf8')
-    for (const name of stated.keys()) expect(source).toContain(`expectStated('${name}'`)
+    for (const name of stated.keys()) expect(source).toContain(`stated.get('${name}')`)
   })
 })
