@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
 import type { AgentId, AgentName, Capability, Did, InstanceDid, Verdict } from '@parley/protocol'
-import type { PolicySource } from '@parley/policy'
+import type { PolicyPart } from '@parley/policy'
 import type { AgentCard } from './agent-card.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallStream, StreamOptions } from './call-stream.ts'
@@ -78,10 +78,11 @@ export interface MeshNode extends AsyncDisposable {
     options?: StreamOptions<NoInfer<Progress>>,
   ): CallStream<Part, Output, Declared>
   /**
-   * Names the agents of this node's own owner that serve a capability now, each once: those that a call without `to`
-   * could go to. Empty before `start`.
+   * Names the agents that serve a capability now, each once: of this node's own owner, or owner by owner of those that `among`
+   * lists by their alias. They are whom a call without `to` could go to. Empty before `start`; an alias that no anchor has
+   * names nobody.
    */
-  providers(capability: Capability): readonly AgentName[]
+  providers(capability: Capability, among?: readonly string[]): readonly AgentName[]
   /**
    * Asks a live instance of an agent what it serves, with the schemas: enough to write a call, or a model's list of tools.
    * Resolves with undefined if nobody of that name answers within `timeoutMs` (default 2,000).
@@ -98,7 +99,7 @@ export interface MeshNode extends AsyncDisposable {
    * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
    * `policy.invalid` and keeps those that are in force. Either way it is recorded.
    */
-  reloadPolicy(sources: readonly PolicySource[]): void
+  reloadPolicy(parts: readonly PolicyPart[]): void
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
   record(kind: string, fields: NodeRecord): number
 }
