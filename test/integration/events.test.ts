@@ -125,6 +125,28 @@ describe('an event', () => {
     expect(frames.length).toBeLessThanOrEqual(3)
   })
 
+  it('that a handler tells carries trace, labels and onBehalfOf of the request that it serves', async () => {
+    await using market = await openMarket({
+      exchange: {
+        serve: (node) => {
+          node.serve(prices, {
+            quote: async (_, hop) => {
+              await hop.emit(changed, { cents: 7 }, { labels: ['eu-only'] })
+              return { cents: 7 }
+            },
+          })
+        },
+      },
+    })
+    const buyer = await market.mesh.node('acme/buyer', { calls: [prices.quote] })
+    const outcome = await buyer.tryCall(prices.quote, {}, { labels: ['pii'], onBehalfOf: 'ann' })
+    await market.mesh.clock.settle()
+    expect(outcome.kind).toBe('ok')
+    expect(market.heard).toMatchObject([
+      { cents: 7, happened: { trace: outcome.hop.trace, labels: ['pii', 'eu-only'], onBehalfOf: 'ann' } },
+    ])
+  })
+
   it('is heard once, however often it is copied', async () => {
     await using market = await openMarket({})
     const wire = tapWire(market.mesh.bus)
