@@ -113,6 +113,14 @@ describe('an event', () => {
     expect(market.heard.map(({ cents }) => cents)).toEqual(all)
   })
 
+  it('of a burst takes no more than one place where its listener waits for nothing', async () => {
+    await using market = await openMarket({ desk: { maxServing: 1 } })
+    const all = Array.from({ length: 200 }, (_, cents) => cents)
+    await Promise.all(all.map((cents) => market.exchange.emit(changed, { cents })))
+    await market.mesh.clock.settle()
+    expect(market.heard.map(({ cents }) => cents)).toEqual(all)
+  })
+
   it('shares a signature with what else its sender tells the topic in one turn', async () => {
     await using market = await openMarket({})
     const wire = tapWire(market.mesh.bus)
