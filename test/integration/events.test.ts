@@ -113,12 +113,18 @@ describe('an event', () => {
     expect(market.heard.map(({ cents }) => cents)).toEqual(all)
   })
 
-  it('of a burst takes no more than one place where its listener waits for nothing', async () => {
+  it('of a burst takes no more than one place where its listener waits for nothing, also one that had to wait itself', async () => {
     await using market = await openMarket({ desk: { maxServing: 1 } })
     const all = Array.from({ length: 200 }, (_, cents) => cents)
     await Promise.all(all.map((cents) => market.exchange.emit(changed, { cents })))
     await market.mesh.clock.settle()
     expect(market.heard.map(({ cents }) => cents)).toEqual(all)
+    market.mesh.disconnect(market.desk)
+    // A node that comes back hears of orders before anything else.
+    const back = market.mesh.reconnect(market.desk)
+    await Promise.all([back, ...all.map((cents) => market.exchange.emit(changed, { cents }))])
+    await market.mesh.clock.settle()
+    expect(market.heard.slice(200).map(({ cents }) => cents)).toEqual(all)
   })
 
   it('shares a signature with what else its sender tells the topic in one turn', async () => {

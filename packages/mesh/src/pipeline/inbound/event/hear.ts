@@ -18,9 +18,11 @@ export const hear: Stage<InboundHop> = {
     hop.release = release
     const body = parseJsonBody(hop.envelope.body)
     if (!body) return refuse('contract.input-invalid', 'the payload is not JSON')
-    // What needs no waiting takes none: a burst then holds one place, not one for each of its events.
     const checking = checkSchema(left(hop.listening, 'who listens').event.payload, body.value)
-    return checking instanceof Promise ? checking.then((checked) => hand(hop, checked)) : hand(hop, checking)
+    const heard = checking instanceof Promise ? checking.then((checked) => hand(hop, checked)) : hand(hop, checking)
+    // What waits for nothing gives its place back here: a burst then takes one, not one for each of its events.
+    if (!(heard instanceof Promise)) release()
+    return heard
   },
 }
 
