@@ -106,7 +106,10 @@ function createLife(
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
   const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
-  const caller = createCaller(active, pipelines.outbound, { random, clock })
+  const caller = {
+    ...createCaller(active, pipelines.outbound, { random, clock }),
+    emit: createEmitter(active, { random }),
+  }
 
   const open = async (): Promise<Running> => {
     const unserved = config.serves
@@ -250,7 +253,6 @@ function createLife(
     logger,
     store,
     ...caller,
-    emit: createEmitter(active, { random }),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
