@@ -39,6 +39,7 @@ import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
 import { listPatterns } from './list-patterns.ts'
+import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
@@ -301,15 +302,7 @@ function createLife(
       })()
       return ended
     },
-    providers(capability) {
-      const owner = config.anchors.ofName(name)?.owner
-      const serving = running?.parts.directory.servers(capability) ?? []
-      return [
-        ...new Set(
-          serving.filter(({ credential }) => credential.owner === owner).map(({ credential }) => credential.name),
-        ),
-      ]
-    },
+    providers: (capability, among) => (running ? listProviders(running.parts, capability, among) : []),
     async card(agent, timeoutMs = defaultCardMs) {
       const parts = running?.parts
       const id = resolveName(config, agent)

@@ -1,6 +1,7 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createCredentialMemory, createOrderBook } from '@parley/identity'
+import { createLimitMeter } from '@parley/policy'
 import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
@@ -183,6 +184,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
+    limits: createLimitMeter({ clock }),
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

@@ -111,6 +111,7 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
@@ -661,6 +662,11 @@ export const errorCodes: {
     meaning: 'A policy document has mistakes; nothing of it was loaded.',
     todo: 'Correct the lines that the message names.',
     retryable: false,
+  },
+  'policy.rate-limited': {
+    meaning: 'A limit of a policy rule is used up for this agent and capability.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
   },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',

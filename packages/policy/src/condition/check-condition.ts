@@ -2,9 +2,10 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { isCapability } from '@parley/protocol'
 import { literalText } from './condition-clauses.ts'
 import { closedSets, inputSchema, type RecordFields } from './input-schema.ts'
-import type { ReportProblem } from './policy-problem.ts'
+import { compilePattern } from './linear-pattern.ts'
+import type { ReportProblem } from '../policy-problem.ts'
 
-/** Functions whose time is linear in what they read. `matches` runs JavaScript's RegExp and is not among them. */
+/** Functions whose time is linear in what they read; `matches` is one of RE2, not of JavaScript. */
 const functions: ReadonlySet<string> = new Set([
   'all',
   'contains',
@@ -16,6 +17,7 @@ const functions: ReadonlySet<string> = new Set([
   'has',
   'int',
   'lowerAscii',
+  'matches',
   'size',
   'startsWith',
   'string',
@@ -23,7 +25,15 @@ const functions: ReadonlySet<string> = new Set([
 ])
 
 /** Functions that read a whole text: in a loop, only of what the loop goes over, or the time would be its square. */
-const readers: ReadonlySet<string> = new Set(['contains', 'double', 'int', 'lowerAscii', 'string', 'upperAscii'])
+const readers: ReadonlySet<string> = new Set([
+  'contains',
+  'double',
+  'int',
+  'lowerAscii',
+  'matches',
+  'string',
+  'upperAscii',
+])
 
 const loops: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter'])
 
@@ -84,20 +94,29 @@ export function checkCondition(root: ASTNode, report: ReportProblem): boolean {
     }
   }
   const checkCall = (node: ASTNode, name: string, args: readonly ASTNode[], inLoop: boolean): void => {
-    if (name === 'matches') {
-      refuse(node, 'matches is refused, a regular expression can run away: use startsWith, endsWith or contains')
-    } else if (!functions.has(name)) {
+    if (!functions.has(name)) {
       refuse(node, `unknown function ${name}: there are ${[...functions].join(', ')}`)
     }
     const [first] = args
     if (name === 'contains' && first !== undefined && literalText(first) === undefined) {
       refuse(first, 'contains takes a text in quotes, so that its time stays linear')
     }
+    if (name === 'matches') checkPattern(node, args)
     if (!loops.has(name)) return
     if (inLoop) refuse(node, `${name} stands in another loop, which could run away: use one loop`)
     if (first?.op === 'id' && Object.hasOwn(inputSchema, first.args)) {
       refuse(first, `${first.args} is an input: give the loop variable another name`)
     }
+  }
+  const checkPattern = (node: ASTNode, args: readonly ASTNode[]): void => {
+    const [pattern] = args
+    const text = pattern && literalText(pattern)
+    if (node.op !== 'rcall' || args.length !== 1 || text === undefined) {
+      refuse(node, "matches is written text.matches('pattern'), with the pattern in quotes")
+      return
+    }
+    const problem = compilePattern(text)
+    if (typeof problem === 'string') refuse(pattern ?? node, problem)
   }
   const checkReader = (node: ASTNode, name: string, read: readonly ASTNode[], inLoop: boolean): void => {
     if (inLoop && readers.has(name) && read.some(readsBody)) {
@@ -118,7 +137,6 @@ export function checkCondition(root: ASTNode, report: ReportProblem): boolean {
     }
   }
   visit(root, false)
-  if (root.op === 'value' && root.args === false) refuse(root, 'the condition is always false: the rule never decides')
   return clean
 }
 
