@@ -3,7 +3,7 @@ import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import type { TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
 import { forgetAllowances } from './allowance-ledger.ts'
 import { announcementTopics } from './announcement.ts'
@@ -38,6 +38,7 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
+import { openTrust } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
 import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
@@ -99,13 +100,16 @@ function createLife(
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
   const outcomeListeners: OutcomeListener[] = []
-  const policy = createPolicyInForce(config.policy)
+  const policy = createPolicyInForce(config.policy, config.policyForms)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
   const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
-  const caller = createCaller(active, pipelines.outbound, { random, clock })
+  const caller = {
+    ...createCaller(active, pipelines.outbound, { random, clock }),
+    emit: createEmitter(active, { random }),
+  }
 
   const open = async (): Promise<Running> => {
     const unserved = config.serves
@@ -158,15 +162,7 @@ function createLife(
       })
       undo.push(() => audit.close())
       const note = createEventLog(audit, logger)
-      const trust = await openTrustLedger({
-        store,
-        clock,
-        logger,
-        startScoreOf: () => 500,
-        onTierChange: ({ atMs, ...change }) => {
-          note({ kind: 'trust', event: 'tier-changed', sinceMs: atMs, ...change })
-        },
-      })
+      const trust = await openTrust({ config, store, signer, note })
       undo.push(() => trust.close())
       const parts = createParts({
         config,
@@ -257,7 +253,6 @@ function createLife(
     logger,
     store,
     ...caller,
-    emit: createEmitter(active, { random }),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -317,9 +312,9 @@ function createLife(
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
     },
-    reloadPolicy(sources) {
+    reloadPolicy(parts) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
-      policy.reload(sources, running.parts.note)
+      policy.reload(parts, running.parts.note)
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

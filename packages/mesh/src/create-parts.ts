@@ -107,7 +107,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
   const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
-  const scales = { trust, clock, logger }
+  const scales = { trust, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
     mesh,

@@ -37,6 +37,7 @@ export {
 export {
   decodeFrame,
   hashFrame,
+  readFrameHead,
   splitFrame,
   type SplitFrame,
   encodeFrame,

@@ -21,8 +21,6 @@ await using listener = await createNode({
   name: 'bench/desk',
   issuer,
   listens: [prices.events.changed],
-  // One speaker may have three quarters of the places.
-  maxServing: 2 * burst,
 })
 listener.on(prices.events.changed, () => {
   heard += 1
