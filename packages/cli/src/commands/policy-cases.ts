@@ -84,7 +84,7 @@ async function shadowTables(
   other: PolicySet,
   json: boolean,
 ): Promise<void> {
-  const differences: { readonly file: string; readonly name: string; readonly now: string; readonly then: string }[] =
+  const differences: { readonly file: string; readonly name: string; readonly now: string; readonly tried: string }[] =
     []
   let cases = 0
   for (const file of files) {
@@ -92,14 +92,14 @@ async function shadowTables(
     const then = runPolicyTable(other, table)
     for (const [at, { name, found }] of runPolicyTable(set, table).entries()) {
       cases++
-      const tried = then[at]?.found ?? ''
-      if (verdictOf(tried) !== verdictOf(found)) differences.push({ file, name, now: found, then: tried })
+      const said = then[at]?.found ?? ''
+      if (verdictOf(said) !== verdictOf(found)) differences.push({ file, name, now: found, tried: said })
     }
   }
   context.print(
     json,
     [
-      ...differences.map(({ file, name, now, then }) => `${file}: ${name}: now ${now}; would be ${then}`),
+      ...differences.map(({ file, name, now, tried }) => `${file}: ${name}: now ${now}; would be ${tried}`),
       `${String(differences.length)} of ${String(cases)} cases would be decided otherwise`,
     ],
     { differences, cases },
