@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attestorConformance } from '@parley/conformance'
 import {
+  createJoinSeats,
   createJoinToken,
-  createJoinTokenAttestor,
   createKeySigner,
   createLocalIssuer,
   generateSeed,
+  signJoinGrant,
+  type JoinGrant,
 } from '@parley/identity'
-import { createManualClock, createSeededRandom, type AttestationRequest } from '@parley/ports'
+import { createManualClock, createSeededRandom, type AttestationRequest, type Attestor } from '@parley/ports'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { describe, expect, it } from 'vitest'
 
@@ -21,8 +23,9 @@ attestorConformance({ describe, it, expect }, 'join tokens', async () => {
   const signer = createKeySigner(generateSeed(random))
   const { anchor } = createLocalIssuer({ alias: 'acme', clock, random })
   let store = await openSqliteStore({ path })
-  const open = (): ReturnType<typeof createJoinTokenAttestor> =>
-    createJoinTokenAttestor({ issuer: signer.did, keyValue: store.keyValue, clock })
+  const grantJoin = (grant: JoinGrant): Promise<string> => signJoinGrant(signer, grant)
+  const open = (): Attestor =>
+    createJoinSeats({ issuer: signer.did, grantJoin, keyValue: store.keyValue, clock }).attestor
   const makeBy = async (issuer: typeof signer, lifeMs = 60_000): Promise<AttestationRequest> => {
     const { token } = await createJoinToken(issuer, { name: 'acme/desk', anchors: [anchor], lifeMs }, { clock, random })
     const instance = createKeySigner(generateSeed(random)).did
