@@ -101,9 +101,8 @@ const shaped = (fields: Readonly<Record<string, (value: unknown) => boolean>>) =
 const maybe = (check: (value: unknown) => boolean) => (value: unknown) => value === undefined || check(value)
 const [hash, id] = [like(/^[A-Za-z0-9_-]{43}$/), like(/^[A-Za-z0-9_-]{22}$/)]
 const part = '[a-z0-9][a-z0-9_-]{0,62}'
-const types = 'hello welcome ready request reply accepted progress completed cancel part event closed refusal'.split(
-  ' ',
-)
+const types =
+  'hello welcome ready request reply accepted progress completed cancel part event closed refusal outcome'.split(' ')
 
 /** §4.3: each field with its form. */
 const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -150,6 +149,7 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
     expiresAtMs: count,
     phase: (value) => ['do', 'undo', 'lookup'].includes(value as string),
   }),
+  mailbox: like(/^[0-9a-f]{64}$/),
   crit: list(text(64), 16),
 }
 const inAll = ['type', 'id', 'from', 'to', 'mesh', 'issuedAtMs', 'expiresAtMs']
@@ -161,6 +161,7 @@ const neededBy: Readonly<Record<string, string>> = {
   reply: 'session counter inReplyTo',
   cancel: 'session counter inReplyTo',
   refusal: 'inReplyTo',
+  outcome: 'capability contract traceparent inReplyTo credential statement',
 }
 
 /** §4.2: plain all the way down, and not too deep. */
@@ -222,13 +223,17 @@ export function judgeFrame(bytes: Buffer, subject: string, self: string, nowMs: 
     const envelopes = splitFrame(bytes)
     const leaves = envelopes.map(({ salt, header, body }) => leafOf(header, sha256(salt, body)))
     const tokens = subject.split('.')
-    const [isEvent, from] = [tokens[3] === 'event', `did:key:${tokens.at(-1) ?? ''}`]
+    const from = `did:key:${tokens.at(-1) ?? ''}`
+    // §4.5: what travels on a branch of its own, by the token that names the branch.
+    const branch = { event: 'event', mailbox: 'outcome' }[tokens[3] ?? '']
     needSigned(from, leaves.length, rootOf(leaves), bytes.subarray(7, 71))
     for (const { header: headerBytes } of envelopes) {
       const header = readHeader(headerBytes)
-      const to = isEvent ? tokens[4] : `did:key:${tokens[3] ?? ''}`
+      const to = branch ? tokens[4] : `did:key:${tokens[3] ?? ''}`
       const isRight = header['from'] === from && header['mesh'] === tokens[2] && header['to'] === to
-      need(isRight && (header['type'] === 'event') === isEvent && (isEvent || to === self), 'iatp.misaddressed')
+      const isOwnBranch = ['event', 'outcome'].includes(header['type'] as string)
+      const isPlaced = isOwnBranch ? header['type'] === branch : branch === undefined && to === self
+      need(isRight && isPlaced, 'iatp.misaddressed')
       const [issued, expires] = [header['issuedAtMs'] as number, header['expiresAtMs'] as number]
       const isTimely =
         expires >= issued && expires - issued <= 300_000 && issued <= nowMs + 60_000 && expires >= nowMs - 60_000

@@ -35,6 +35,7 @@ const whole = {
   bodyRef: { hash, bytes: 5, where: 'shelf/1' },
   usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
   saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 3 },
+  mailbox: 'ab'.repeat(32),
   part: 1,
   credit: 16,
   leaseMs: 1000,

@@ -14,7 +14,17 @@ describe('fuzzFrames', () => {
     expect(report.signedAgain).toBeGreaterThan(2_500)
     const reached = new Map(report.reached)
     expect(reached.get('header')).toBeGreaterThan(2_500)
-    for (const stage of ['addressed', 'session', 'replay', 'delegation', 'policy', 'admit', 'handshake', 'settle'])
+    for (const stage of [
+      'mailbox',
+      'addressed',
+      'session',
+      'replay',
+      'delegation',
+      'policy',
+      'admit',
+      'handshake',
+      'settle',
+    ])
       expect(reached.get(stage), stage).toBeGreaterThan(50)
     expect(reached.get('deliver')).toBeUndefined()
     expect(formatFuzzReport(report).at(-1)).toBe('5,000 frames: no crash, no acceptance, no growth, no quadratic time')

@@ -3,6 +3,7 @@ import {
   encodeFrame,
   formatEventSubject,
   formatInboxSubject,
+  formatMailboxSubject,
   frameSignedBytes,
   hashEnvelopes,
   signingDomains,
@@ -61,6 +62,9 @@ const stageOrder = [
   'handshake',
   'settle',
   'announced',
+  'mailbox',
+  'responder',
+  'outcome',
 ]
 
 /**
@@ -181,9 +185,10 @@ function changeBytes(lab: InboundLab, random: Random, peer: FuzzPeer, corpus: re
 }
 
 function drawSubject(lab: InboundLab, random: Random, from: InstanceDid): string {
-  return random.float() < 0.9
-    ? formatInboxSubject('main', lab.instance, from)
-    : formatEventSubject('main', random.float() < 0.5 ? 'card' : 'who', from)
+  const kind = random.float()
+  if (kind < 0.85) return formatInboxSubject('main', lab.instance, from)
+  if (kind < 0.93) return formatMailboxSubject('main', lab.mailbox, from)
+  return formatEventSubject('main', random.float() < 0.5 ? 'card' : 'who', from)
 }
 
 function sampleOf(lab: InboundLab, msPerFrame: number): Sample {

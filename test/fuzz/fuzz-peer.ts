@@ -32,7 +32,7 @@ export async function openPeer(lab: InboundLab, random: Random, signer: KeySigne
   const issued = await lab.issuer.issue({
     name: 'acme/peer',
     instance: signer.did,
-    serves: [],
+    serves: [lab.capability.capability],
     calls: [lab.capability.capability],
   })
   const draw = (length: number): string => Buffer.from(random.bytes(length)).toString('base64url')
@@ -88,17 +88,27 @@ export async function openPeer(lab: InboundLab, random: Random, signer: KeySigne
     onBehalfOf: 'tenant-7',
   })
   const reply: HeaderWriter = (nowMs, from) => ({ ...ofSession('reply', nowMs, from), inReplyTo })
+  const outcome: HeaderWriter = (nowMs, from) => ({
+    ...common('outcome', nowMs, from),
+    to: lab.mailbox,
+    ...introduction,
+    capability: lab.capability.capability,
+    contract: lab.capability.hash,
+    traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    inReplyTo,
+  })
   const cancel: HeaderWriter = (nowMs, from) => ({ ...ofSession('cancel', nowMs, from), inReplyTo })
   const refusal: HeaderWriter = (nowMs, from) => ({ ...common('refusal', nowMs, from), inReplyTo })
   const ready: HeaderWriter = (nowMs, from) => ({ ...common('ready', nowMs, from), session, inReplyTo, ...chosen })
   return {
     signer,
-    headers: [request, request, request, reply, cancel, refusal, ready],
+    headers: [request, request, request, reply, cancel, refusal, ready, outcome],
     strangerHeaders: [
       hello,
       ready,
       request,
       (nowMs, from) => ({ ...common('event', nowMs, from), to: 'card', ...introduction }),
+      outcome,
     ],
     frames,
   }

@@ -7,8 +7,9 @@ import {
   type ManualClock,
   type Random,
   type Transport,
+  systemHash,
 } from '@parley/ports'
-import { formatInboxPattern, type InstanceDid } from '@parley/protocol'
+import { formatInboxPattern, formatMailboxToken, type InstanceDid } from '@parley/protocol'
 import { createMemoryBus } from '@parley/transport-memory'
 import { z } from 'zod'
 // The stages of a node are nobody's API; only who counts them looks behind the front.
@@ -28,6 +29,8 @@ export interface InboundLab extends AsyncDisposable {
   readonly clock: ManualClock
   readonly issuer: LocalIssuer
   readonly instance: InstanceDid
+  /** The token of the mailbox that the node listens to. */
+  readonly mailbox: string
   readonly capability: ContractCapability
   /** How often each stage was asked, and how often it let pass. */
   readonly reached: ReadonlyMap<string, number>
@@ -115,6 +118,7 @@ export async function openInboundLab(seed: Uint8Array): Promise<InboundLab> {
       return { text }
     },
   })
+  node.onOutcome(() => undefined)
   await node.start()
   await clock.settle()
   const outside = bus.connect()
@@ -123,6 +127,7 @@ export async function openInboundLab(seed: Uint8Array): Promise<InboundLab> {
     clock,
     issuer,
     instance: node.instance,
+    mailbox: formatMailboxToken(systemHash, { owner: node.owner, name: node.name }),
     capability: echo.say,
     reached,
     passed,

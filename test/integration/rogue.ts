@@ -1,4 +1,4 @@
-import { createKeySigner, generateSeed } from '@parley/identity'
+import { createKeySigner, generateSeed, type KeySigner } from '@parley/identity'
 import { systemHash, type Delivery, type IssuedCredential } from '@parley/ports'
 import {
   decodeFrame,
@@ -37,6 +37,7 @@ export interface Received {
 /** A peer that speaks the protocol by hand, with a key of its own and, where it was given one, a sound credential. */
 export interface Rogue {
   readonly did: InstanceDid
+  readonly signer: KeySigner
   readonly issued: IssuedCredential
   readonly inbox: readonly Received[]
   /** Signs envelopes as one frame; returns the leaf hash of each. */
@@ -99,6 +100,7 @@ export async function createRogue(
   }
   const rogue: Rogue = {
     did,
+    signer,
     issued,
     inbox,
     frame,

@@ -2,6 +2,7 @@ import { limits } from '@parley/protocol'
 import {
   base64url,
   drawBytes,
+  hex,
   inboxSubject,
   minimalHeader,
   nowMs,
@@ -32,6 +33,11 @@ const text = JSON.stringify(answer)
 const hash = base64url(drawBytes('hash', 32))
 const eventSubject = `iatp.1.main.event.card.${sender.did.slice(8)}`
 const event = { ...base, type: 'event', to: 'card' }
+const mailbox = hex(drawBytes('mailbox', 32))
+const mailboxSubject = `iatp.1.main.mailbox.${mailbox}.${sender.did.slice(8)}`
+const { capability, contract, traceparent } = request
+const told = { credential: 'eyJ', statement: 'eyJ', inReplyTo: base['inReplyTo'] }
+const outcome = { ...base, type: 'outcome', to: mailbox, capability, contract, traceparent, ...told }
 
 /** Puts text before the last brace. */
 function adding(suffix: string): string {
@@ -56,6 +62,7 @@ export const soundHeaders: readonly HeaderCase[] = [
       pathIndex: 31,
       bodyRef: { hash, bytes: 1_000_000, where: 'shelf/1' },
       saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: nowMs },
+      mailbox,
       crit: ['labels', 'saga'],
     },
   },
@@ -70,6 +77,7 @@ export const soundHeaders: readonly HeaderCase[] = [
     },
   },
   { name: 'an event', header: event, subject: eventSubject },
+  { name: 'an outcome in a mailbox', header: outcome, subject: mailboxSubject },
   { name: 'a field that nobody knows', header: { ...answer, later: { x: [1, null, 'é', '😀'] } } },
   { name: 'number keys in ascending order', header: adding('"x":{"1":0,"10":0,"a":0}') },
   { name: 'nesting to depth 8', header: adding('"x":[[[[[[[]]]]]]]') },
@@ -152,6 +160,7 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
     { money: { amount: '1', currency: 'EURO' } },
   ],
   saga: [null, { id: 's' }, { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 }],
+  mailbox: ['x', hash, 'A'.repeat(64)],
   nonce: [hash],
   versions: [['1']],
   suites: [[-1]],
@@ -164,6 +173,7 @@ const neededBy: Readonly<Record<string, object>> = {
   cancel: { ...answer, type: 'cancel', session: hash, counter: 1 },
   ready: { ...answer, type: 'ready', session: hash },
   refusal: answer,
+  outcome: outcome,
 }
 const neededFields: Readonly<Record<string, readonly string[]>> = {
   request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
@@ -171,6 +181,7 @@ const neededFields: Readonly<Record<string, readonly string[]>> = {
   cancel: ['session', 'counter', 'inReplyTo'],
   ready: ['session', 'inReplyTo'],
   refusal: ['inReplyTo'],
+  outcome: ['capability', 'contract', 'traceparent', 'inReplyTo', 'credential', 'statement'],
 }
 
 const without = (header: object, field: string): object =>
@@ -223,6 +234,10 @@ export const headerFaults: readonly HeaderFault[] = [
   misaddressed('another mesh in the header', { ...answer, mesh: 'other' }),
   misaddressed('an event on an inbox', { ...event, to: receiver.did }),
   misaddressed('an answer on an event', { ...answer, to: 'card' }, eventSubject),
+  misaddressed('an outcome on an inbox', { ...outcome, to: receiver.did }),
+  misaddressed('an outcome on an event', { ...outcome, to: 'card' }, eventSubject),
+  misaddressed('an answer in a mailbox', { ...answer, to: mailbox }, mailboxSubject),
+  misaddressed('another mailbox', { ...outcome, to: hex(drawBytes('other', 32)) }, mailboxSubject),
   misaddressed('another topic', { ...event, to: 'who' }, eventSubject),
   misaddressed(
     'the inbox of another',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { printVectors, receiver, sender } from './vector-kit.ts'
 
 /** A subject, and what it says. */
@@ -6,7 +7,7 @@ export interface SubjectVector {
   /** What it says; absent where it is no subject of IATP 1. */
   readonly facts?: {
     readonly mesh: string
-    readonly kind: 'inbox' | 'event'
+    readonly kind: 'inbox' | 'event' | 'mailbox'
     readonly to: string
     readonly from: string
   }
@@ -18,12 +19,17 @@ export interface UnwritableSubject {
   readonly to: string
 }
 
+const mailbox = createHash('sha256').update('did:key:zOwner acme/desk').digest('hex')
 const [to, from] = [receiver.did.slice(8), sender.did.slice(8)]
 
 /** Subjects as they come. */
 export const subjectVectors: readonly SubjectVector[] = [
   { subject: `iatp.1.main.${to}.${from}`, facts: { mesh: 'main', kind: 'inbox', to: receiver.did, from: sender.did } },
   { subject: `iatp.1.t-7_x.event.card.${from}`, facts: { mesh: 't-7_x', kind: 'event', to: 'card', from: sender.did } },
+  {
+    subject: `iatp.1.main.mailbox.${mailbox}.${from}`,
+    facts: { mesh: 'main', kind: 'mailbox', to: mailbox, from: sender.did },
+  },
   { subject: `iatp.2.main.${to}.${from}` },
   { subject: `IATP.1.main.${to}.${from}` },
   { subject: `iatp.1.main.${to}` },
@@ -31,6 +37,7 @@ export const subjectVectors: readonly SubjectVector[] = [
   { subject: `iatp.1.main.${to}.${from}.more` },
   { subject: `iatp.1.main.event.${from}` },
   { subject: `iatp.1.main.event.card.${from}.more` },
+  { subject: `iatp.1.main.mailbox.${from}` },
   { subject: '' },
 ]
 

@@ -2,6 +2,7 @@ import { verifyDelegationChain } from '@parley/identity'
 import { refuse, type EnvelopeHeader, type Refusal } from '@parley/protocol'
 import type { HandedChain } from './handed-chain.ts'
 import type { NodeParts } from './node-parts.ts'
+import { payForTokens, priceOfChain } from './pay-for-tokens.ts'
 import { maxChainsPerSession, type Session } from './session.ts'
 
 /**
@@ -36,11 +37,14 @@ export function acceptHanded(
 }
 
 function verifyHanded(
-  { anchors, clock, ownCredential }: NodeParts,
+  parts: NodeParts,
   { peer }: Session,
   { handed, handedLinks: links }: EnvelopeHeader,
 ): { readonly kind: 'allow'; readonly handed: HandedChain } | Refusal {
   if (!links) return refuse('delegation.unknown', 'the handed chain was not sent in this session')
+  const { anchors, clock, ownCredential } = parts
+  const paid = payForTokens(parts, peer.instance, priceOfChain(links))
+  if (paid.kind === 'deny') return paid
   const verified = verifyDelegationChain(links, { anchors, nowMs: clock.now(), delegate: ownCredential() })
   if (verified.kind === 'deny') return verified
   const { chain } = verified

@@ -1,7 +1,14 @@
 import type { Allowance, Constraints } from '@parley/identity'
-import type { AgentName, Capability, Usage } from '@parley/protocol'
+import type { AgentId, AgentName, Capability, InstanceDid, Usage } from '@parley/protocol'
 import type { ContractCapability } from './contract.ts'
 import type { SagaCommand } from './saga-command.ts'
+
+/** A request whose bytes are fixed, before they leave. */
+export interface SealedRequest {
+  /** Its leaf hash, base64url: what answers and outcomes in the mailbox name. */
+  readonly leaf: string
+  readonly peer: AgentId & { readonly instance: InstanceDid }
+}
 
 /** How one call differs from the defaults. */
 export interface CallOptions<Progress = unknown> {
@@ -47,6 +54,16 @@ export interface CallOptions<Progress = unknown> {
   readonly signal?: AbortSignal
   /** Hears how far long work is. The work renews its lease with it, which then counts instead of `deadlineMs`. */
   onProgress?(progress: Progress): void
+  /**
+   * Has the outcome sent to the mailbox of this node's name as well, where every instance of the name that listens hears
+   * it (`MeshNode.onOutcome`): it outlives the one that asked.
+   */
+  readonly mailbox?: boolean
+  /**
+   * Is told what will be sent, and to whom, and is waited for: what has to be known should this process end now. Once more
+   * if the request has to be sealed anew. What it throws refuses the call, of which nothing was sent.
+   */
+  beforeSend?(request: SealedRequest): void | Promise<void>
   /** Set by the saga runner: the command that this call carries. */
   readonly saga?: SagaCommand
 }

@@ -197,6 +197,7 @@ function createReport(
     id: hop.id,
     trace: hop.trace,
     capability: hop.contract.capability,
+    ...(hop.sealed ? { leaf: hop.sealed.leaf } : {}),
     ...(peer
       ? { peer: { owner: peer.credential.owner, name: peer.credential.name, instance: peer.credential.instance } }
       : {}),

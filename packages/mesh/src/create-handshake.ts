@@ -19,6 +19,7 @@ import { deriveBodyKeys, type SessionSide } from './body-keys.ts'
 import type { Handshake } from './handshake.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createSession, type Session } from './session.ts'
+import { verifyPresented } from './verify-presented.ts'
 
 const maxPending = 1_024
 const maxPendingPerDid = 2
@@ -90,10 +91,7 @@ export function createHandshake(parts: NodeParts): Handshake {
   const verifyPeer = (header: EnvelopeHeader): VerifiedPeer | Refusal => {
     const negotiated = negotiate(offer, header)
     if (negotiated.kind === 'deny') return negotiated
-    const verified = parts.credentials.verify(
-      { credential: header.credential ?? '', statement: header.statement ?? '' },
-      { instance: header.from, nowMs: parts.clock.now() },
-    )
+    const verified = verifyPresented(parts, header)
     if (verified.kind === 'deny') return verified
     const ordered = parts.orders.check(verified.credential)
     return ordered.kind === 'deny' ? ordered : { ...verified, choice: negotiated.choice }
@@ -140,6 +138,7 @@ export function createHandshake(parts: NodeParts): Handshake {
       parts.directory.suspect(instance)
       return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
     }
+    if (welcome === 'revoked') return refuse('identity.revoked', `an order of its owner took ${instance} back`)
     if (welcome === 'timeout' || welcome === 'cancelled')
       return refuse(
         'iatp.handshake-failed',

@@ -110,6 +110,7 @@ const requestStages = [
   'replay',
   'credential',
   'orders',
+  'mailbox',
   'delegation',
   'trust',
   'unseal',

@@ -15,7 +15,6 @@ import { createEmitter } from './emitter.ts'
 import type { Listener } from './happened.ts'
 import { createEventLog } from './event-log.ts'
 import { describeService } from './describe-service.ts'
-import { listListenedPatterns } from './listened-patterns.ts'
 import { addListener, type Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { Door } from './issuer/door.ts'
@@ -38,6 +37,8 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
+import { listPatterns } from './list-patterns.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
 
@@ -94,6 +95,7 @@ function createLife(
   const instance = signer.did
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
+  const outcomeListeners: OutcomeListener[] = []
   const policy = createPolicyInForce(config.policy)
   let running: Running | undefined
   let starting: Promise<void> | undefined
@@ -179,6 +181,7 @@ function createLife(
         policy,
         served,
         listening,
+        outcomeListeners,
         caller,
         isAccepting: () => state === 'created' || state === 'started',
         onConflict,
@@ -199,8 +202,7 @@ function createLife(
         })
       }
       const subscriptions: Unsubscribe[] = []
-      for (const pattern of listListenedPatterns(config.mesh, instance, listening.keys()))
-        subscriptions.push(await transport.subscribe(pattern, onDelivery))
+      for (const pattern of listPatterns(parts)) subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const startedAtMs = clock.now()
       if (nats)
         subscriptions.push(
@@ -272,6 +274,10 @@ function createLife(
     on(event, listener) {
       if (state !== 'created') throw new MeshError('mesh.config-invalid', 'on must be called before start')
       addListener(listening, config.listens, event, listener as Listener)
+    },
+    onOutcome(listener) {
+      if (state !== 'created') throw new MeshError('mesh.config-invalid', 'onOutcome must be called before start')
+      outcomeListeners.push(listener)
     },
     start() {
       starting ??= (async () => {

@@ -1,7 +1,7 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createCredentialMemory, createOrderBook } from '@parley/identity'
-import { limits, type InstanceDid } from '@parley/protocol'
+import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import { createActing } from './acting.ts'
@@ -22,6 +22,8 @@ import { createOrderStore } from './order-store.ts'
 import { createInstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
 import type { Listening } from './listening.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
+import { createRecentLeaves } from './mailbox/recent-leaves.ts'
 import { isMeshJoin, resolveName, type NodeConfig } from './node-options.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
@@ -58,6 +60,7 @@ export interface OpenedNode {
   readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
   readonly listening: ReadonlyMap<string, Listening>
+  readonly outcomeListeners: readonly OutcomeListener[]
   readonly caller: NodeParts['caller']
   readonly isAccepting: () => boolean
   readonly onConflict: () => void
@@ -69,6 +72,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   const { config, signer, instance, transport, store, audit, note, trust, own, served } = opened
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
+  const owner = anchors.ofName(name)?.owner
   const orders = createOrderBook({ anchors, staleness: config.orderStalenessMs })
   const timers = createTimerQueue(clock)
   const pending = createPendingAnswers(timers)
@@ -123,6 +127,9 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     served,
     listening: opened.listening,
     eventMemory: createEventMemory(clock),
+    mailbox: owner && formatMailboxToken(hash, { owner, name }),
+    outcomeListeners: opened.outcomeListeners,
+    mailHeard: createRecentLeaves(),
     stats: createServiceStats(served),
     sessions: createSessionTable(),
     directory: createDirectory(clock, config.heartbeatMs * lapseHeartbeats),

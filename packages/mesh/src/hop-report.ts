@@ -8,6 +8,8 @@ export interface HopReport {
   /** W3C trace id that all hops of one piece of work share. */
   readonly trace: string
   readonly capability: Capability
+  /** Leaf hash of the request, base64url, once it was sealed. */
+  readonly leaf?: string
   /** The agent that was asked, once one was chosen. */
   readonly peer?: AgentId & { readonly instance: InstanceDid }
   /** Whether the request left this process. A refusal with `sent: false` proves that nothing was done. */

@@ -1,5 +1,5 @@
 export type { AgentCard } from './agent-card.ts'
-export type { CallOptions } from './call-options.ts'
+export type { CallOptions, SealedRequest } from './call-options.ts'
 export type { CallStream, StreamOptions } from './call-stream.ts'
 export {
   defineContract,
@@ -15,6 +15,7 @@ export type { Happened, Listener } from './happened.ts'
 export type { EvidenceOf } from './evidence-of.ts'
 export type { HopReport } from './hop-report.ts'
 export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
+export type { AskedCommand, MailedOutcome, OutcomeListener, ToldOutcome } from './mailbox/mailed-outcome.ts'
 export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'
 export {
   CallError,

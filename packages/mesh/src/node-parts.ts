@@ -19,6 +19,8 @@ import type { InFlight } from './in-flight.ts'
 import type { InstanceLoad } from './instance-load.ts'
 import type { Door } from './issuer/door.ts'
 import type { Listening } from './listening.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
+import type { RecentLeaves } from './mailbox/recent-leaves.ts'
 import type { MeshNode } from './node.ts'
 import type { OngoingCall } from './ongoing-call.ts'
 import type { OrderFeed } from './order-feed.ts'
@@ -71,6 +73,10 @@ export interface NodeParts {
   /** What listens to events of contracts, by topic. */
   readonly listening: ReadonlyMap<string, Listening>
   readonly eventMemory: EventMemory
+  /** The token of the mailbox of this node's name; undefined where no anchor covers it. */
+  readonly mailbox: string | undefined
+  readonly outcomeListeners: readonly OutcomeListener[]
+  readonly mailHeard: RecentLeaves
   readonly stats: ServiceStats
   /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
   readonly serving: Map<string, ServingCall>

@@ -7,6 +7,7 @@ import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { Listener } from './happened.ts'
+import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import type { Outcome } from './outcome.ts'
 import type { Serves } from './serve.ts'
 
@@ -43,6 +44,12 @@ export interface MeshNode extends AsyncDisposable {
    * Events come at most once, and in no order between senders.
    */
   on<Payload>(event: ContractEvent<Payload>, listener: Listener<NoInfer<Payload>>): void
+  /**
+   * Listens to the mailbox of this node's name: hears the outcome of every call with `mailbox: true` that an instance of
+   * the name made, its own among them. At most once from the wire, and once more after a restart at worst; what nobody
+   * hears is lost, and looked up. Before `start`; every listener hears all.
+   */
+  onOutcome(listener: OutcomeListener): void
   /** Tells everybody who listens to an event of a contract that this node serves. Nobody answers. */
   emit<Payload>(event: ContractEvent<Payload>, payload: NoInfer<Payload>, options?: EmitOptions): Promise<EmitOutcome>
   /** Gets the credential, opens log and ledger, subscribes and announces. */

@@ -33,6 +33,16 @@ describe('createPendingAnswers', () => {
     expect(pending.size()).toBe(0)
   })
 
+  it('ends what waits for a revoked instance, and nothing else', async () => {
+    const pending = createPendingAnswers(createTimerQueue(createManualClock()))
+    const [gone, kept] = [pending.wait('gone', callee, 100), pending.wait('kept', 'did:key:zOther', 100)]
+    pending.revoke(new Set([callee]))
+    expect(await gone.answer).toBe('revoked')
+    expect([pending.size(), pending.settle(answerOf(callee, 'gone'))]).toEqual([1, false])
+    kept.cancel()
+    expect(await kept.answer).toBe('cancelled')
+  })
+
   it('ends at the timeout, at the signal, at a cancel, and for all at once', async () => {
     const clock = createManualClock()
     const pending = createPendingAnswers(createTimerQueue(clock))

@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** Why there is no answer. */
-export type NoAnswer = 'timeout' | 'cancelled' | 'undelivered'
+export type NoAnswer = 'timeout' | 'cancelled' | 'undelivered' | 'revoked'
 
 /** One wait for an answer. */
 export interface WaitingAnswer {
@@ -30,6 +30,8 @@ export interface PendingAnswers {
   sentAs(attempt: string, leaves: readonly string[]): void
   /** Ends what waits for an attempt as undelivered: nobody listened where it went. */
   bounce(attempt: string): void
+  /** Ends what waits for instances that were revoked: whatever they answer now, nobody may believe. */
+  revoke(instances: ReadonlySet<InstanceDid>): void
   /** Hands an answer to who waits; false if nobody does, or if another instance was asked. */
   settle(answer: Answer): boolean
   size(): number
@@ -91,6 +93,9 @@ export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
     },
     bounce(attempt) {
       for (const leaf of Array.from(attempts.get(attempt) ?? [])) waiting.get(leaf)?.end('undelivered')
+    },
+    revoke(instances) {
+      for (const entry of Array.from(waiting.values())) if (instances.has(entry.from)) entry.end('revoked')
     },
     settle(answer) {
       const entry = waiting.get(answer.header.inReplyTo ?? '')

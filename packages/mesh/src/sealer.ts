@@ -8,6 +8,7 @@ import {
   formatBounceSubject,
   formatEventSubject,
   formatInboxSubject,
+  formatMailboxSubject,
   frameSignedBytes,
   hashLeaf,
   isMeshError,
@@ -16,6 +17,7 @@ import {
   signingDomains,
   suites,
   type EnvelopeHeader,
+  type EnvelopeType,
   type InstanceDid,
   type Refusal,
   type UnsignedEnvelope,
@@ -93,6 +95,10 @@ export function createSealer(parts: {
   const inboxOf = (to: InstanceDid): string => {
     if (lastInbox?.to !== to) lastInbox = { to, subject: formatInboxSubject(mesh, to, from) }
     return lastInbox.subject
+  }
+  const subjectOf = (type: EnvelopeType, to: string): string => {
+    if (type === 'event') return formatEventSubject(mesh, to, from)
+    return type === 'outcome' ? formatMailboxSubject(mesh, to, from) : inboxOf(to as InstanceDid)
   }
   const bySubject = new Map<string, Waiting[]>()
   let isScheduled = false
@@ -186,7 +192,7 @@ export function createSealer(parts: {
       const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
       const salt = random.bytes(16)
       const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
-      const subject = type === 'event' ? formatEventSubject(mesh, to, from) : inboxOf(to as InstanceDid)
+      const subject = subjectOf(type, to)
       const leaf = encodeBase64url(leafBytes)
       const isAwaited = type === 'request' || type === 'hello'
       return { header, body, salt, subject, leaf, leafBytes, isAwaited }

@@ -21,6 +21,15 @@ describe('createSenderBuckets', () => {
     expect(buckets.take('did:known')).toBeGreaterThan(0)
   })
 
+  it('lets a known sender pay for its tokens, and no stranger twice', () => {
+    const buckets = createSenderBuckets(createManualClock(), 10)
+    buckets.admit('did:known')
+    expect([buckets.take('did:known'), buckets.charge('did:known', 8)]).toEqual([0, 0])
+    expect(buckets.charge('did:known', 2)).toBe(100)
+    expect([buckets.charge('did:known', 1), buckets.take('did:known')]).toEqual([0, 100])
+    expect([buckets.charge('did:stranger', 50), buckets.take('did:stranger', 10)]).toEqual([0, 0])
+  })
+
   it('makes a stranger of the sender that was admitted longest ago, and of nobody who is admitted again', () => {
     const buckets = createSenderBuckets(createManualClock(), 1, 2)
     for (const sender of ['did:a', 'did:b', 'did:b', 'did:c']) buckets.admit(sender)

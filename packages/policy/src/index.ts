@@ -21,10 +21,11 @@ export {
   type PolicyTier,
 } from './policy-input.ts'
 export type { PolicyLimit } from './policy-limit.ts'
-export type { PolicyProblem } from './policy-problem.ts'
+export { formatProblem, type PolicyProblem } from './policy-problem.ts'
 export type { PolicyRule } from './policy-rule.ts'
 export { compilePolicy, type CompilePolicyOptions, type PolicySet } from './policy-set.ts'
 export type { PolicySource } from './policy-source.ts'
 export { ringOf } from './ring.ts'
 export type { RuleExplanation } from './rule-explanation.ts'
 export type { RuleIndex } from './rule-index.ts'
+export { locateInScalar } from './scalar-position.ts'

@@ -17,6 +17,7 @@ export const envelopeTypes = [
   'event',
   'closed',
   'refusal',
+  'outcome',
 ] as const
 
 /** One of the envelope types. */
@@ -56,7 +57,7 @@ export interface EnvelopeHeader {
   /** 128 random bits in base64url. */
   readonly id: string
   readonly from: InstanceDid
-  /** An instance, or the topic of an event. */
+  /** An instance, the topic of an event, or for an outcome the token of a mailbox. */
   readonly to: string
   /** The mesh that it belongs to; must equal the subject's. */
   readonly mesh: string
@@ -88,6 +89,8 @@ export interface EnvelopeHeader {
   /** In answers: what the work took. */
   readonly usage?: Usage
   readonly saga?: SagaHeader
+  /** In a request: the mailbox of the caller's own name, which the outcome goes to as well. */
+  readonly mailbox?: string
   /** In a part from the callee: its running number in the stream, from 1. */
   readonly part?: number
   /** In a request, and in a part from the caller: parts up to this number may be sent. */

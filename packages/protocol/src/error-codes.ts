@@ -57,7 +57,10 @@ export const errorCodes: {
   readonly 'iatp.header-invalid': ErrorFacts
   readonly 'iatp.instance-conflict': ErrorFacts
   readonly 'iatp.lifetime': ErrorFacts
+  readonly 'iatp.mailbox-foreign': ErrorFacts
   readonly 'iatp.misaddressed': ErrorFacts
+  readonly 'iatp.outcome-mismatch': ErrorFacts
+  readonly 'iatp.outcome-withheld': ErrorFacts
   readonly 'iatp.path-too-long': ErrorFacts
   readonly 'iatp.replayed': ErrorFacts
   readonly 'iatp.sender-limited': ErrorFacts
@@ -390,9 +393,24 @@ export const errorCodes: {
     todo: 'Check the clocks; envelopes live at most five minutes.',
     retryable: true,
   },
+  'iatp.mailbox-foreign': {
+    meaning: 'A request asks for its outcome in a mailbox that is not of its sender\'s name.',
+    todo: 'Name the mailbox of the own agent, or none.',
+    retryable: false,
+  },
   'iatp.misaddressed': {
     meaning: 'The envelope is addressed to another instance, mesh or subject.',
     todo: 'Address the instance that shall receive it.',
+    retryable: false,
+  },
+  'iatp.outcome-mismatch': {
+    meaning: 'The outcome in the mailbox is not one of the command that was asked for.',
+    todo: 'Ignore it; look the command up where its own outcome does not come.',
+    retryable: false,
+  },
+  'iatp.outcome-withheld': {
+    meaning: 'The callee knows the outcome, but does not tell it in a mailbox: it is confidential, or too large.',
+    todo: 'Look it up at the callee.',
     retryable: false,
   },
   'iatp.path-too-long': {

@@ -71,6 +71,8 @@ export {
   formatInboxPattern,
   formatInboxSubject,
   formatInstanceToken,
+  formatMailboxPattern,
+  formatMailboxSubject,
   formatMailboxToken,
   parseBounceSubject,
   parseSubject,

@@ -260,6 +260,17 @@ describe('parseHeader', () => {
     ['reply', { session: hash, counter: 1, inReplyTo: hash }],
     ['refusal', { inReplyTo: hash }],
     ['cancel', { session: hash, counter: 1, inReplyTo: hash }],
+    [
+      'outcome',
+      {
+        capability: 'flights:reserve',
+        contract: hash,
+        traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+        inReplyTo: hash,
+        credential: 'c',
+        statement: 's',
+      },
+    ],
   ])('refuses a %s that lacks one of its fields', (type, fields) => {
     const whole = { ...minimal, type, ...fields }
     expect(codeOf(parseFields(whole))).toBe('allow')

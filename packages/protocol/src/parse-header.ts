@@ -23,6 +23,7 @@ const isListOf =
 
 const instance = matches(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/)
 const hash = matches(/^[A-Za-z0-9_-]{43}$/)
+const mailbox = matches(/^[0-9a-f]{64}$/)
 const id = matches(/^[A-Za-z0-9_-]{22}$/)
 const types: ReadonlySet<unknown> = new Set(envelopeTypes)
 const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup'])
@@ -72,6 +73,7 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   bodyRef: (value) => isRecord(value) && Object.entries(bodyRefFields).every(([name, check]) => check(value[name])),
   usage: isUsage,
   saga: (value) => isRecord(value) && Object.entries(sagaFields).every(([name, check]) => check(value[name])),
+  mailbox,
   part: isNumber,
   credit: isNumber,
   leaseMs: (value) => isNumber(value) && (value as number) <= limits.leaseMs,
@@ -119,6 +121,7 @@ const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof En
   progress: ['session', 'counter', 'inReplyTo', 'leaseMs'],
   completed: ['session', 'counter', 'inReplyTo'],
   closed: ['session', 'counter', 'inReplyTo'],
+  outcome: ['capability', 'contract', 'traceparent', 'inReplyTo', 'credential', 'statement'],
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -7,6 +7,8 @@ import {
   formatEventSubject,
   formatInboxPattern,
   formatInboxSubject,
+  formatMailboxPattern,
+  formatMailboxSubject,
   parseSubject,
 } from './subject.ts'
 
@@ -39,6 +41,8 @@ describe('formatInboxSubject', () => {
         () => formatInboxPattern('acme', `did:key:${part}` as InstanceDid),
         () => formatEventSubject('acme', part, me),
         () => formatEventPattern('acme', part),
+        () => formatMailboxSubject('acme', part, me),
+        () => formatMailboxPattern('acme', part),
       ].map((action) => {
         try {
           return action()
@@ -66,6 +70,18 @@ describe('formatEventSubject', () => {
   })
 })
 
+describe('formatMailboxSubject', () => {
+  it('has a branch of its own, and is read back as nothing else', () => {
+    expect(formatMailboxSubject('acme', 'ab12', me)).toBe('iatp.1.acme.mailbox.ab12.z6MkMe')
+    expect(formatMailboxPattern('acme', 'ab12')).toBe('iatp.1.acme.mailbox.ab12.*')
+    fc.assert(
+      fc.property(token, token, instance, (mesh, to, from) => {
+        expect(parseSubject(formatMailboxSubject(mesh, to, from))).toEqual({ mesh, kind: 'mailbox', to, from })
+      }),
+    )
+  })
+})
+
 describe('parseSubject', () => {
   it.each([
     '',
@@ -77,6 +93,7 @@ describe('parseSubject', () => {
     'iatp.1.acme.z6MkYou.',
     'iatp.1.acme.z6MkYou.z6MkMe.more',
     'iatp.1.acme.event.prices',
+    'iatp.1.acme.mailbox.ab12',
     'iatp.1.acme.event.prices.z6MkMe.more',
     '_INBOX.x',
     '$SRV.PING',

@@ -2,17 +2,18 @@ import { formatAgentId, type AgentId, type InstanceDid } from './did.ts'
 import type { Sha256 } from './sha256.ts'
 import { MeshError } from './mesh-error.ts'
 
-/** What a subject says: which mesh, to whom (an instance, or the topic of an event), from whom. */
+/** What a subject says: which mesh, to whom (an instance, the topic of an event, or a mailbox), from whom. */
 export interface SubjectFacts {
   readonly mesh: string
-  readonly kind: 'inbox' | 'event'
-  /** The recipient's DID, or the topic. */
+  readonly kind: 'inbox' | 'event' | 'mailbox'
+  /** The recipient's DID, the topic, or the token of the mailbox. */
   readonly to: string
   readonly from: InstanceDid
 }
 
 const root = 'iatp.1'
 const eventBranch = 'event'
+const mailboxBranch = 'mailbox'
 const didPrefix = 'did:key:'
 const tokenPattern = /^[A-Za-z0-9_-]+$/
 
@@ -64,6 +65,16 @@ export function formatMailboxToken(hash: Sha256, agent: AgentId): string {
   return Buffer.from(hash(new TextEncoder().encode(formatAgentId(agent)))).toString('hex')
 }
 
+/** Formats `iatp.1.<mesh>.mailbox.<agent>.<from>`. Throws `transport.subject-invalid`. */
+export function formatMailboxSubject(mesh: string, mailbox: string, from: InstanceDid): string {
+  return `${root}.${assertToken(mesh)}.${mailboxBranch}.${assertToken(mailbox)}.${didToken(from)}`
+}
+
+/** Formats the pattern of a mailbox from all senders. */
+export function formatMailboxPattern(mesh: string, mailbox: string): string {
+  return `${root}.${assertToken(mesh)}.${mailboxBranch}.${assertToken(mailbox)}.*`
+}
+
 /** Formats `iatp.1.<mesh>.event.<topic>.<from>`. Throws `transport.subject-invalid`. */
 export function formatEventSubject(mesh: string, topic: string, from: InstanceDid): string {
   return `${root}.${assertToken(mesh)}.${eventBranch}.${assertToken(topic)}.${didToken(from)}`
@@ -80,9 +91,9 @@ export function parseSubject(subject: string): SubjectFacts | undefined {
   if (tokens[0] !== 'iatp' || tokens[1] !== '1' || tokens.some((token) => token === '')) return undefined
   const [, , mesh, branch, third, fourth] = tokens
   if (mesh === undefined || branch === undefined || third === undefined) return undefined
-  if (tokens.length === 5 && branch !== eventBranch)
+  if (tokens.length === 5 && branch !== eventBranch && branch !== mailboxBranch)
     return { mesh, kind: 'inbox', to: `${didPrefix}${branch}`, from: `${didPrefix}${third}` as InstanceDid }
-  if (tokens.length === 6 && branch === eventBranch && fourth !== undefined)
-    return { mesh, kind: 'event', to: third, from: `${didPrefix}${fourth}` as InstanceDid }
+  if (tokens.length === 6 && (branch === eventBranch || branch === mailboxBranch) && fourth !== undefined)
+    return { mesh, kind: branch, to: third, from: `${didPrefix}${fourth}` as InstanceDid }
   return undefined
 }

@@ -1,4 +1,4 @@
-import { verifications } from '../flood/count-verifications.ts'
+import { signatureChecks } from '../../signature-checks.ts'
 import { createNode, defineContract, localIssuer } from '@parley/mesh'
 import { z } from 'zod'
 
@@ -28,12 +28,12 @@ listener.on(prices.events.changed, () => {
   if (heard === burst) done.resolve(undefined)
 })
 await Promise.all([speaker.start(), listener.start()])
-const before = { frames, checks: verifications.count, cpu: process.cpuUsage(), at: performance.now() }
+const before = { frames, checks: signatureChecks.count, cpu: process.cpuUsage(), at: performance.now() }
 await Promise.all(Array.from({ length: burst }, (_, cents) => speaker.emit(prices.events.changed, { cents })))
 await done.promise
 const ms = performance.now() - before.at
 const { user, system } = process.cpuUsage(before.cpu)
-const checks = verifications.count - before.checks
+const checks = signatureChecks.count - before.checks
 const row = {
   ms: Math.round(ms),
   eventsPerSecond: Math.round((burst * 1_000) / ms),

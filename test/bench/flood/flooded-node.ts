@@ -1,4 +1,4 @@
-import { verifications } from './count-verifications.ts'
+import { signatureChecks } from '../../signature-checks.ts'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createNode } from '@parley/mesh'
@@ -22,4 +22,4 @@ await using node = await createNode({
 node.serve(echo, { say: async ({ text }) => ({ text }) })
 await node.start()
 await writeFile(didFile, node.instance)
-await serveBench({ facts: () => ({ frames, verifications: verifications.count, verifyMs: verifications.ms }) })
+await serveBench({ facts: () => ({ frames, verifications: signatureChecks.count, verifyMs: signatureChecks.ms }) })

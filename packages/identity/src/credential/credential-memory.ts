@@ -1,5 +1,5 @@
 import type { Hash } from '@parley/ports'
-import type { Refusal } from '@parley/protocol'
+import type { Refusal, Verdict } from '@parley/protocol'
 import { clockSkewMs } from '../jwt/verify-jwt.ts'
 import type { Anchors } from './anchor.ts'
 import {
@@ -18,10 +18,11 @@ import {
  * I3 Bounded: the one that was used longest ago makes room. Only what an anchored owner's issuer signed takes a place.
  */
 export interface CredentialMemory {
-  /** Verifies as `verifyCredential` does, with the same codes. */
+  /** Verifies as `verifyCredential` does, with the same codes. What is not remembered is looked at only if `pay` allows. */
   verify(
     presented: PresentedCredential,
     expected: Omit<CredentialExpectation, 'anchors'>,
+    pay?: () => Verdict,
   ): { readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal
 }
 
@@ -61,12 +62,14 @@ export function createCredentialMemory({
     return credential
   }
   return {
-    verify(presented, expected) {
+    verify(presented, expected, pay) {
       // No token holds a space, so no two pairs share a key.
       const bytes = Buffer.from(`${presented.credential} ${presented.statement}`)
       const key = Buffer.from(hash(bytes)).toString('latin1')
       const known = recall(key, expected)
       if (known) return { kind: 'allow', credential: known }
+      const paid = pay?.()
+      if (paid?.kind === 'deny') return paid
       const verified = verifyCredential(presented, { anchors, ...expected })
       if (verified.kind === 'deny') return verified
       const { credential } = verified

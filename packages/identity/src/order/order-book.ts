@@ -4,8 +4,9 @@ import { aliasOf } from '../credential/name-pattern.ts'
 import type { VerifiedCredential } from '../credential/verify-credential.ts'
 import type { VerifiedChain } from '../delegation/delegation-chain.ts'
 import { defaultOrderStaleness, type OrderStaleness } from './order-freshness.ts'
-import { type VerifiedOrderHead, verifyOrderHead } from './order-head.ts'
-import { type VerifiedOrder, verifyOrder } from './order.ts'
+import { isJwtSigned, refuseUnsigned } from '../jwt/verify-jwt.ts'
+import { decodeOrderHead, type VerifiedOrderHead } from './order-head.ts'
+import { decodeOrder, type VerifiedOrder } from './order.ts'
 import { createTimedOrders, type Pin } from './timed-orders.ts'
 
 /**
@@ -117,11 +118,12 @@ export function createOrderBook({
   }
   return {
     accept(token, nowMs) {
-      const verdict = verifyOrder(token, { nowMs, ownerKeys: anchors.keysOf })
-      if (verdict.kind === 'deny') return verdict
-      const { order } = verdict
+      const decoded = decodeOrder(token, { nowMs, ownerKeys: anchors.keysOf })
+      if (decoded.kind === 'deny') return decoded
+      const { order, jwt } = decoded
       const own = decideOwner(order, anchors)
       if (own.kind === 'deny') return own
+      if (!isJwtSigned(jwt)) return refuseUnsigned(jwt)
       const held = heldOf(order.owner)
       held.seen = Math.max(held.seen, order.sequence)
       const place = decidePlace(order, token, held)
@@ -137,13 +139,15 @@ export function createOrderBook({
       return allowed
     },
     acceptHead(token, nowMs) {
-      const verdict = verifyOrderHead(token, { nowMs, ownerKeys: anchors.keysOf })
-      if (verdict.kind === 'deny') return verdict
-      const { head: facts } = verdict
+      const decoded = decodeOrderHead(token, { nowMs, ownerKeys: anchors.keysOf })
+      if (decoded.kind === 'deny') return decoded
+      const { head: facts, jwts } = decoded
       if (!anchors.ofOwner(facts.owner))
         return refuse('identity.owner-unknown', `no anchor accepts the owner ${facts.owner}`)
       const issuer = checkSubjects(facts.owner, [facts.signer])
       if (issuer.kind === 'deny') return issuer
+      const forged = jwts.find((jwt) => !isJwtSigned(jwt))
+      if (forged) return refuseUnsigned(forged)
       const held = heldOf(facts.owner)
       if (facts.sequence < held.seen)
         return refuse('identity.order-stale', `the head names ${facts.sequence}, but ${held.seen} is known to exist`)

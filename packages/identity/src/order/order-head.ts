@@ -5,7 +5,7 @@ import { isOwnerDid } from '../did-web/did-web-url.ts'
 import { isIdClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
-import { isJwtSigned, type OwnerKeys, refuseUnsigned, verifyJwt } from '../jwt/verify-jwt.ts'
+import { type DecodedJwt, decodeJwt, isJwtSigned, type OwnerKeys, refuseUnsigned } from '../jwt/verify-jwt.ts'
 
 /** Says which order was an owner's latest at a moment. */
 export interface OrderHead {
@@ -55,9 +55,27 @@ export function verifyOrderHead(
   token: string,
   expected: { readonly nowMs: number; readonly ownerKeys?: OwnerKeys },
 ): { readonly kind: 'allow'; readonly head: VerifiedOrderHead } | Refusal {
-  const verdict = verifyJwt(token, { typ: jwtTypes.orderHead, ...expected })
+  const decoded = decodeOrderHead(token, expected)
+  if (decoded.kind === 'deny') return decoded
+  const forged = decoded.jwts.find((jwt) => !isJwtSigned(jwt))
+  return forged ? refuseUnsigned(forged) : { kind: 'allow', head: decoded.head }
+}
+
+/** A head of the right form, and the tokens that prove it: `isJwtSigned` must hold for each before it is believed. */
+export interface DecodedOrderHead {
+  readonly kind: 'allow'
+  readonly head: VerifiedOrderHead
+  readonly jwts: readonly DecodedJwt[]
+}
+
+/** Reads a head without checking a signature, so that its owner can be looked up before. */
+export function decodeOrderHead(
+  token: string,
+  expected: { readonly nowMs: number; readonly ownerKeys?: OwnerKeys },
+): DecodedOrderHead | Refusal {
+  const verdict = decodeJwt(token, { typ: jwtTypes.orderHead, ...expected })
   if (verdict.kind === 'deny') return verdict
-  const { iss, iat, owner, sequence, last, nextUpdate, statement } = verdict.claims
+  const { iss, iat, owner, sequence, last, nextUpdate, statement } = verdict.jwt.claims
   if (
     typeof owner !== 'string' ||
     !isOwnerDid(owner) ||
@@ -79,6 +97,7 @@ export function verifyOrderHead(
       nextUpdateMs: nextUpdate * 1000,
       signer: iss,
     },
+    jwts: [...spoken.jwts, verdict.jwt],
   }
 }
 
@@ -88,17 +107,17 @@ function decideSpeaker(
   statement: unknown,
   issuedAtMs: number,
   ownerKeys: OwnerKeys | undefined,
-): { readonly kind: 'allow' } | Refusal {
+): { readonly kind: 'allow'; readonly jwts: readonly DecodedJwt[] } | Refusal {
   if (statement === undefined)
     return signer === owner
-      ? { kind: 'allow' }
+      ? { kind: 'allow', jwts: [] }
       : refuse('identity.signature-invalid', `the head is signed by ${signer}, which is not the owner`)
   if (typeof statement !== 'string') return refuse('identity.jwt-invalid', 'the statement of the head is malformed')
   const decoded = decodeIssuerStatement(statement, issuedAtMs, ownerKeys)
   if (decoded.kind === 'deny') return decoded
   if (decoded.decoded.owner !== owner || decoded.decoded.statement.issuer !== signer)
     return refuse('identity.signature-invalid', `the owner did not let ${signer} speak for it`)
-  return isJwtSigned(decoded.decoded.jwt) ? { kind: 'allow' } : refuseUnsigned(decoded.decoded.jwt)
+  return { kind: 'allow', jwts: [decoded.decoded.jwt] }
 }
 
 function isPlaced(sequence: number, hash: string | undefined): boolean {

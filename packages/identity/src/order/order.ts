@@ -3,7 +3,7 @@ import { type Did, isAgentName, MeshError, refuse, type Refusal } from '@parley/
 import { isCeilingClaim, isIdClaim, isSecondsClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
-import { type OwnerKeys, verifyJwt } from '../jwt/verify-jwt.ts'
+import { type DecodedJwt, decodeJwt, isJwtSigned, type OwnerKeys, refuseUnsigned } from '../jwt/verify-jwt.ts'
 import { hashChain } from '../delegation/chain-hash.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
@@ -98,9 +98,19 @@ export function verifyOrder(
   token: string,
   expected: { readonly nowMs: number; readonly ownerKeys?: OwnerKeys },
 ): { readonly kind: 'allow'; readonly order: VerifiedOrder } | Refusal {
-  const verdict = verifyJwt(token, { typ: jwtTypes.order, ...expected })
+  const decoded = decodeOrder(token, expected)
+  if (decoded.kind === 'deny') return decoded
+  return isJwtSigned(decoded.jwt) ? { kind: 'allow', order: decoded.order } : refuseUnsigned(decoded.jwt)
+}
+
+/** Reads an order without checking its signature: `isJwtSigned(jwt)` must hold before it is believed. */
+export function decodeOrder(
+  token: string,
+  expected: { readonly nowMs: number; readonly ownerKeys?: OwnerKeys },
+): { readonly kind: 'allow'; readonly order: VerifiedOrder; readonly jwt: DecodedJwt } | Refusal {
+  const verdict = decodeJwt(token, { typ: jwtTypes.order, ...expected })
   if (verdict.kind === 'deny') return verdict
-  const { iss, iat, sequence, previous, kind, subject, until, score, reason, nextUpdate } = verdict.claims
+  const { iss, iat, sequence, previous, kind, subject, until, score, reason, nextUpdate } = verdict.jwt.claims
   if (
     typeof sequence !== 'number' ||
     !(previous === undefined || isIdClaim(previous)) ||
@@ -128,6 +138,7 @@ export function verifyOrder(
       issuedAtMs: iat * 1000,
       nextUpdateMs: nextUpdate * 1000,
     },
+    jwt: verdict.jwt,
   }
 }
 

@@ -40,6 +40,8 @@ export interface InboundHop {
   /** Left by `listened`, and whom the credential of an event names. */
   listening?: Listening
   speaker?: VerifiedCredential
+  /** Left by `mailbox`: where the outcome goes to as well. */
+  mailbox?: string
   /** Left by `delegation`, where the caller acts under a chain. */
   chain?: VerifiedChain
   /** Left by `delegation`, where the caller hands a chain to this agent. */

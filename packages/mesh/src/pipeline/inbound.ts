@@ -24,6 +24,9 @@ import { frame } from './inbound/frame.ts'
 import { createConfirm, createGreet } from './inbound/greet.ts'
 import { header } from './inbound/header.ts'
 import { ongoing } from './inbound/ongoing.ts'
+import { mailbox } from './inbound/mailbox.ts'
+import { firstHeard, ownMailbox, responder } from './inbound/outcome/mailed.ts'
+import { tellOutcome } from './inbound/outcome/tell.ts'
 import { orders } from './inbound/orders.ts'
 import { policy } from './inbound/policy.ts'
 import { proof } from './inbound/proof.ts'
@@ -59,6 +62,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
         replay,
         credential,
         orders,
+        mailbox,
         delegation,
         trust,
         unseal,
@@ -81,6 +85,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
       welcome: [settle],
       ready: [createConfirm(handshake)],
       event: [announced],
+      outcome: [ownMailbox, speaker, responder, firstHeard, orders, tellOutcome],
     },
     events: [listened, speaker, once, orders, trust, eventPolicy, hear],
   }

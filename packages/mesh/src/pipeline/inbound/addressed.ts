@@ -1,4 +1,4 @@
-import { allowed, limits, refuse } from '@parley/protocol'
+import { allowed, limits, refuse, type EnvelopeType, type SubjectFacts } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -11,10 +11,7 @@ export const addressed: Stage<InboundHop> = {
       return refuse('iatp.misaddressed', 'the subject names another sender than the header')
     if (header.mesh !== subject.mesh || header.to !== subject.to)
       return refuse('iatp.misaddressed', 'the subject names another recipient than the header')
-    if (
-      (header.type === 'event') !== (subject.kind === 'event') ||
-      (subject.kind === 'inbox' && header.to !== parts.did)
-    )
+    if (subject.kind !== branchOf(header.type) || (subject.kind === 'inbox' && header.to !== parts.did))
       return refuse('iatp.misaddressed', 'the envelope is for another instance')
     const nowMs = parts.clock.now()
     if (header.expiresAtMs - header.issuedAtMs > limits.lifetimeMs || header.expiresAtMs < header.issuedAtMs)
@@ -24,4 +21,10 @@ export const addressed: Stage<InboundHop> = {
     if (header.expiresAtMs < nowMs - limits.skewMs) return refuse('iatp.lifetime', 'the envelope is expired')
     return allowed
   },
+}
+
+/** Events and outcomes travel on branches of their own, so that nobody takes one for an answer. */
+function branchOf(type: EnvelopeType): SubjectFacts['kind'] {
+  if (type === 'event') return 'event'
+  return type === 'outcome' ? 'mailbox' : 'inbox'
 }

@@ -3,6 +3,7 @@ import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protoco
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import { orderTopics } from '../../order-message.ts'
+import { verifyPresented } from '../../verify-presented.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -21,10 +22,7 @@ export const announced: Stage<InboundHop> = {
       parts.announceSoon()
       return allowed
     }
-    const verified = parts.credentials.verify(
-      { credential: header.credential ?? '', statement: header.statement ?? '' },
-      { instance: header.from, nowMs: parts.clock.now() },
-    )
+    const verified = verifyPresented(parts, header)
     if (verified.kind === 'deny') return verified
     const { credential } = verified
     const ordered = parts.orders.check(credential)

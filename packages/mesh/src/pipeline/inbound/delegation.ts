@@ -1,6 +1,7 @@
 import { chainPermits, decideLabels, verifyDelegationChain } from '@parley/identity'
 import { allowed, refuse } from '@parley/protocol'
 import { acceptHanded } from '../../accept-handed.ts'
+import { payForTokens, priceOfChain } from '../../pay-for-tokens.ts'
 import { maxChainsPerSession } from '../../session.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { decideChainOrders } from '../orders.ts'
@@ -25,6 +26,8 @@ export const delegation: Stage<InboundHop> = {
     let chain = session.chains?.get(header.chain)
     if (!chain) {
       if (!header.links) return refuse('delegation.unknown', 'the chain was not sent in this session')
+      const paid = payForTokens(hop.parts, header.from, priceOfChain(header.links))
+      if (paid.kind === 'deny') return paid
       const verified = verifyDelegationChain(header.links, {
         anchors: hop.parts.anchors,
         nowMs: hop.parts.clock.now(),

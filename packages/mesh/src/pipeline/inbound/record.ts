@@ -1,6 +1,7 @@
 import { capabilityCovers, isMeshError, type EnvelopeHeader, type ErrorCode } from '@parley/protocol'
 import { encodeAnswerBody, formatOutcome, joinAnswerBody } from '../../answer-body.ts'
 import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
+import { mailOutcome } from '../../mailbox/mail-outcome.ts'
 import type { NodeParts } from '../../node-parts.ts'
 import type { NodeRecord } from '../../node.ts'
 import type { BareOutcome } from '../../outcome.ts'
@@ -18,7 +19,7 @@ const answerLifetimeMs = 60_000
 const silentStages: ReadonlySet<string> = new Set(['header', 'addressed', 'replay'])
 
 /** Announcements come every few seconds from every stranger on the bus; what belongs to a call that ended is merely late. */
-const countedTypes: ReadonlySet<string> = new Set(['event', 'part', 'accepted', 'progress'])
+const countedTypes: ReadonlySet<string> = new Set(['event', 'part', 'accepted', 'progress', 'outcome'])
 
 /** Writes the one record of a hop on the callee's side, weighs the caller, and answers. */
 export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> | undefined {
@@ -53,6 +54,7 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
     parts.weighCaller(hop.session.peer, { capability: header.capability, leaf: hop.leaf, outcome })
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
+  if (hop.mailbox !== undefined) mailOutcome(hop, { outcome, text, ...(record === undefined ? {} : { record }) })
   return answer(hop, outcome, joinAnswerBody(text, record, hop.streamed))
 }
 
@@ -194,6 +196,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Node
       ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
       : {}),
     ...(hop.isAccepted === true ? { accepted: true } : {}),
+    ...(hop.mailbox === undefined ? {} : { mailed: true }),
     ...(hop.streamed ? { parts: hop.streamed.count, partsHash: hop.streamed.hash } : {}),
     ...(chain ? { root: chain.root } : {}),
     ...(hop.handed ? { handed: hop.handed.chain.hash } : {}),

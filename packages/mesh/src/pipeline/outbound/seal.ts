@@ -81,6 +81,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       ...(bodyRef ? { bodyRef } : {}),
       ...(hop.receiver ? { credit: hop.receiver.window } : {}),
       ...(options.saga ? { saga: options.saga } : {}),
+      ...(options.mailbox === true && parts.mailbox !== undefined ? { mailbox: parts.mailbox } : {}),
     },
     body,
     keys,

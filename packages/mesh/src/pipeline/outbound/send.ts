@@ -1,8 +1,8 @@
 import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
 import { decodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
+import { checkAnswer } from '../../check-answer.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
 import type { BareOutcome } from '../../outcome.ts'
-import { checkSchema } from '../../schema.ts'
 import { markHanded } from '../../session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -30,9 +30,10 @@ export const send: Stage<OutboundHop> = {
 }
 
 async function sendOnce(hop: OutboundHop): Promise<Verdict> {
-  const { parts } = hop
+  const { parts, options } = hop
   const sealed = left(hop.sealed, 'the envelope')
-  const { instance } = left(hop.peer, 'the peer').credential
+  const { instance, owner, name } = left(hop.peer, 'the peer').credential
+  if (options.beforeSend) await options.beforeSend({ leaf: sealed.leaf, peer: { owner, name, instance } })
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
   const waiting = parts.pending.wait(sealed.leaf, instance, leftMs)
   const sent = await parts.sealer.send(sealed)
@@ -55,6 +56,11 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   if (answer === 'timeout') {
     hop.outcome = { kind: 'unknown', code: hop.isLeased === true ? 'deadline.lease-lapsed' : 'deadline.exceeded' }
     hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
+    return allowed
+  }
+  if (answer === 'revoked') {
+    // It was sent, and whoever could have said what was done may no longer be believed.
+    hop.outcome = { kind: 'unknown', code: 'identity.revoked' }
     return allowed
   }
   if (answer === 'undelivered') {
@@ -89,7 +95,9 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   if (told.record !== undefined) hop.peerRecord = told.record
   if (told.outcome.kind !== 'refused') rememberSent(hop)
   if (answer.header.usage) hop.usage = answer.header.usage
-  hop.outcome = checkParts(hop, told, await checkAnswer(hop, told.outcome))
+  const { contract, options } = hop
+  const checked = await checkAnswer(contract, options.saga?.phase ?? 'do', told.outcome)
+  hop.outcome = checkParts(hop, told, checked)
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome
   return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
@@ -118,21 +126,4 @@ function rememberSent({ chain, handed, session }: OutboundHop): void {
   if (!session) return
   if (chain) session.sentChains = (session.sentChains ?? new Set()).add(chain.hash)
   if (handed) session.sentChains = (session.sentChains ?? new Set()).add(markHanded(handed.hash))
-}
-
-/** Holds what a callee answers against the contract: what does not fit leaves it unknown what was done. */
-async function checkAnswer({ contract, options }: OutboundHop, outcome: BareOutcome): Promise<BareOutcome> {
-  const phase = options.saga?.phase ?? 'do'
-  const lie: BareOutcome = { kind: 'unknown', code: 'contract.output-invalid' }
-  if (outcome.kind === 'ok' && phase === 'do') {
-    const checked = await checkSchema(contract.output, outcome.output)
-    return checked.kind === 'valid' ? { kind: 'ok', output: checked.value } : lie
-  }
-  if (outcome.kind === 'declined') {
-    const { name, details } = outcome.error
-    const schema = Object.hasOwn(contract.errors, name) ? contract.errors[name] : undefined
-    const checked = schema ? await checkSchema(schema, details) : undefined
-    return checked?.kind === 'valid' ? { kind: 'declined', error: { name, details: checked.value } } : lie
-  }
-  return outcome
 }

@@ -1,4 +1,5 @@
 import { allowed } from '@parley/protocol'
+import { verifyPresented } from '../../../verify-presented.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { left, type Stage } from '../../stage.ts'
 
@@ -7,11 +8,11 @@ export const speaker: Stage<InboundHop> = {
   name: 'credential',
   run(hop) {
     const { parts } = hop
-    const { from, credential = '', statement = '' } = left(hop.header, 'the header')
-    const verified = parts.credentials.verify({ credential, statement }, { instance: from, nowMs: parts.clock.now() })
+    const header = left(hop.header, 'the header')
+    const verified = verifyPresented(parts, header)
     if (verified.kind === 'deny') return verified
     hop.speaker = verified.credential
-    parts.buckets.admit(from)
+    parts.buckets.admit(header.from)
     return allowed
   },
 }

@@ -1,0 +1,22 @@
+import { formatEventPattern, formatInboxPattern, formatMailboxPattern } from '@parley/protocol'
+import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
+import type { NodeParts } from './node-parts.ts'
+import { orderTopics } from './order-message.ts'
+
+/** Lists all that a node subscribes to: its inbox, what discovery and orders need, and what it listens to. */
+export function listPatterns({ mesh, did, listening, mailbox, outcomeListeners }: NodeParts): readonly string[] {
+  const topics = [
+    announcementTopics.card,
+    announcementTopics.who,
+    orderTopics.told,
+    orderTopics.wanted,
+    contractsAskedOf(did),
+    contractsToldTo(did),
+    ...listening.keys(),
+  ]
+  return [
+    formatInboxPattern(mesh, did),
+    ...topics.map((topic) => formatEventPattern(mesh, topic)),
+    ...(mailbox !== undefined && outcomeListeners.length > 0 ? [formatMailboxPattern(mesh, mailbox)] : []),
+  ]
+}

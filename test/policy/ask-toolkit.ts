@@ -1,0 +1,13 @@
+import { PolicyEngine } from '@microsoft/agent-governance-sdk'
+import type { ComparedCase } from './compared-case.ts'
+
+/**
+ * Asks the toolkit's TypeScript SDK about a hop, and gives the `action` of its answer. Its context is what its own wrapper
+ * would hand in: the arguments, and the word for the action.
+ */
+export function askToolkit(text: string, { action, body, hop }: ComparedCase): string {
+  const engine = new PolicyEngine()
+  engine.loadYaml(text)
+  const type = action.split(':')[1] ?? ''
+  return engine.evaluatePolicy(hop.caller?.name ?? 'acme/desk', { ...structuredClone(body), action: { type } }).action
+}
