@@ -5,6 +5,8 @@ import { spreadOf } from './statistics.ts'
 
 /** Rounds that are run and thrown away: just-in-time compilers and sessions settle in them. */
 const warmUpRounds = 2
+/** With one call in flight a compiler would see too few of them: before anything is measured, everybody warms up under load. */
+const warmUpInFlight = 64
 
 /**
  * Measures contestants against each other at several loads. Rounds of all contestants alternate, and each round starts
@@ -18,6 +20,9 @@ export async function compareLoad(
   { rounds, roundMs, log }: Pick<BenchOptions, 'rounds' | 'roundMs' | 'log'>,
 ): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
+  log(`${String(warmUpInFlight)} in flight: warm-up`)
+  for (let round = 0; round < warmUpRounds; round++)
+    for (const contestant of contestants) await contestant.measure(warmUpInFlight, roundMs)
   for (const inFlight of inFlightLevels) {
     const loads = contestants.map((): Load[] => [])
     for (let round = -warmUpRounds; round < rounds; round++) {

@@ -295,7 +295,7 @@ describe('parley audit', () => {
     expect(changed.code).toBe(exitCodes.no)
     const bad = out
       .split('\n')
-      .filter((line) => line.includes('{"record"'))
+      .filter((line) => line.startsWith('{"leaf"'))
       .findIndex((line) => line.includes('shop:buy'))
     expect(JSON.parse(changed.out)).toMatchObject({ kind: 'tampered', firstBadRecord: bad + 1 })
   })

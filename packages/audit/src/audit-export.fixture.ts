@@ -82,7 +82,7 @@ export const seal = (text: string): Line => ({
   text,
   leaf: encodeBase64url(hashMerkleLeaf(systemHash, utf8.encode(text))),
 })
-export const isRecordLine = (line: string): boolean => line.startsWith('{"record"')
+export const isRecordLine = (line: string): boolean => line.startsWith('{"leaf"')
 export const indexOfRecord = (lines: readonly string[], seq: number): number =>
   pick(
     lines.flatMap((line, index) => (isRecordLine(line) ? [index] : [])),
@@ -94,7 +94,7 @@ export const firstBad = (lines: readonly string[], more: object = {}): number | 
   const verdict = check(lines, more)
   return verdict.kind === 'ok' ? 'ok' : verdict.firstBadRecord
 }
-export const textOf = (line: string): string => (JSON.parse(line) as { record: string }).record
+export const textOf = (line: string): string => JSON.stringify((JSON.parse(line) as { record: unknown }).record)
 export const forge = (line: string, change: (text: string) => string): string =>
   formatAuditLine({ kind: 'record', ...seal(change(textOf(line))) })
 

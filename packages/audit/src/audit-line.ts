@@ -1,3 +1,5 @@
+import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
+
 /** One line of a stored segment or an export. */
 export type AuditLine =
   | { readonly kind: 'record'; readonly text: string; readonly leaf: string }
@@ -7,16 +9,27 @@ export type AuditLine =
   /** Not a line that `formatAuditLine` writes. `claims` says what it looks like. */
   | { readonly kind: 'invalid'; readonly claims: 'record' | 'checkpoint' }
 
-/** Writes a line, without its line feed. */
+const recordStart = '{"leaf":"'
+const recordMiddle = '","record":'
+/** Characters of a leaf hash: 32 bytes in base64url. */
+const leafChars = 43
+const textAt = recordStart.length + leafChars + recordMiddle.length
+
+/** Writes a line, without its line feed. A record stands in it as its exact text, which is JSON: the line is JSON too. */
 export function formatAuditLine(line: Exclude<AuditLine, { kind: 'invalid' }>): string {
   switch (line.kind) {
     case 'record':
-      return JSON.stringify({ record: line.text, leaf: line.leaf })
+      return `${recordStart}${line.leaf}${recordMiddle}${line.text}}`
     case 'checkpoint':
       return JSON.stringify({ checkpoint: line.note, did: line.did })
     case 'frontier':
       return JSON.stringify({ frontier: line.nodes })
   }
+}
+
+/** Tells whether a line claims to be a record. */
+export function isAuditRecordLine(text: string): boolean {
+  return text.startsWith(recordStart)
 }
 
 /** Reads a line. Only the exact text that `formatAuditLine` writes is valid, so no byte of it is free to change. */
@@ -26,7 +39,17 @@ export function parseAuditLine(text: string): AuditLine {
   return { kind: 'invalid', claims: text.startsWith('{"checkpoint"') ? 'checkpoint' : 'record' }
 }
 
+/** Reads the record of an exported line; undefined for any other line. Nothing of it is proven: see `verifyAuditExport`. */
+export function readAuditLine(text: string): AuditRecord | undefined {
+  const line = parseAuditLine(text)
+  return line.kind === 'record' ? parseAuditRecord(line.text) : undefined
+}
+
 function readLine(text: string): Exclude<AuditLine, { kind: 'invalid' }> | undefined {
+  if (isAuditRecordLine(text)) {
+    const leaf = text.slice(recordStart.length, recordStart.length + leafChars)
+    return { kind: 'record', text: text.slice(textAt, -1), leaf }
+  }
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
@@ -34,8 +57,7 @@ function readLine(text: string): Exclude<AuditLine, { kind: 'invalid' }> | undef
     return undefined
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined
-  const { record, leaf, checkpoint, did, frontier } = parsed as Readonly<Record<string, unknown>>
-  if (typeof record === 'string' && typeof leaf === 'string') return { kind: 'record', text: record, leaf }
+  const { checkpoint, did, frontier } = parsed as Readonly<Record<string, unknown>>
   if (typeof checkpoint === 'string' && typeof did === 'string') return { kind: 'checkpoint', note: checkpoint, did }
   if (Array.isArray(frontier) && frontier.every((node) => typeof node === 'string')) {
     return { kind: 'frontier', nodes: frontier }

@@ -1,17 +1,12 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
 import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
-import { formatAuditLine, type AuditLine } from './audit-line.ts'
-import {
-  formatAuditRecord,
-  maxRecordChars,
-  parseAuditRecord,
-  type AuditFields,
-  type AuditRecord,
-} from './audit-record.ts'
+import { formatAuditLine } from './audit-line.ts'
+import { formatAuditRecord, parseAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64 } from './base64.ts'
 import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
+import { createLineWriter, encodeLines, joinLines, type LineBytes } from './line-writer.ts'
 
 /** What a log is opened with. */
 export interface AuditLogOptions {
@@ -78,8 +73,6 @@ const maxUncheckedRecords = 1_000
 const checkpointIntervalMs = 1_000
 const defaultMaxUnwritten = 10_000
 
-type PendingRecord = Extract<AuditLine, { readonly kind: 'record' }>
-
 interface PendingHead {
   readonly head: Head
   readonly nodes: readonly Uint8Array[]
@@ -117,13 +110,11 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
   let cancelCheckpoint: CancelTimer | undefined
   let closing: Promise<void> | undefined
 
-  const encode = async (items: readonly (PendingRecord | PendingHead)[]): Promise<Uint8Array> => {
-    let lines = ''
-    for (const item of items) {
-      if ('kind' in item) lines += `${formatAuditLine(item)}\n`
-      else for (const line of await encodeHead(item)) lines += `${line}\n`
-    }
-    return utf8.encode(lines)
+  const lines = createLineWriter()
+  const encode = async (items: readonly (LineBytes | PendingHead)[]): Promise<Uint8Array> => {
+    const written: LineBytes[] = []
+    for (const item of items) written.push('head' in item ? encodeLines(await encodeHead(item)) : item)
+    return joinLines(written)
   }
   const tell = (text: string): void => {
     const record = parseAuditRecord(text)
@@ -174,10 +165,12 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     assertWritable()
     const head = { seq: frontier.size + 1, prev: last, atMs: clock.now() }
     const text = formatAuditRecord(head, fields, tenant)
-    const leaf = hashMerkleLeaf(hash, encodeText(text))
+    const line = lines.write(text)
+    const leaf = hashMerkleLeaf(hash, line.text)
     last = encodeBase64url(leaf)
+    lines.close(line, last)
     frontier.append(leaf)
-    queue.push({ kind: 'record', text, leaf: last })
+    queue.push(line)
     if (frontier.size - headSize >= maxUncheckedRecords) pushHead()
     else armCheckpoint()
     if (listeners.size > 0) clock.defer(() => tell(text))
@@ -230,15 +223,6 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
-}
-
-const utf8 = new TextEncoder()
-/** A UTF-16 unit has at most three bytes in UTF-8. */
-const scratch = new Uint8Array(maxRecordChars * 3)
-
-/** Encodes a record's text for hashing. The bytes hold until the next one. */
-function encodeText(text: string): Uint8Array {
-  return scratch.subarray(0, utf8.encodeInto(text, scratch).written)
 }
 
 function unrecorded(why: string, cause?: unknown): MeshError {

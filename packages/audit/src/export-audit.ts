@@ -4,7 +4,7 @@ import { decodeSegment } from './audit-tail.ts'
 const segmentsPerRead = 64
 
 /**
- * Reads a stored log as JSON Lines, in order: `{"record": "<exact JSON text>", "leaf": "<base64url>"}` and
+ * Reads a stored log as JSON Lines, in order: `{"leaf":"<base64url>","record":<the record, exactly as it was hashed>}` and
  * `{"checkpoint": "<note>", "did": "..."}`. Yields a segment's lines at a time, each with its line feed; joined they are
  * what `verifyAuditExport` takes. Only what is durable is there: `flush` first.
  */

@@ -1,4 +1,5 @@
 export { openAuditLog, type AuditLog, type AuditLogOptions, type AuditReceipt } from './audit-log.ts'
+export { isAuditRecordLine, readAuditLine } from './audit-line.ts'
 export {
   maxRecordChars,
   parseAuditRecord,

@@ -1,4 +1,4 @@
-import { parseAuditRecord, type AuditRecord } from '@parley/audit'
+import { readAuditLine, type AuditRecord } from '@parley/audit'
 import { readAuditText } from './audit-text.ts'
 
 /** A record of a hop, and the file that it stands in. */
@@ -14,20 +14,10 @@ export async function readHopRecords(hop: string, files: readonly string[]): Pro
     for await (const segment of readAuditText(file))
       for (const line of segment.split('\n')) {
         // A line that does not even name the hop need not be parsed.
-        const record = line.includes(hop) ? readRecord(line) : undefined
+        const record = line.includes(hop) ? readAuditLine(line) : undefined
         if (record?.kind === 'hop' && (record['hop'] === hop || record['leaf'] === hop)) found.push({ file, record })
       }
   return found.sort((left, right) => rank(left) - rank(right))
-}
-
-function readRecord(line: string): AuditRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    const text = typeof value === 'object' && value !== null && 'record' in value ? value.record : undefined
-    return typeof text === 'string' ? parseAuditRecord(text) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function rank({ record }: HopRecord): number {

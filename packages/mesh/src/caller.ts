@@ -1,18 +1,18 @@
+import type { AuditFields } from '@parley/audit'
 import { systemHash } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
 import { createCallStream, type CallStream, type StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from './contract.ts'
 import type { HopReport } from './hop-report.ts'
-import type { MeshNode, NodeRecord } from './node.ts'
+import type { MeshNode } from './node.ts'
 import type { NodeParts } from './node-parts.ts'
-import { CallError, type BareOutcome, type Outcome } from './outcome.ts'
+import { CallError, codeOf, type BareOutcome, type Outcome } from './outcome.ts'
 import type { OutboundHop } from './pipeline/outbound-hop.ts'
 import { createPartReceiver, type PartReceiver } from './part-receiver.ts'
 import { runStages, type PipelineEnd, type Stage } from './pipeline/stage.ts'
 import { createEnvelopeId } from './sealer.ts'
 import { shortenReason } from './shorten-reason.ts'
-import { describeUsage } from './describe-usage.ts'
 import { createTraceId } from './traceparent.ts'
 
 /** Enough to hide the way there and back, few enough to keep. */
@@ -60,7 +60,7 @@ export function createCaller(
     const leave = node.calls.enter()
     try {
       const outcome = finish(hop, await runStages(stages, hop, node.logger))
-      await settleAllowance(hop, outcome)
+      if (hop.settleAllowance) await settleAllowance(hop, outcome)
       return outcome
     } finally {
       leave?.()
@@ -105,7 +105,7 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
     parts.weighCallee(hop.peer.credential, { capability: hop.contract.capability, leaf: hop.sealed.leaf, outcome })
   let record: number | undefined
   try {
-    record = parts.audit.append({ kind: 'hop', ...describe(hop, outcome, end, durationMs) }).seq
+    record = parts.audit.append(describe(hop, outcome, end, durationMs)).seq
   } catch (error) {
     parts.logger.error('hop.unrecorded', { hop: hop.id, error: isMeshError(error) ? error.message : 'not an error' })
   }
@@ -131,10 +131,15 @@ function outcomeOf(hop: OutboundHop, end: PipelineEnd): BareOutcome {
   return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, durationMs: number): NodeRecord {
-  const { options, peer, trust, decision, chain, sealed } = hop
+/** All records of hops have one shape, which costs the engine least: what is undefined is left out of the text. */
+function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, durationMs: number): AuditFields {
+  const { options, peer, trust, decision, chain, sealed, usage } = hop
   const { saga } = options
+  const refusal = end.kind === 'deny' ? end : undefined
+  const streamed = hop.sent === true ? hop.receiver?.tally() : undefined
+  const credential = peer?.credential
   return {
+    kind: 'hop',
     side: 'caller',
     type: 'request',
     hop: hop.id,
@@ -143,35 +148,38 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     durationMs,
     outcome: outcome.kind,
     sent: hop.sent === true,
-    ...('code' in outcome ? { code: outcome.code } : {}),
-    ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
-    ...(end.kind === 'deny' ? { stage: end.stage, reason: shortenReason(end.reason) } : {}),
-    ...(hop.isLeased === true ? { accepted: true } : {}),
-    ...partsOf(hop),
-    ...(peer
-      ? { peer: peer.credential.name, peerOwner: peer.credential.owner, to: peer.credential.instance }
-      : options.to === undefined
-        ? {}
-        : { peer: options.to }),
-    ...(sealed ? { leaf: sealed.leaf } : {}),
-    ...(hop.isConfidential === true ? { sealed: true } : {}),
-    ...(hop.peerRecord === undefined ? {} : { peerRecord: hop.peerRecord }),
-    ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
-    ...(chain ? { chain: chain.hash } : {}),
-    ...(hop.handed ? { handed: hop.handed.hash } : {}),
-    ...describeUsage(hop.usage),
-    ...(saga
-      ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
-      : {}),
-    ...(trust ? { score: trust.score, tier: trust.tier } : {}),
-    ...(decision ? { document: decision.document, rule: decision.rule, policy: decision.policyHash } : {}),
+    code: codeOf(outcome),
+    stage: refusal?.stage,
+    reason: refusal && shortenReason(refusal.reason),
+    accepted: hop.isLeased === true ? true : undefined,
+    parts: streamed?.count,
+    partsHash: streamed?.hash,
+    peer: credential?.name ?? options.to,
+    peerOwner: credential?.owner,
+    to: credential?.instance,
+    leaf: sealed?.leaf,
+    sealed: hop.isConfidential === true ? true : undefined,
+    peerRecord: hop.peerRecord,
+    onBehalfOf: options.onBehalfOf,
+    chain: chain?.hash,
+    handed: hop.handed?.hash,
+    usedCalls: usage?.calls,
+    usedTokens: usage?.tokens,
+    usedAmount: usage?.money?.amount,
+    usedCurrency: usage?.money?.currency,
+    usedSeconds: usage?.seconds,
+    saga: saga?.id,
+    step: saga?.step,
+    phase: saga?.phase,
+    attempt: saga?.attempt,
+    epoch: saga?.epoch,
+    key: saga?.key,
+    score: trust?.score,
+    tier: trust?.tier,
+    document: decision?.document,
+    rule: decision?.rule,
+    policy: decision?.policyHash,
   }
-}
-
-function partsOf({ receiver, sent }: OutboundHop): NodeRecord {
-  if (!receiver || sent !== true) return {}
-  const { count, hash } = receiver.tally()
-  return { parts: count, partsHash: hash }
 }
 
 function createReport(

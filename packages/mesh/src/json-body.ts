@@ -1,7 +1,9 @@
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Reads a body as JSON in UTF-8; undefined if it is not. */
 export function parseJsonBody(bytes: Uint8Array): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
+    return { value: JSON.parse(utf8.decode(bytes)) as unknown }
   } catch {
     return undefined
   }

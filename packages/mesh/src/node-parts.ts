@@ -78,7 +78,7 @@ export interface NodeParts {
   readonly outcomeListeners: readonly OutcomeListener[]
   readonly mailHeard: RecentLeaves
   readonly stats: ServiceStats
-  /** Calls that are being served, by session id and leaf, so that their callers can cancel them and take parts. */
+  /** Calls that are being served, by leaf, so that their callers can cancel them and take parts. */
   readonly serving: Map<string, ServingCall>
   /** Calls that this node made and that go on, by leaf. */
   readonly ongoing: Map<string, OngoingCall>

@@ -24,7 +24,7 @@ export interface NodeHealth {
 }
 
 /** A fact that a node records besides its hops, for instance a transition of a saga. Flat and JSON-safe. */
-export type NodeRecord = Readonly<Record<string, string | number | boolean | null>>
+export type NodeRecord = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 /** One running instance of an agent on the mesh. */
 export interface MeshNode extends AsyncDisposable {

@@ -68,6 +68,12 @@ export type BareOutcome =
 
 type NotOk = DeclinedOutcome<Readonly<Record<string, unknown>>> | RefusedOutcome | FailedOutcome | UnknownOutcome
 
+/** Tells the code of an outcome, or the name of the declared error; undefined for `ok`. */
+export function codeOf(outcome: BareOutcome): string | undefined {
+  if (outcome.kind === 'ok') return undefined
+  return outcome.kind === 'declined' ? outcome.error.name : outcome.code
+}
+
 /** What `call` throws for every outcome but `ok`: code `mesh.call-failed`, with the whole outcome. */
 export class CallError extends MeshError {
   readonly outcome: NotOk

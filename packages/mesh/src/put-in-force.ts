@@ -40,5 +40,5 @@ export function putInForce({
   if (revoked.size > 0) pending.revoke(revoked)
   // A newcomer has no name yet that an order could be about.
   const isSelfKilled = !isProvisional() && orders.isKilled(ownCredential())
-  for (const [key, call] of serving) if (isSelfKilled || killed.has(key.slice(0, key.indexOf(' ')))) call.close()
+  for (const call of serving.values()) if (isSelfKilled || killed.has(call.session)) call.close()
 }

@@ -36,8 +36,14 @@ export interface SealedEnvelope extends UnsignedEnvelope {
   readonly isAwaited: boolean
 }
 
-/** Header fields that the sealer fills in by itself. */
-export type OpenHeader = Omit<EnvelopeHeader, 'id' | 'from' | 'mesh' | 'sealed'> & { readonly id?: string }
+type FixedField = 'type' | 'to' | 'issuedAtMs' | 'expiresAtMs'
+
+/** A header without what the sealer fills in by itself. What is undefined is left out. */
+export type OpenHeader = Pick<EnvelopeHeader, FixedField> & {
+  readonly [Field in Exclude<keyof EnvelopeHeader, FixedField | 'from' | 'mesh' | 'sealed'>]?:
+    | EnvelopeHeader[Field]
+    | undefined
+}
 
 /**
  * Signs envelopes with the instance's key and hands them to the bus.
@@ -186,10 +192,9 @@ export function createSealer(parts: {
   }
   return {
     seal(open, plain, keys) {
-      const { id = createEnvelopeId(random), type, to, ...rest } = open
-      const fields = { type, id, from, to, mesh, ...rest, ...(keys && { sealed: true as const }) }
-      const header = Buffer.from(JSON.stringify(fields satisfies EnvelopeHeader))
-      const body = keys ? sealBody(keys, counterOf(fields), header, plain) : plain
+      const { type, to } = open
+      const header = Buffer.from(JSON.stringify(closeHeader(open, random, from, mesh, keys !== undefined)))
+      const body = keys ? sealBody(keys, counterOf(open), header, plain) : plain
       const salt = random.bytes(16)
       const leafBytes = hashLeaf(hash, header, commitBody(hash, salt, body))
       const subject = subjectOf(type, to)
@@ -205,8 +210,59 @@ export function createSealer(parts: {
   }
 }
 
+/** Completes a header. Written out, all headers have one shape, which costs the engine least. */
+function closeHeader(
+  open: OpenHeader,
+  random: Random,
+  from: InstanceDid,
+  mesh: string,
+  isSealed: boolean,
+): Readonly<Record<keyof EnvelopeHeader, unknown>> {
+  return {
+    type: open.type,
+    id: open.id ?? createEnvelopeId(random),
+    from,
+    to: open.to,
+    mesh,
+    issuedAtMs: open.issuedAtMs,
+    expiresAtMs: open.expiresAtMs,
+    contentType: open.contentType,
+    session: open.session,
+    counter: open.counter,
+    capability: open.capability,
+    contract: open.contract,
+    remainingMs: open.remainingMs,
+    chain: open.chain,
+    links: open.links,
+    handed: open.handed,
+    handedLinks: open.handedLinks,
+    traceparent: open.traceparent,
+    onBehalfOf: open.onBehalfOf,
+    labels: open.labels,
+    pathIndex: open.pathIndex,
+    bodyRef: open.bodyRef,
+    usage: open.usage,
+    saga: open.saga,
+    part: open.part,
+    credit: open.credit,
+    leaseMs: open.leaseMs,
+    inReplyTo: open.inReplyTo,
+    mailbox: open.mailbox,
+    credential: open.credential,
+    statement: open.statement,
+    nonce: open.nonce,
+    versions: open.versions,
+    suites: open.suites,
+    version: open.version,
+    suite: open.suite,
+    keyShare: open.keyShare,
+    sealed: isSealed ? true : undefined,
+    crit: open.crit,
+  }
+}
+
 /** Gives the counter that the nonce is made of. Without one a nonce could be used twice, which would give the key away. */
-function counterOf({ counter }: { readonly counter?: number }): number {
+function counterOf({ counter }: OpenHeader): number {
   if (counter === undefined) throw new TypeError('a body is sealed only under a counter of its session')
   return counter
 }

@@ -40,33 +40,41 @@ export async function serveCall(
     if (contract.risk === 'read') return { kind: 'failed', code: 'contract.handler-failed', retryable: true }
     return { kind: 'unknown', code: 'contract.handler-failed' }
   } finally {
-    await meter.idle()
+    const counting = meter.idle()
+    if (counting) await counting
   }
 }
 
-async function servePhase(
+function servePhase(
   served: Served,
   body: unknown,
   hop: ServedHop,
   logger: Logger,
   sendPart: ServingTools['sendPart'],
 ): Promise<BareOutcome> {
-  const { contract, serve } = served
   switch (hop.saga?.phase ?? 'do') {
     case 'do':
-      return await serveDo(served, body, hop, logger, sendPart)
-    case 'undo': {
-      if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
-      const output = isRecord(body) ? body['output'] : undefined
-      const result = await serve.undo(output === undefined ? {} : { output }, hop)
-      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: null }
-    }
-    case 'lookup': {
-      if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
-      const result = await serve.lookup(hop)
-      return isHandlerMark(result) ? await readMark(served, result, logger) : { kind: 'ok', output: result }
-    }
+      return serveDo(served, body, hop, logger, sendPart)
+    case 'undo':
+      return serveUndo(served, body, hop, logger)
+    case 'lookup':
+      return serveLookup(served, hop, logger)
   }
+}
+
+async function serveUndo(served: Served, body: unknown, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  if (!serve.undo) return refusedAs('saga.command-invalid', `${contract.capability} has no undo`)
+  const output = isRecord(body) ? body['output'] : undefined
+  const result = await serve.undo(output === undefined ? {} : { output }, hop)
+  return isHandlerMark(result) ? readMark(served, result, logger) : { kind: 'ok', output: null }
+}
+
+async function serveLookup(served: Served, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
+  const result = await serve.lookup(hop)
+  return isHandlerMark(result) ? readMark(served, result, logger) : { kind: 'ok', output: result }
 }
 
 async function serveDo(

@@ -9,6 +9,7 @@ import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
 import type { EffectiveTrust } from './pipeline/effective-trust.ts'
 import type { WorkLease } from './work-lease.ts'
+import type { Stopping } from './stopping.ts'
 import { traceOf } from './traceparent.ts'
 
 /** What a handler's hop is made of. */
@@ -17,7 +18,7 @@ export interface ServingHopParts {
   readonly peer: VerifiedCredential
   readonly chain: VerifiedChain | undefined
   readonly trust: EffectiveTrust
-  readonly signal: AbortSignal
+  readonly stopping: Stopping
   readonly evidence: EvidenceOf
   readonly remainingMs: () => number
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
@@ -40,7 +41,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     labels: [...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...(options.labels ?? [])])],
     onBehalfOf: header.onBehalfOf ?? peer.name,
     pathIndex: (header.pathIndex ?? 0) + 1,
-    signal: options.signal ? AbortSignal.any([options.signal, parts.signal]) : parts.signal,
+    signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal]) : parts.stopping.signal,
   })
   return {
     id: header.id,
@@ -63,7 +64,9 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
       ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
       : {}),
     ...(header.saga ? { saga: header.saga } : {}),
-    signal: parts.signal,
+    get signal() {
+      return parts.stopping.signal
+    },
     evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),

@@ -11,11 +11,15 @@ export interface UsageMeter {
   use(usage: Usage): Promise<void>
   /** The sum so far; undefined if nothing was counted. */
   total(): Usage | undefined
-  /** Resolves when everything is counted. */
-  idle(): Promise<void>
+  /** Resolves when everything is counted; undefined where nothing ever was. */
+  idle(): Promise<unknown> | undefined
   /** Whether `error` is the refusal of the very first use: then nothing was to be done yet. */
   isFirstRefusal(error: unknown): boolean
 }
+
+type Counted = Taken & { readonly currency?: string; readonly seconds: number }
+
+const nothing: Counted = { calls: 0, tokens: 0, micros: 0n, seconds: 0 }
 
 /** Creates the meter of one hop over the accounts that this node counts for it. */
 export function createUsageMeter(
@@ -23,15 +27,10 @@ export function createUsageMeter(
   accounts: readonly AllowanceAccount[],
   logger: Logger,
 ): UsageMeter {
-  let counted: Taken & { readonly currency?: string; readonly seconds: number } = {
-    calls: 0,
-    tokens: 0,
-    micros: 0n,
-    seconds: 0,
-  }
+  let counted = nothing
   let isUsed = false
   let firstRefusal: unknown
-  let pending: Promise<unknown> = Promise.resolve()
+  let pending: Promise<unknown> | undefined
 
   const count = async (usage: Usage): Promise<void> => {
     const currency = usage.money?.currency
@@ -78,7 +77,7 @@ export function createUsageMeter(
   }
   return {
     use(usage) {
-      const counting = pending.then(() => count(usage))
+      const counting = pending ? pending.then(() => count(usage)) : count(usage)
       // Who does not wait for the answer finds it here: it is no unhandled rejection, and not silent.
       pending = counting.catch((error: unknown) => {
         logger.warn('delegation.use-refused', { error: error instanceof Error ? error.message : 'not an error' })
@@ -95,9 +94,7 @@ export function createUsageMeter(
         ...(seconds > 0 ? { seconds: Math.ceil(seconds) } : {}),
       }
     },
-    async idle() {
-      await pending
-    },
+    idle: () => pending,
     isFirstRefusal: (error) => error !== undefined && error === firstRefusal,
   }
 }

@@ -4,6 +4,7 @@ import type { ContractCapability } from './contract.ts'
 import type { NodeParts } from './node-parts.ts'
 import { checkSchema } from './schema.ts'
 import type { Session } from './session.ts'
+import type { Stopping } from './stopping.ts'
 
 /** Long enough for work that reports now and then, short enough to notice that nobody works any more. */
 const defaultLeaseMs = 30_000
@@ -29,16 +30,16 @@ export function createWorkLease(
     readonly session: Session
     readonly leaf: string
     readonly contract: ContractCapability
-    readonly signal: AbortSignal
+    readonly stopping: Stopping
     readonly renew: (leaseMs: number) => void
   },
 ): WorkLease {
-  const { header, session, leaf, contract, signal, renew } = request
+  const { header, session, leaf, contract, stopping, renew } = request
   const keys = header.sealed === true ? session.keys : undefined
   const maxBytes = parts.maxBodyBytes - (keys ? sealOverheadBytes : 0)
   let leaseMs: number | undefined
   let hasEnded = false
-  const isOver = (): boolean => hasEnded || signal.aborted
+  const isOver = (): boolean => hasEnded || stopping.aborted
 
   const tell = (type: 'accepted' | 'progress', body: Uint8Array): void => {
     const lease = leaseMs ?? defaultLeaseMs

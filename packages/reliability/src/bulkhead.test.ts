@@ -13,7 +13,8 @@ function enter(bulkheads: Bulkheads, capability: string, peer = 'did acme/planes
 async function startedOf(places: readonly BulkheadPlace[]): Promise<boolean[]> {
   const started = places.map(() => false)
   for (const [index, place] of places.entries()) {
-    void place.ready.then(() => {
+    if (!place.ready) started[index] = true
+    void place.ready?.then(() => {
       started[index] = true
     })
   }

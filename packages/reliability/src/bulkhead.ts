@@ -17,8 +17,8 @@ export interface BulkheadOptions {
 /** A place in flight, or in the queue for one. */
 export interface BulkheadPlace {
   readonly kind: 'allow'
-  /** Resolves when the call may start. Never rejects. */
-  readonly ready: Promise<void>
+  /** Resolves when the call may start, and never rejects; absent where it may start at once. */
+  readonly ready?: Promise<void>
   /** Gives the place back, also while it still waits. Calling it twice does nothing. Must be called, in a `finally`. */
   leave(): void
 }
@@ -32,55 +32,87 @@ export interface Bulkheads {
 }
 
 interface Compartment {
-  readonly limit: LimitFunction
-  readonly maxCalls: number
+  readonly places: number
+  inFlight: number
+  /** One at a time waits for the next place; p-limit keeps the others in order. Made when there is somebody to wait. */
+  queue?: LimitFunction
+  /** Tells the one that waits that a place is free. */
+  wake?: () => void
+  /** Calls that are in flight or wait. */
   calls: number
+}
+
+interface Peer extends Compartment {
+  readonly capabilities: Map<string, Compartment>
 }
 
 /** Creates bulkheads. A compartment exists while there are calls in it. */
 export function createBulkheads(options: BulkheadOptions = {}): Bulkheads {
   const { perPeer = 256, perCapability = 64, maxQueue = 64, retryAfterMs = 100 } = options
-  const peers = new Map<string, Compartment>()
-  const capabilities = new Map<string, Compartment>()
+  const peers = new Map<string, Peer>()
+  const isFull = ({ calls, places }: Compartment): boolean => calls >= places + maxQueue
   return {
     enter({ peer, capability }) {
-      const key = `${peer}\n${capability}`
-      const whole = peers.get(peer) ?? createCompartment(perPeer, maxQueue)
-      const part = capabilities.get(key) ?? createCompartment(perCapability, maxQueue)
+      const whole = peers.get(peer) ?? createPeer(perPeer)
+      const part = whole.capabilities.get(capability) ?? createCompartment(perCapability)
       if (isFull(whole) || isFull(part)) {
         return refuse('bulkhead.full', `${peer} has ${whole.calls} calls in flight, ${part.calls} for ${capability}.`, {
           retryAfterMs,
         })
       }
-      const left = Promise.withResolvers<void>()
-      const ready = Promise.withResolvers<void>()
-      const hold = (): Promise<void> => {
-        ready.resolve()
-        return left.promise
-      }
-      const forget = [occupy(peers, peer, whole), occupy(capabilities, key, part)]
+      whole.calls += 1
+      part.calls += 1
+      peers.set(peer, whole)
+      whole.capabilities.set(capability, part)
       // The narrower place first: what waits for its capability takes no place of the peer's other capabilities.
-      void part.limit(() => whole.limit(hold)).finally(() => forget.forEach((undo) => undo()))
-      return { kind: 'allow', ready: ready.promise, leave: left.resolve }
+      const waiting = take(part)
+      const ready = waiting ? waiting.then(() => take(whole)) : take(whole)
+      const giveBack = (): void => {
+        giveUp(part)
+        giveUp(whole)
+        if (part.calls === 0) whole.capabilities.delete(capability)
+        if (whole.calls === 0) peers.delete(peer)
+      }
+      let hasLeft = false
+      const leave = (): void => {
+        if (hasLeft) return
+        hasLeft = true
+        if (ready) void ready.then(giveBack)
+        else giveBack()
+      }
+      return ready ? { kind: 'allow', ready, leave } : { kind: 'allow', leave }
     },
     snapshot: () => [...peers].map(([peer, { calls }]) => ({ peer, calls })),
   }
 }
 
-function createCompartment(concurrency: number, maxQueue: number): Compartment {
-  return { limit: pLimit(concurrency), maxCalls: concurrency + maxQueue, calls: 0 }
+function createPeer(places: number): Peer {
+  return { ...createCompartment(places), capabilities: new Map<string, Compartment>() }
 }
 
-function isFull(compartment: Compartment): boolean {
-  return compartment.calls >= compartment.maxCalls
+function createCompartment(places: number): Compartment {
+  return { places, inFlight: 0, calls: 0 }
 }
 
-/** Counts a call in, and returns what counts it out and drops an empty compartment. */
-function occupy(all: Map<string, Compartment>, key: string, compartment: Compartment): () => void {
-  compartment.calls += 1
-  all.set(key, compartment)
-  return () => {
-    compartment.calls -= 1
-    if (compartment.calls === 0) all.delete(key)
+/** Takes a place: at once if one is free and nobody waits for it. */
+function take(compartment: Compartment): Promise<void> | undefined {
+  const { queue } = compartment
+  if (compartment.inFlight < compartment.places && (!queue || queue.activeCount + queue.pendingCount === 0)) {
+    compartment.inFlight += 1
+    return undefined
   }
+  compartment.queue ??= pLimit(1)
+  return compartment.queue(async () => {
+    if (compartment.inFlight >= compartment.places)
+      await new Promise<void>((resolve) => {
+        compartment.wake = resolve
+      })
+    compartment.inFlight += 1
+  })
+}
+
+function giveUp(compartment: Compartment): void {
+  compartment.inFlight -= 1
+  compartment.calls -= 1
+  compartment.wake?.()
 }

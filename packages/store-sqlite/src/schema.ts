@@ -5,13 +5,13 @@ import { MeshError } from '@parley/protocol'
 const applicationId = 0x50524c59
 
 /** The layout of the tables; a newer one is refused. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Streams get small growing numbers, so that entries are clustered by a short key and new streams land at the end.
 const tables = `
   CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL) STRICT;
   CREATE TABLE entry (
-    stream INTEGER NOT NULL REFERENCES stream (id), position INTEGER NOT NULL, data BLOB NOT NULL,
+    stream INTEGER NOT NULL REFERENCES stream (id), position INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (stream, position)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE key_value (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Journal, JournalEntry } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import type { CommitGroup } from './commit-group.ts'
+import { packEntry, unpackEntry } from './packed-entry.ts'
 import { readBlob, readNumber, readText } from './sqlite-row.ts'
 import { assertStoreName } from './store-name.ts'
 
@@ -10,9 +11,9 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
   const selectStream = db.prepare('SELECT id, last FROM stream WHERE name = ?')
   const insertStream = db.prepare('INSERT INTO stream (name, last) VALUES (?, 0)')
   const updateStream = db.prepare('UPDATE stream SET last = ? WHERE id = ?')
-  const insertEntry = db.prepare('INSERT INTO entry (stream, position, data) VALUES (?, ?, ?)')
+  const insertEntry = db.prepare('INSERT INTO entry (stream, position, size, data) VALUES (?, ?, ?, ?)')
   const selectEntries = db.prepare(
-    'SELECT position, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
+    'SELECT position, size, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
   )
   // In UTF-8 no character starts with the byte FF, so it ends the range of a prefix.
   const selectNames = db.prepare("SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT)")
@@ -24,8 +25,8 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
   return {
     async append(stream, expectedLast, entries) {
       assertStoreName(stream)
-      // The caller may reuse its buffers before the group commits. (`slice` of a Node Buffer would not copy.)
-      const copies = entries.map((entry) => new Uint8Array(entry))
+      // The caller may reuse its buffers before the group commits.
+      const packed = entries.map(packEntry)
       return group.run(() => {
         const found = readStream(stream)
         let last = found?.last ?? 0
@@ -35,9 +36,9 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
             `Stream ${stream} ends at ${last}, the writer expected ${expectedLast}; read again before writing.`,
             { details: { stream, last, expectedLast } },
           )
-        if (copies.length === 0) return last
+        if (packed.length === 0) return last
         const id = found?.id ?? Number(insertStream.run(stream).lastInsertRowid)
-        for (const copy of copies) insertEntry.run(id, ++last, copy)
+        for (const { size, data } of packed) insertEntry.run(id, ++last, size, data)
         updateStream.run(last, id)
         return last
       })
@@ -46,9 +47,10 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
       const found = readStream(stream)
       if (!found || limit <= 0) return []
       const first = Math.max(1, fromPosition)
-      const entries: JournalEntry[] = selectEntries
-        .all(found.id, first, limit)
-        .map((row) => ({ position: readNumber(row, 'position'), data: readBlob(row, 'data') }))
+      const entries: JournalEntry[] = selectEntries.all(found.id, first, limit).map((row) => ({
+        position: readNumber(row, 'position'),
+        data: unpackEntry({ size: readNumber(row, 'size'), data: readBlob(row, 'data') }),
+      }))
       const expectedCount = Math.min(limit, Math.max(0, found.last - first + 1))
       if (entries.length !== expectedCount || entries.some((entry, index) => entry.position !== first + index))
         throw new MeshError('store.corrupt', `Stream ${stream} has a gap between ${first} and ${found.last}.`, {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { createSystemClock, type Clock } from '@parley/ports'
+import { createSeededRandom, createSystemClock, type Clock } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createSchema } from './schema.ts'
@@ -63,9 +63,11 @@ describe('createSqliteStore', () => {
     await first
     const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
     db.exec(`PRAGMA max_page_count = ${pages + 2}`)
+    // Nothing packs it.
+    const large = createSeededRandom(1).bytes(100_000)
     const results = Promise.allSettled([
       store.journal.append('s', 1, [bytes('small')]),
-      store.journal.append('s', 2, [new Uint8Array(100_000)]),
+      store.journal.append('s', 2, [large]),
       store.keyValue.put('k', bytes('v')),
     ])
     endTurn()
@@ -74,7 +76,7 @@ describe('createSqliteStore', () => {
     expect(await store.journal.last('s')).toBe(1)
     expect(await store.keyValue.get('k')).toBeUndefined()
     db.exec('PRAGMA max_page_count = 1000000')
-    const retried = store.journal.append('s', 1, [new Uint8Array(100_000)])
+    const retried = store.journal.append('s', 1, [large])
     endTurn()
     expect(await retried).toBe(2)
   })

@@ -1,3 +1,4 @@
+import { isAuditRecordLine } from '@parley/audit'
 import type { Random } from '@parley/ports'
 
 /** A copy of an audit export that somebody changed, and the record at which that begins. */
@@ -40,7 +41,7 @@ function draw(
   spare: number,
 ): { readonly lines: readonly string[]; readonly places: readonly number[]; readonly at: number } {
   const lines = exported.split('\n').filter((line) => line !== '')
-  const places = lines.flatMap((line, place) => (line.startsWith('{"record"') ? [place] : []))
+  const places = lines.flatMap((line, place) => (isAuditRecordLine(line) ? [place] : []))
   return { lines, places, at: Math.floor(random.float() * (places.length - spare)) }
 }
 

@@ -48,6 +48,8 @@ export interface InboundHop {
   handed?: HandedChain
   /** Left by `unseal`: the body in the clear; replaced by `body` where it travels by reference. */
   body?: Uint8Array
+  /** What the body is as JSON, once somebody read it. */
+  json?: { readonly value: unknown } | 'none'
   /** Left by `trust`. */
   trust?: EffectiveTrust
   /** Left by `policy`. */

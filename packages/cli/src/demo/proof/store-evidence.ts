@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
-import { exportAudit, parseAuditRecord, type AuditRecord } from '@parley/audit'
+import { exportAudit, readAuditLine, type AuditRecord } from '@parley/audit'
 import { createManualClock, type Store } from '@parley/ports'
 import type { SagaEvent } from '@parley/saga'
 import { openSqliteStore } from '@parley/store-sqlite'
@@ -70,9 +70,5 @@ async function readStore(store: Store, sagaPrefix: string): Promise<StoreEvidenc
 }
 
 function readRecords(exported: string): readonly AuditRecord[] {
-  return exported.split('\n').flatMap((line) => {
-    const { record } = (line === '' ? {} : JSON.parse(line)) as { readonly record?: string }
-    const parsed = record === undefined ? undefined : parseAuditRecord(record)
-    return parsed ? [parsed] : []
-  })
+  return exported.split('\n').flatMap((line) => readAuditLine(line) ?? [])
 }

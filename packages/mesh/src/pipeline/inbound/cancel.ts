@@ -7,7 +7,8 @@ export const cancel: Stage<InboundHop> = {
   name: 'cancel',
   run({ parts, header, session }) {
     const { inReplyTo } = left(header, 'the header')
-    parts.serving.get(`${left(session, 'the session').id} ${inReplyTo ?? ''}`)?.cancel()
+    const call = parts.serving.get(inReplyTo ?? '')
+    if (call?.session === left(session, 'the session').id) call.cancel()
     return allowed
   },
 }

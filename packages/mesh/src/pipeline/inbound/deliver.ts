@@ -1,12 +1,13 @@
-import { allowed, refuse } from '@parley/protocol'
-import { parseJsonBody } from '../../json-body.ts'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
 import type { BareOutcome } from '../../outcome.ts'
 import { createPartSender } from '../../part-sender.ts'
 import { serveCall } from '../../serve-call.ts'
 import { createServingHop } from '../../serving-hop.ts'
+import { createStopping, type Stopping } from '../../stopping.ts'
 import { createUsageMeter } from '../../usage-meter.ts'
 import { createWorkLease } from '../../work-lease.ts'
 import type { InboundHop } from '../inbound-hop.ts'
+import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** How long a handler that is cancelled has to say what it did, in milliseconds. */
@@ -20,16 +21,15 @@ export const cancelGraceMs = 250
  */
 export const deliver: Stage<InboundHop> = {
   name: 'deliver',
-  async run(hop) {
+  run(hop) {
     const { parts, leaf } = hop
     const header = left(hop.header, 'the header')
     const session = left(hop.session, 'the session')
-    const body = parseJsonBody(left(hop.body, 'the body'))
+    const body = readBody(hop)
     if (!body) return refuse('contract.input-invalid', 'the body is not JSON')
     const served = left(parts.served.get(left(header.capability, 'the capability')), 'the capability')
-    const controller = new AbortController()
-    const { signal } = controller
-    const patience = createPatience(hop, controller)
+    const stopping = createStopping()
+    const patience = createPatience(hop, stopping)
     const waitedMs = parts.clock.monotonic() - hop.startedAtMs
     patience.wait(Math.max(0, (header.remainingMs ?? 0) - waitedMs), 'deadline.exceeded')
     const lease = createWorkLease(parts, {
@@ -37,7 +37,7 @@ export const deliver: Stage<InboundHop> = {
       session,
       leaf,
       contract: served.contract,
-      signal,
+      stopping,
       renew(leaseMs) {
         hop.isAccepted = true
         patience.wait(leaseMs, 'deadline.lease-lapsed')
@@ -45,14 +45,14 @@ export const deliver: Stage<InboundHop> = {
     })
     const sender =
       served.contract.stream && header.credit !== undefined
-        ? createPartSender(parts, { header, session, leaf, signal })
+        ? createPartSender(parts, { header, session, leaf, signal: stopping.signal })
         : undefined
     if (sender) noteOpened(hop)
-    const key = `${session.id} ${leaf}`
-    parts.serving.set(key, {
+    parts.serving.set(leaf, {
+      session: session.id,
       cancel() {
         hop.isCancelled = true
-        controller.abort()
+        stopping.abort()
         patience.wait(cancelGraceMs, 'hop.cancelled')
       },
       close() {
@@ -62,7 +62,6 @@ export const deliver: Stage<InboundHop> = {
         sender?.grant(part)
       },
     })
-    let hasEnded = false
     const meter = createUsageMeter(parts.allowances, hop.allowances ?? [], parts.logger)
     const serving = createServingHop({
       header,
@@ -70,7 +69,7 @@ export const deliver: Stage<InboundHop> = {
       chain: hop.chain,
       handed: hop.handed,
       trust: left(hop.trust, 'the trust'),
-      signal,
+      stopping,
       evidence: hop.evidence,
       remainingMs: patience.leftMs,
       caller: parts.caller,
@@ -78,36 +77,44 @@ export const deliver: Stage<InboundHop> = {
       meter,
       lease,
     })
-    const done = parts.acting
+    const place = holdPlace(left(hop.release, 'the place'))
+    hop.release = place.leave
+    parts.acting
       .run(hop.handed, () =>
         serveCall(served, body.value, serving, { meter, logger: parts.logger, sendPart: sender?.send }),
       )
-      .then((outcome) => {
-        hasEnded = true
-        return outcome
-      })
-    hop.release = afterBoth(done, left(hop.release, 'the place'))
-    const outcome = afterCancel(hop, await Promise.race([done, patience.late]), () => hasEnded)
-    lease.end()
-    patience.stop()
-    parts.serving.delete(key)
-    if (sender) hop.streamed = sender.tally()
-    hop.outcome = outcome
-    const usage = meter.total()
-    if (usage) hop.usage = usage
-    if (outcome.kind !== 'refused') return allowed
-    await hop.giveBackAllowance?.()
-    const { code, reason, retryAfterMs } = outcome
-    return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
+      .then(place.endWork)
+      .then(patience.settle, patience.fail)
+    return patience.ended.then((ended) => {
+      lease.end()
+      patience.stop()
+      parts.serving.delete(leaf)
+      if (sender) hop.streamed = sender.tally()
+      const outcome = afterCancel(hop, ended, place.hasWorkEnded)
+      hop.outcome = outcome
+      const usage = meter.total()
+      if (usage) hop.usage = usage
+      return outcome.kind === 'refused' ? giveUp(hop, outcome) : allowed
+    })
   },
+}
+
+async function giveUp(
+  hop: InboundHop,
+  { code, reason, retryAfterMs }: Extract<BareOutcome, { readonly kind: 'refused' }>,
+): Promise<Verdict> {
+  await hop.giveBackAllowance?.()
+  return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
 
 type LateCode = 'deadline.exceeded' | 'deadline.lease-lapsed' | 'hop.cancelled'
 
 /** How long a handler is waited for. */
 interface Patience {
-  /** Resolves when it is over. */
-  readonly late: Promise<BareOutcome>
+  /** Resolves with what the handler said, or when nobody waits for it any more. */
+  readonly ended: Promise<BareOutcome>
+  settle(outcome: BareOutcome): void
+  fail(defect: unknown): void
   /** Waits this long from now, whatever was waited for before. */
   wait(ms: number, code: LateCode): void
   end(code: LateCode): void
@@ -115,19 +122,21 @@ interface Patience {
   stop(): void
 }
 
-function createPatience({ parts: { clock, timers } }: InboundHop, controller: AbortController): Patience {
-  const late = Promise.withResolvers<BareOutcome>()
-  let stopTimer = (): void => undefined
+function createPatience({ parts: { clock, timers } }: InboundHop, stopping: Stopping): Patience {
+  const ended = Promise.withResolvers<BareOutcome>()
+  let stopTimer: (() => void) | undefined
   let untilMs = 0
   const end = (code: LateCode): void => {
-    stopTimer()
-    late.resolve({ kind: 'unknown', code })
-    controller.abort()
+    stopTimer?.()
+    ended.resolve({ kind: 'unknown', code })
+    stopping.abort()
   }
   return {
-    late: late.promise,
+    ended: ended.promise,
+    settle: ended.resolve,
+    fail: ended.reject,
     wait(ms, code) {
-      stopTimer()
+      stopTimer?.()
       untilMs = clock.monotonic() + ms
       stopTimer = timers.set(() => {
         end(code)
@@ -136,7 +145,7 @@ function createPatience({ parts: { clock, timers } }: InboundHop, controller: Ab
     end,
     leftMs: () => untilMs - clock.monotonic(),
     stop: () => {
-      stopTimer()
+      stopTimer?.()
     },
   }
 }
@@ -160,17 +169,27 @@ function noteOpened({ parts, header, session, leaf }: InboundHop): void {
   })
 }
 
-/** Gives a place back once its work is done and the returned function was called. */
-function afterBoth(work: Promise<unknown>, giveBack: () => void): () => void {
+/** A place that is given back once its work is done and `leave` was called. */
+interface HeldPlace {
+  leave(): void
+  /** Notes that the work has ended, and passes on what it said. */
+  endWork(outcome: BareOutcome): BareOutcome
+  hasWorkEnded(): boolean
+}
+
+function holdPlace(giveBack: () => void): HeldPlace {
   let isDone = false
   let isReleased = false
-  const endWork = (): void => {
-    isDone = true
-    if (isReleased) giveBack()
-  }
-  void work.then(endWork, endWork)
-  return () => {
-    isReleased = true
-    if (isDone) giveBack()
+  return {
+    leave() {
+      isReleased = true
+      if (isDone) giveBack()
+    },
+    endWork(outcome) {
+      isDone = true
+      if (isReleased) giveBack()
+      return outcome
+    },
+    hasWorkEnded: () => isDone,
   }
 }

@@ -12,7 +12,8 @@ export const ongoing: Stage<InboundHop> = {
     const header = left(maybeHeader, 'the header')
     const about = header.inReplyTo ?? ''
     if (header.type === 'part' && header.part === undefined) {
-      parts.serving.get(`${left(session, 'the session').id} ${about}`)?.grant(header.credit ?? 0)
+      const serving = parts.serving.get(about)
+      if (serving?.session === left(session, 'the session').id) serving.grant(header.credit ?? 0)
       return allowed
     }
     const call = parts.ongoing.get(about)

@@ -3,6 +3,7 @@ import { allowed, refuse } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
 import { policyDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
+import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** Decides before anything is delivered. */
@@ -34,7 +35,7 @@ export const policy: Stage<InboundHop> = {
         attempt: header.saga?.attempt ?? 0,
       },
       objective: policyObjective(parts, peer, action),
-      body: () => JSON.parse(new TextDecoder().decode(left(hop.body, 'the body'))) as unknown,
+      body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     })
     hop.decision = decision

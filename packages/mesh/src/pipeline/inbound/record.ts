@@ -1,12 +1,11 @@
+import type { AuditFields } from '@parley/audit'
 import { capabilityCovers, isMeshError, type EnvelopeHeader, type ErrorCode } from '@parley/protocol'
 import { encodeAnswerBody, formatOutcome, joinAnswerBody } from '../../answer-body.ts'
 import type { CarriedBody, LoadedBody } from '../../carried-body.ts'
 import { mailOutcome } from '../../mailbox/mail-outcome.ts'
 import type { NodeParts } from '../../node-parts.ts'
-import type { NodeRecord } from '../../node.ts'
-import type { BareOutcome } from '../../outcome.ts'
+import { codeOf, type BareOutcome } from '../../outcome.ts'
 import { shortenReason } from '../../shorten-reason.ts'
-import { describeUsage } from '../../describe-usage.ts'
 import { traceOf } from '../../traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -41,8 +40,7 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
   let record: number | undefined
   if (isCounted) recordRejected(parts, end.code)
   try {
-    if (!isCounted)
-      record = parts.audit.append({ kind: isRequest ? 'hop' : 'envelope', ...describe(hop, outcome, end) }).seq
+    if (!isCounted) record = parts.audit.append(describe(hop, outcome, end)).seq
   } catch (error) {
     parts.logger.error('hop.unrecorded', {
       hop: header?.id,
@@ -125,29 +123,24 @@ function postAnswer(
   nowMs: number,
 ): void {
   const { parts, session, leaf } = hop
-  const common = {
-    to: header.from,
-    issuedAtMs: nowMs,
-    expiresAtMs: nowMs + answerLifetimeMs,
-    contentType: 'application/json' as const,
-    inReplyTo: leaf,
-    ...(bodyRef ? { bodyRef } : {}),
-  }
   // A refusal says a code and no more, also where there is no session: it is never encrypted. A reply is as its request was.
-  const sealed =
-    outcome.kind === 'refused' || !session
-      ? parts.sealer.seal({ type: 'refusal', ...common }, body)
-      : parts.sealer.seal(
-          {
-            type: answerTypeOf(hop),
-            ...common,
-            session: session.id,
-            counter: session.nextCounter(),
-            ...(hop.usage ? { usage: hop.usage } : {}),
-          },
-          body,
-          header.sealed === true ? session.keys : undefined,
-        )
+  const inSession = outcome.kind === 'refused' ? undefined : session
+  const sealed = parts.sealer.seal(
+    {
+      type: inSession ? answerTypeOf(hop) : 'refusal',
+      to: header.from,
+      issuedAtMs: nowMs,
+      expiresAtMs: nowMs + answerLifetimeMs,
+      contentType: 'application/json',
+      inReplyTo: leaf,
+      bodyRef,
+      session: inSession?.id,
+      counter: inSession?.nextCounter(),
+      usage: inSession && hop.usage,
+    },
+    body,
+    header.sealed === true ? inSession?.keys : undefined,
+  )
   parts.sealer.post(sealed, (sent) => {
     // A lost answer leaves the caller with `unknown`; it has its own deadline.
     if (sent.kind === 'deny') parts.logger.warn('hop.answer-lost', { hop: header.id, code: sent.code })
@@ -166,49 +159,54 @@ function takeLoaded(parts: NodeParts, loaded: LoadedBody): CarriedBody {
   return { body: encodeAnswerBody({ outcome: { kind: 'unknown', code: loaded.code } }) }
 }
 
-function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): NodeRecord {
-  const { header, session, trust, decision, chain } = hop
+/** All records of hops have one shape, which costs the engine least: what is undefined is left out of the text. */
+function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): AuditFields {
+  const { header, session, trust, decision, chain, usage, streamed } = hop
   const saga = header?.saga
+  const refusal = end.kind === 'deny' ? end : undefined
   return {
+    kind: header?.type === 'request' ? 'hop' : 'envelope',
     side: 'callee',
-    leaf: hop.leaf,
+    type: header?.type,
+    hop: header?.id,
+    trace: header?.traceparent === undefined ? undefined : traceOf(header.traceparent),
+    capability: header?.capability,
     durationMs: Math.round((hop.parts.clock.monotonic() - hop.startedAtMs) * 1_000) / 1_000,
     outcome: outcome.kind,
-    ...('code' in outcome ? { code: outcome.code } : {}),
-    ...(outcome.kind === 'declined' ? { code: outcome.error.name } : {}),
-    ...(end.kind === 'deny' ? { stage: end.stage, reason: shortenReason(end.reason) } : {}),
-    ...(end.kind === 'deny' && end.rule !== undefined ? { rule: end.rule } : {}),
+    code: codeOf(outcome),
+    stage: refusal?.stage,
+    reason: refusal && shortenReason(refusal.reason),
+    accepted: hop.isAccepted === true ? true : undefined,
+    mailed: hop.mailbox === undefined ? undefined : true,
+    parts: streamed?.count,
+    partsHash: streamed?.hash,
+    peer: session?.peer.name,
+    peerOwner: session?.peer.owner,
     instance: hop.subject.from,
-    ...(session ? { peer: session.peer.name, peerOwner: session.peer.owner } : {}),
-    ...(header
-      ? {
-          type: header.type,
-          hop: header.id,
-          to: header.to,
-          ...(header.capability === undefined ? {} : { capability: header.capability }),
-          ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
-          ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
-          ...(header.chain === undefined ? {} : { chain: header.chain }),
-          ...(header.sealed === true ? { sealed: true } : {}),
-        }
-      : {}),
-    ...(saga
-      ? { saga: saga.id, step: saga.step, phase: saga.phase, attempt: saga.attempt, epoch: saga.epoch, key: saga.key }
-      : {}),
-    ...(hop.isAccepted === true ? { accepted: true } : {}),
-    ...(hop.mailbox === undefined ? {} : { mailed: true }),
-    ...(hop.streamed ? { parts: hop.streamed.count, partsHash: hop.streamed.hash } : {}),
-    ...(chain ? { root: chain.root } : {}),
-    ...(hop.handed ? { handed: hop.handed.chain.hash } : {}),
-    ...describeUsage(hop.usage),
-    ...(trust ? { score: trust.score, tier: trust.tier, trustOf: trust.of } : {}),
-    ...(decision
-      ? {
-          document: decision.document,
-          ...(decision.kind === 'allow' ? { rule: decision.rule } : {}),
-          policy: decision.policyHash,
-        }
-      : {}),
+    to: header?.to,
+    leaf: hop.leaf,
+    sealed: header?.sealed,
+    onBehalfOf: header?.onBehalfOf,
+    chain: header?.chain,
+    root: chain?.root,
+    handed: hop.handed?.chain.hash,
+    usedCalls: usage?.calls,
+    usedTokens: usage?.tokens,
+    usedAmount: usage?.money?.amount,
+    usedCurrency: usage?.money?.currency,
+    usedSeconds: usage?.seconds,
+    saga: saga?.id,
+    step: saga?.step,
+    phase: saga?.phase,
+    attempt: saga?.attempt,
+    epoch: saga?.epoch,
+    key: saga?.key,
+    score: trust?.score,
+    tier: trust?.tier,
+    trustOf: trust?.of,
+    document: decision?.document,
+    rule: refusal?.rule ?? (decision?.kind === 'allow' ? decision.rule : undefined),
+    policy: decision?.policyHash,
   }
 }
 

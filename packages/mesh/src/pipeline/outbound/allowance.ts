@@ -11,30 +11,29 @@ const none: Taken = { calls: 0, tokens: 0, micros: 0n }
  */
 export const allowance: Stage<OutboundHop> = {
   name: 'allowance',
-  async run(hop) {
-    const { options, chain, handFrom } = hop
-    const share = options.allowance
-    if (handFrom?.account && share) {
-      const verdict = await take(hop, handFrom.account, {
-        calls: share.calls ?? 0,
-        tokens: share.tokens ?? 0,
-        micros: share.money ? (parseAmount(share.money.amount) ?? 0n) : 0n,
-      })
-      if (verdict.kind === 'deny') return verdict
-    }
-    if (!chain?.account) return allowed
-    const { money } = options.spend ?? {}
-    const micros = money && parseAmount(money.amount)
-    if (
-      money &&
-      (micros === undefined || money.currency !== (chain.account.link.allowance.money?.currency ?? money.currency))
-    )
-      return refuse(
-        'delegation.allowance-spent',
-        'what the call may spend is no amount in the currency of its allowance',
-      )
-    return take(hop, chain.account, { calls: 1, tokens: options.spend?.tokens ?? 'all', micros: micros ?? 'all' }, true)
-  },
+  run: (hop) => (hop.chain?.account || (hop.handFrom?.account && hop.options.allowance) ? debit(hop) : allowed),
+}
+
+async function debit(hop: OutboundHop): Promise<Verdict> {
+  const { options, chain, handFrom } = hop
+  const share = options.allowance
+  if (handFrom?.account && share) {
+    const verdict = await take(hop, handFrom.account, {
+      calls: share.calls ?? 0,
+      tokens: share.tokens ?? 0,
+      micros: share.money ? (parseAmount(share.money.amount) ?? 0n) : 0n,
+    })
+    if (verdict.kind === 'deny') return verdict
+  }
+  if (!chain?.account) return allowed
+  const { money } = options.spend ?? {}
+  const micros = money && parseAmount(money.amount)
+  if (
+    money &&
+    (micros === undefined || money.currency !== (chain.account.link.allowance.money?.currency ?? money.currency))
+  )
+    return refuse('delegation.allowance-spent', 'what the call may spend is no amount in the currency of its allowance')
+  return take(hop, chain.account, { calls: 1, tokens: options.spend?.tokens ?? 'all', micros: micros ?? 'all' }, true)
 }
 
 async function take(hop: OutboundHop, account: AllowanceAccount, debit: Debit, isUse = false): Promise<Verdict> {

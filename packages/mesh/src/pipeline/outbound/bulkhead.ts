@@ -10,6 +10,6 @@ export const bulkhead: Stage<OutboundHop> = {
     const place = hop.parts.bulkheads.enter({ peer, capability: hop.contract.capability })
     if (place.kind === 'deny') return place
     hop.release = place.leave
-    return place.ready.then(() => allowed)
+    return place.ready ? place.ready.then(() => allowed) : allowed
   },
 }

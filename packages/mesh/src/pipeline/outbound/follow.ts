@@ -25,18 +25,20 @@ export function followCall(hop: OutboundHop, waiting: WaitingAnswer): () => void
     if (told.header.type === 'progress') void tellProgress(hop, told)
     return allowed
   }
-  parts.ongoing.set(leaf, {
-    callee: session.peer.instance,
-    take(told) {
-      if (hop.isConfidential === true && told.header.sealed !== true) {
-        // Ends a stream; a lease that nobody may believe is not renewed, and lapses.
-        receiver?.fail('iatp.confidentiality-required')
-        return refuse('iatp.confidentiality-required', 'what is said of this call must be encrypted')
-      }
-      if (told.header.type !== 'part') return takeLease(told)
-      return receiver ? receiver.take(told) : refuse('iatp.misaddressed', 'no parts were asked for')
-    },
-  })
+  const isFollowed = receiver !== undefined || contract.progress !== undefined
+  if (isFollowed)
+    parts.ongoing.set(leaf, {
+      callee: session.peer.instance,
+      take(told) {
+        if (hop.isConfidential === true && told.header.sealed !== true) {
+          // Ends a stream; a lease that nobody may believe is not renewed, and lapses.
+          receiver?.fail('iatp.confidentiality-required')
+          return refuse('iatp.confidentiality-required', 'what is said of this call must be encrypted')
+        }
+        if (told.header.type !== 'part') return takeLease(told)
+        return receiver ? receiver.take(told) : refuse('iatp.misaddressed', 'no parts were asked for')
+      },
+    })
   if (receiver) {
     parts.note({
       kind: 'stream',
@@ -74,7 +76,7 @@ export function followCall(hop: OutboundHop, waiting: WaitingAnswer): () => void
   if (options.signal?.aborted === true) takeBack()
   else options.signal?.addEventListener('abort', takeBack, { once: true })
   return () => {
-    parts.ongoing.delete(leaf)
+    if (isFollowed) parts.ongoing.delete(leaf)
     options.signal?.removeEventListener('abort', takeBack)
   }
 }

@@ -1,4 +1,5 @@
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
+import type { CallOptions } from '../../call-options.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -8,25 +9,26 @@ const defaultForMs = 60_000
 /** Signs the link that hands capabilities to the callee's name, so that it can call on in this node's stead. */
 export const handOn: Stage<OutboundHop> = {
   name: 'hand-on',
-  async run(hop) {
-    const { parts, options, handFrom } = hop
-    if (!options.delegate) return allowed
-    if (!handFrom) return refuse('delegation.not-held', 'there is no chain from which `delegate` could hand on')
-    const { owner, name } = left(hop.peer, 'the peer').credential
-    const { delegate, constraints, allowance, labels, forMs = defaultForMs } = options
-    const signed = await parts.handOn(
-      handFrom.links,
-      {
-        capabilities: delegate.map((granted) => (typeof granted === 'string' ? granted : granted.capability)),
-        ...(constraints ? { constraints } : {}),
-        ...(allowance ? { allowance } : {}),
-        ...(labels?.length ? { labels } : {}),
-        forMs,
-      },
-      { owner, name },
-    )
-    if (signed.kind === 'deny') return signed
-    hop.handed = signed.chain
-    return allowed
-  },
+  run: (hop) => (hop.options.delegate ? handTo(hop, hop.options.delegate) : allowed),
+}
+
+async function handTo(hop: OutboundHop, delegate: NonNullable<CallOptions['delegate']>): Promise<Verdict> {
+  const { parts, options, handFrom } = hop
+  if (!handFrom) return refuse('delegation.not-held', 'there is no chain from which `delegate` could hand on')
+  const { owner, name } = left(hop.peer, 'the peer').credential
+  const { constraints, allowance, labels, forMs = defaultForMs } = options
+  const signed = await parts.handOn(
+    handFrom.links,
+    {
+      capabilities: delegate.map((granted) => (typeof granted === 'string' ? granted : granted.capability)),
+      ...(constraints ? { constraints } : {}),
+      ...(allowance ? { allowance } : {}),
+      ...(labels?.length ? { labels } : {}),
+      forMs,
+    },
+    { owner, name },
+  )
+  if (signed.kind === 'deny') return signed
+  hop.handed = signed.chain
+  return allowed
 }

@@ -1,5 +1,5 @@
-import { allowed, refuse } from '@parley/protocol'
-import { checkSchema } from '../../schema.ts'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
+import { checkSchema, type SchemaCheck } from '../../schema.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import type { Stage } from '../stage.ts'
 
@@ -9,9 +9,13 @@ import type { Stage } from '../stage.ts'
  */
 export const input: Stage<OutboundHop> = {
   name: 'input',
-  async run({ contract, input: given, options }) {
+  run({ contract, input: given, options }) {
     if (options.saga !== undefined && options.saga.phase !== 'do') return allowed
-    const checked = await checkSchema(contract.input, given)
-    return checked.kind === 'valid' ? allowed : refuse('contract.input-invalid', checked.problems)
+    const checking = checkSchema(contract.input, given)
+    return checking instanceof Promise ? checking.then(decide) : decide(checking)
   },
+}
+
+function decide(checked: SchemaCheck<unknown>): Verdict {
+  return checked.kind === 'valid' ? allowed : refuse('contract.input-invalid', checked.problems)
 }

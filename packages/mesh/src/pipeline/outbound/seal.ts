@@ -57,6 +57,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
   hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
   const sendsLinks = chain !== undefined && session.sentChains?.has(chain.hash) !== true
+  const sendsHanded = handed !== undefined && session.sentChains?.has(markHanded(handed.hash)) !== true
   hop.sealed = parts.sealer.seal(
     {
       id: hop.id,
@@ -71,17 +72,17 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       contract: contract.hash,
       remainingMs,
       traceparent: formatTraceparent(hop.trace, parts.random),
-      ...(chain ? { chain: chain.hash } : {}),
-      ...(sendsLinks ? { links: chain.links } : {}),
-      ...(handed ? { handed: handed.hash } : {}),
-      ...(handed && session.sentChains?.has(markHanded(handed.hash)) !== true ? { handedLinks: handed.links } : {}),
-      ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
-      ...(options.labels?.length ? { labels: options.labels } : {}),
-      ...(options.pathIndex ? { pathIndex: options.pathIndex } : {}),
-      ...(bodyRef ? { bodyRef } : {}),
-      ...(hop.receiver ? { credit: hop.receiver.window } : {}),
-      ...(options.saga ? { saga: options.saga } : {}),
-      ...(options.mailbox === true && parts.mailbox !== undefined ? { mailbox: parts.mailbox } : {}),
+      chain: chain?.hash,
+      links: sendsLinks ? chain.links : undefined,
+      handed: handed?.hash,
+      handedLinks: sendsHanded ? handed.links : undefined,
+      onBehalfOf: options.onBehalfOf,
+      labels: options.labels?.length ? options.labels : undefined,
+      pathIndex: options.pathIndex || undefined,
+      bodyRef,
+      credit: hop.receiver?.window,
+      saga: options.saga,
+      mailbox: options.mailbox === true ? parts.mailbox : undefined,
     },
     body,
     keys,

@@ -1,4 +1,5 @@
 import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
+import type { CallOptions } from '../../call-options.ts'
 import { decodeAnswerBody, type AnswerBody } from '../../answer-body.ts'
 import { checkAnswer } from '../../check-answer.ts'
 import type { Answer, NoAnswer } from '../../pending-answers.ts'
@@ -18,71 +19,93 @@ const retryAfterBounceMs = 1_000
 /** Sends the request and waits for its answer until the deadline. A throw of the bus proves that nothing was sent. */
 export const send: Stage<OutboundHop> = {
   name: 'send',
-  async run(hop) {
-    const first = await sendOnce(hop)
-    if (first.kind === 'allow' || !forgotten.has(first.code) || hop.sent !== true) return first
-    // Other calls may still wait for their answers in this session.
-    hop.parts.sessions.retire(left(hop.session, 'the session').id)
-    hop.sent = false
-    const sealed = await sealRequest(hop)
-    return sealed.kind === 'deny' ? sealed : sendOnce(hop)
-  },
+  run: (hop) =>
+    sendOnce(hop).then((first) =>
+      first.kind === 'deny' && forgotten.has(first.code) && hop.sent === true ? sendAgain(hop) : first,
+    ),
 }
 
-async function sendOnce(hop: OutboundHop): Promise<Verdict> {
-  const { parts, options } = hop
-  const sealed = left(hop.sealed, 'the envelope')
+async function sendAgain(hop: OutboundHop): Promise<Verdict> {
+  // Other calls may still wait for their answers in this session.
+  hop.parts.sessions.retire(left(hop.session, 'the session').id)
+  hop.sent = false
+  const sealed = await sealRequest(hop)
+  return sealed.kind === 'deny' ? sealed : sendOnce(hop)
+}
+
+async function sendNoted(hop: OutboundHop, beforeSend: NonNullable<CallOptions['beforeSend']>): Promise<Verdict> {
   const { instance, owner, name } = left(hop.peer, 'the peer').credential
-  if (options.beforeSend) await options.beforeSend({ leaf: sealed.leaf, peer: { owner, name, instance } })
+  await beforeSend({ leaf: left(hop.sealed, 'the envelope').leaf, peer: { owner, name, instance } })
+  return exchange(hop)
+}
+
+function sendOnce(hop: OutboundHop): Promise<Verdict> {
+  const { beforeSend } = hop.options
+  return beforeSend ? sendNoted(hop, beforeSend) : exchange(hop)
+}
+
+function exchange(hop: OutboundHop): Promise<Verdict> {
+  const { parts } = hop
+  const sealed = left(hop.sealed, 'the envelope')
+  const { instance } = left(hop.peer, 'the peer').credential
   const leftMs = Math.max(1, left(hop.deadlineAtMs, 'the deadline') - parts.clock.monotonic())
   const waiting = parts.pending.wait(sealed.leaf, instance, leftMs)
-  const sent = await parts.sealer.send(sealed)
-  if (sent.kind === 'deny') {
-    waiting.cancel()
-    return sent
-  }
-  hop.sent = true
-  const stop = followCall(hop, waiting)
-  const answer = await waiting.answer
-  stop()
-  return readAnswer(hop, answer)
+  let unsent: Verdict | undefined
+  let stop: (() => void) | undefined
+  parts.sealer.post(sealed, (sent) => {
+    if (sent.kind === 'deny') {
+      unsent = sent
+      waiting.cancel()
+      return
+    }
+    hop.sent = true
+    stop = followCall(hop, waiting)
+  })
+  return waiting.answer.then((answer) => {
+    stop?.()
+    return unsent ?? readAnswer(hop, answer)
+  })
 }
 
-async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<Verdict> {
-  if (answer === 'timeout' && hop.isCancelled === true) {
-    hop.outcome = { kind: 'unknown', code: hop.receiver?.failure() ?? 'hop.cancelled' }
-    return allowed
-  }
-  if (answer === 'timeout') {
-    hop.outcome = { kind: 'unknown', code: hop.isLeased === true ? 'deadline.lease-lapsed' : 'deadline.exceeded' }
-    hop.parts.directory.suspect(left(hop.peer, 'the peer').credential.instance)
-    return allowed
-  }
-  if (answer === 'revoked') {
-    // It was sent, and whoever could have said what was done may no longer be believed.
-    hop.outcome = { kind: 'unknown', code: 'identity.revoked' }
-    return allowed
-  }
-  if (answer === 'undelivered') {
-    const { instance } = left(hop.peer, 'the peer').credential
-    hop.sent = false
-    hop.parts.directory.suspect(instance)
-    return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
-  }
-  if (answer === 'cancelled') {
-    hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
-    hop.parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
-    return allowed
-  }
+function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Verdict | Promise<Verdict> {
+  if (typeof answer === 'string') return readSilence(hop, answer)
   hop.evidence = answer.evidence
   const { bodyRef } = answer.header
+  if (!bodyRef) return readBody(hop, answer, answer.body)
   const leftMs = left(hop.deadlineAtMs, 'the deadline') - hop.parts.clock.monotonic()
-  const unloaded = bodyRef && (await hop.parts.bodyCarrier.unload({ body: answer.body, bodyRef }, leftMs))
-  if (unloaded?.kind === 'deny') {
+  return hop.parts.bodyCarrier.unload({ body: answer.body, bodyRef }, leftMs).then((unloaded) => {
+    if (unloaded.kind === 'allow') return readBody(hop, answer, unloaded.body)
     hop.outcome = { kind: 'unknown', code: unloaded.code }
     return allowed
+  })
+}
+
+/** Says how a call ended that nobody answered. */
+function readSilence(hop: OutboundHop, why: NoAnswer): Verdict {
+  const { parts } = hop
+  const { instance } = left(hop.peer, 'the peer').credential
+  if (why === 'undelivered') {
+    hop.sent = false
+    parts.directory.suspect(instance)
+    return refuse('transport.no-listener', `nobody listens at ${instance}`, { retryAfterMs: retryAfterBounceMs })
   }
-  const told = decodeAnswerBody(unloaded?.body ?? answer.body)
+  if (why === 'revoked') {
+    // It was sent, and whoever could have said what was done may no longer be believed.
+    hop.outcome = { kind: 'unknown', code: 'identity.revoked' }
+  } else if (why === 'cancelled') {
+    hop.outcome = { kind: 'unknown', code: 'hop.cancelled' }
+    parts.cancelAtCallee(left(hop.session, 'the session'), left(hop.sealed, 'the envelope').leaf)
+  } else if (hop.isCancelled === true) {
+    hop.outcome = { kind: 'unknown', code: hop.receiver?.failure() ?? 'hop.cancelled' }
+  } else {
+    hop.outcome = { kind: 'unknown', code: hop.isLeased === true ? 'deadline.lease-lapsed' : 'deadline.exceeded' }
+    parts.directory.suspect(instance)
+  }
+  return allowed
+}
+
+function readBody(hop: OutboundHop, answer: Answer, body: Uint8Array): Verdict | Promise<Verdict> {
+  const told = decodeAnswerBody(body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
   if (!told || !fits(hop, told.outcome.kind, answer.header.type)) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
@@ -96,7 +119,12 @@ async function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Promise<
   if (told.outcome.kind !== 'refused') rememberSent(hop)
   if (answer.header.usage) hop.usage = answer.header.usage
   const { contract, options } = hop
-  const checked = await checkAnswer(contract, options.saga?.phase ?? 'do', told.outcome)
+  const checking = checkAnswer(contract, options.saga?.phase ?? 'do', told.outcome)
+  if (checking instanceof Promise) return checking.then((outcome) => conclude(hop, told, outcome))
+  return conclude(hop, told, checking)
+}
+
+function conclude(hop: OutboundHop, told: AnswerBody, checked: BareOutcome): Verdict {
   hop.outcome = checkParts(hop, told, checked)
   if (told.outcome.kind !== 'refused') return allowed
   const { code, reason, retryAfterMs } = told.outcome

@@ -1,0 +1,28 @@
+/** Tells work to stop. The signal is made when somebody asks for it: most handlers never do, and it is dear. */
+export interface Stopping {
+  readonly aborted: boolean
+  readonly signal: AbortSignal
+  abort(): void
+}
+
+/** Creates one that has not stopped anything yet. */
+export function createStopping(): Stopping {
+  let controller: AbortController | undefined
+  let aborted = false
+  return {
+    get aborted() {
+      return aborted
+    },
+    get signal() {
+      if (!controller) {
+        controller = new AbortController()
+        if (aborted) controller.abort()
+      }
+      return controller.signal
+    },
+    abort() {
+      aborted = true
+      controller?.abort()
+    },
+  }
+}
