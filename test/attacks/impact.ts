@@ -1,7 +1,7 @@
 import { signatureChecks } from '../signature-checks.ts'
 import type { MeshNode } from '@parley/mesh'
 import type { Capability } from '@parley/protocol'
-import { openTrustLedger } from '@parley/trust'
+import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import type { TestMesh } from '@parley/testkit'
 import { readHeaders } from '../integration/wire.ts'
 
@@ -44,7 +44,7 @@ export async function measureImpact(
 ): Promise<Impact> {
   // What is due anyhow is told before.
   await mesh.clock.advance(tellMs)
-  await using trustBefore = await openTrustLedger({ store: victim.store, clock: mesh.clock })
+  await using trustBefore = await readTrust(mesh, victim)
   const before = { ...countNotes(notes), records: mesh.recordsOf(victim).length, state: stateOf(mesh, victim) }
   let answers = 0
   const stopTap = mesh.bus.tap((unit) => {
@@ -56,7 +56,7 @@ export async function measureImpact(
   const checks = signatureChecks.count
   stopTap()
   await mesh.clock.advance(tellMs)
-  await using trustAfter = await openTrustLedger({ store: victim.store, clock: mesh.clock })
+  await using trustAfter = await readTrust(mesh, victim)
   const state = stateOf(mesh, victim)
   const peers = (await readPeers(victim)).filter(
     (peer) => JSON.stringify(trustBefore.view(peer)) !== JSON.stringify(trustAfter.view(peer)),
@@ -89,11 +89,16 @@ const stateOf = (mesh: TestMesh, node: MeshNode): Readonly<Record<string, string
   health: JSON.stringify([node.health().live, node.health().ready]),
 })
 
+/** Folds what a running node wrote, as anybody could. */
+function readTrust(mesh: TestMesh, { store }: MeshNode): Promise<TrustLedger> {
+  return openTrustLedger({ store, clock: mesh.clock, verify: () => true, isRecomputed: true })
+}
+
 /** Everybody about whom the node ever wrote something into its ledger. */
 async function readPeers(node: MeshNode): Promise<readonly string[]> {
   const entries = await node.store.journal.read('trust')
   const texts = entries.map(({ data }) => Buffer.from(data).toString())
-  return [...new Set(texts.flatMap((text) => text.match(/did:[a-z0-9]+:\S+ [a-z0-9-]+\/[a-z0-9-]+/g) ?? []))]
+  return [...new Set(texts.flatMap((text) => text.match(/did:[^"\s]+ [a-z0-9-]+\/[a-z0-9-]+/g) ?? []))]
 }
 
 /** What a record says that was refused; a summary names each code, and how often where that is not once. */

@@ -4,6 +4,7 @@ import { eventsBench } from './events/events-bench.ts'
 import { floodBench } from './flood/flood-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
 import { sessionsBench } from './sessions/sessions-bench.ts'
+import { trustBench } from './trust/trust-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench]
+export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench, trustBench]

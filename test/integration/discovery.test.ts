@@ -177,6 +177,10 @@ describe('the choice of an instance', () => {
     expect(await askTimes(node, 1, { among: ['budget'] })).toEqual(['budget'])
     await sells('acme/shop', 'acme')
     expect(new Set(await askTimes(node, 20, {}))).toEqual(new Set(['acme']))
+    const { capability } = shop.look
+    expect(node.providers(capability)).toEqual(['acme/shop'])
+    expect(node.providers(capability, ['budget', 'acme'])).toEqual(['budget/shop', 'acme/shop'])
+    expect(node.providers(capability, ['globex'])).toEqual([])
     expect(new Set(await askTimes(node, 40, { among: ['budget', 'acme'] }))).toEqual(new Set(['acme', 'budget']))
   })
 

@@ -104,14 +104,30 @@ async function malformedFrames(): Promise<readonly FrameVector[]> {
     ['lengths of 4 GiB', patch(alone, 71, 255, 255, 255, 255, 255, 255, 255, 255), 'iatp.frame-oversize'],
     ['a bundle above 256 KiB', good, 'iatp.frame-oversize', limits.bundleBytes - good.length + 1],
   ]
-  return cases.map(([name, bytes, expect, zeros]) => ({
-    name,
-    subject: inboxSubject,
-    bytes: hex(bytes),
-    ...(zeros === undefined ? {} : { zeros }),
-    expect,
-    stage: 'frame',
-  }))
+  const subjects: readonly (readonly [name: string, subject: string])[] = [
+    ['a subject of another version', inboxSubject.replace('iatp.1.', 'iatp.2.')],
+    ['a subject of something else', inboxSubject.replace('iatp.', 'itap.')],
+    ['a subject without its sender', inboxSubject.split('.').slice(0, 4).join('.')],
+    ['a subject with a token more', `${inboxSubject}.x`],
+    ['an event without its topic', inboxSubject.replace(/\.main\.[^.]+/, '.main.event')],
+  ]
+  return [
+    ...cases.map(([name, bytes, expect, zeros]) => ({
+      name,
+      subject: inboxSubject,
+      bytes: hex(bytes),
+      ...(zeros === undefined ? {} : { zeros }),
+      expect,
+      stage: 'frame',
+    })),
+    ...subjects.map(([name, subject]) => ({
+      name,
+      subject,
+      bytes: hex(alone),
+      expect: 'iatp.misaddressed',
+      stage: 'frame',
+    })),
+  ]
 }
 
 async function forgedFrames(): Promise<readonly FrameVector[]> {

@@ -39,6 +39,38 @@ const { capability, contract, traceparent } = request
 const told = { credential: 'eyJ', statement: 'eyJ', inReplyTo: base['inReplyTo'] }
 const outcome = { ...base, type: 'outcome', to: mailbox, capability, contract, traceparent, ...told }
 
+/** For each type what it needs besides what all do, in a header that has it. */
+const inSession = { session: hash, counter: 1 }
+const offered = {
+  nonce: base64url(drawBytes('nonce', 16)),
+  credential: 'c',
+  statement: 's',
+  versions: [1],
+  suites: [1],
+}
+const leased = { ...inSession, inReplyTo: hash, leaseMs: 1_000 }
+const needs: Readonly<Record<string, object>> = {
+  hello: offered,
+  welcome: { ...offered, inReplyTo: hash, version: 1, suite: 1 },
+  ready: { session: hash, inReplyTo: hash, version: 1, suite: 1 },
+  request: Object.fromEntries(
+    ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'].map((name) => [name, request[name]]),
+  ),
+  reply: { ...inSession, inReplyTo: hash },
+  accepted: leased,
+  progress: leased,
+  completed: { ...inSession, inReplyTo: hash },
+  cancel: { ...inSession, inReplyTo: hash },
+  part: { ...inSession, inReplyTo: hash },
+  closed: { ...inSession, inReplyTo: hash },
+  refusal: { inReplyTo: hash },
+  outcome: { capability, contract, traceparent, ...told },
+}
+const { inReplyTo: _, ...common } = base
+
+const without = (header: object, field: string): object =>
+  Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
+
 /** Puts text before the last brace. */
 function adding(suffix: string): string {
   return `${text.slice(0, -1)},${suffix}}`
@@ -47,7 +79,6 @@ function adding(suffix: string): string {
 /** Headers that are taken. */
 export const soundHeaders: readonly HeaderCase[] = [
   { name: 'an answer', header: answer },
-  { name: 'a request with what it needs', header: request },
   {
     name: 'a request with everything',
     header: {
@@ -76,6 +107,11 @@ export const soundHeaders: readonly HeaderCase[] = [
       usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
     },
   },
+  ...Object.entries(without(needs, 'outcome')).map(([type, fields]: readonly [string, object]) => ({
+    name: `a ${type} with what it needs`,
+    header: { ...common, type, ...fields },
+  })),
+  { name: 'a sealed body', header: { ...answer, ...inSession, sealed: true } },
   { name: 'an event', header: event, subject: eventSubject },
   { name: 'an outcome in a mailbox', header: outcome, subject: mailboxSubject },
   { name: 'a field that nobody knows', header: { ...answer, later: { x: [1, null, 'é', '😀'] } } },
@@ -160,32 +196,22 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
     { money: { amount: '1', currency: 'EURO' } },
   ],
   saga: [null, { id: 's' }, { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 }],
+  part: [0, 1.5],
+  credit: [0],
+  leaseMs: [0, 300_001],
+  inReplyTo: ['x', null],
   mailbox: ['x', hash, 'A'.repeat(64)],
   nonce: [hash],
-  versions: [['1']],
+  credential: ['', 'x'.repeat(8_193)],
+  statement: ['', 'x'.repeat(8_193)],
+  versions: [['1'], Array.from({ length: 17 }, (_, at) => at)],
   suites: [[-1]],
-  crit: ['labels'],
+  version: ['1'],
+  suite: [-1],
+  keyShare: ['x'],
+  sealed: [false, 'true'],
+  crit: ['labels', [''], ['x'.repeat(65)]],
 }
-
-const neededBy: Readonly<Record<string, object>> = {
-  request: request,
-  reply: { ...answer, type: 'reply', session: hash, counter: 1 },
-  cancel: { ...answer, type: 'cancel', session: hash, counter: 1 },
-  ready: { ...answer, type: 'ready', session: hash },
-  refusal: answer,
-  outcome: outcome,
-}
-const neededFields: Readonly<Record<string, readonly string[]>> = {
-  request: ['session', 'counter', 'capability', 'contract', 'remainingMs', 'traceparent'],
-  reply: ['session', 'counter', 'inReplyTo'],
-  cancel: ['session', 'counter', 'inReplyTo'],
-  ready: ['session', 'inReplyTo'],
-  refusal: ['inReplyTo'],
-  outcome: ['capability', 'contract', 'traceparent', 'inReplyTo', 'credential', 'statement'],
-}
-
-const without = (header: object, field: string): object =>
-  Object.fromEntries(Object.entries(header).filter(([name]) => name !== field))
 
 const uncritical = (name: string, header: object): HeaderFault => ({
   name,
@@ -218,11 +244,26 @@ export const headerFaults: readonly HeaderFault[] = [
   ...Object.entries(wrongValues).flatMap(([field, values]) =>
     values.map((value, at) => invalid(`a wrong ${field} (${String(at + 1)})`, { ...answer, [field]: value })),
   ),
-  ...Object.entries(neededFields).flatMap(([type, fields]) =>
-    fields.map((field) => invalid(`a ${type} without ${field}`, without(neededBy[type] ?? {}, field))),
+  ...Object.entries(needs).flatMap(([type, fields]) =>
+    Object.keys(fields).map((field) =>
+      invalid(`a ${type} without ${field}`, without({ ...common, type, ...fields }, field)),
+    ),
   ),
+  invalid('a sealed body without a counter', { ...answer, sealed: true, session: hash }),
   uncritical('an unknown name in crit', { ...answer, later: 1, crit: ['later'] }),
   uncritical('a name in crit that is not there', { ...answer, crit: ['labels'] }),
+  {
+    name: 'links above 32 KiB',
+    header: { ...answer, links: ['x'.repeat(limits.chainBytes), 'x'] },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
+  {
+    name: 'handed links above 32 KiB',
+    header: { ...answer, handedLinks: ['x'.repeat(limits.chainBytes), 'x'] },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
   {
     name: 'a header above 8 KiB',
     header: { ...answer, later: 'x'.repeat(limits.headerBytes) },

@@ -179,6 +179,9 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     document: decision?.document,
     rule: decision?.rule,
     policy: decision?.policyHash,
+    rewrittenBy: hop.rewrite?.by,
+    body: hop.rewrite?.from,
+    rewritten: hop.rewrite?.to,
   }
 }
 

@@ -3,7 +3,7 @@ import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import type { TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from './anchor-keys.ts'
 import { forgetAllowances } from './allowance-ledger.ts'
 import { announcementTopics } from './announcement.ts'
@@ -37,7 +37,9 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
+import { openTrust } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
+import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
@@ -158,15 +160,7 @@ function createLife(
       })
       undo.push(() => audit.close())
       const note = createEventLog(audit, logger)
-      const trust = await openTrustLedger({
-        store,
-        clock,
-        logger,
-        startScoreOf: () => 500,
-        onTierChange: ({ atMs, ...change }) => {
-          note({ kind: 'trust', event: 'tier-changed', sinceMs: atMs, ...change })
-        },
-      })
+      const trust = await openTrust({ config, store, signer, note })
       undo.push(() => trust.close())
       const parts = createParts({
         config,
@@ -306,15 +300,7 @@ function createLife(
       })()
       return ended
     },
-    providers(capability) {
-      const owner = config.anchors.ofName(name)?.owner
-      const serving = running?.parts.directory.servers(capability) ?? []
-      return [
-        ...new Set(
-          serving.filter(({ credential }) => credential.owner === owner).map(({ credential }) => credential.name),
-        ),
-      ]
-    },
+    providers: (capability, among) => (running ? listProviders(running.parts, capability, among) : []),
     async card(agent, timeoutMs = defaultCardMs) {
       const parts = running?.parts
       const id = resolveName(config, agent)

@@ -1,6 +1,7 @@
 import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createCredentialMemory, createOrderBook } from '@parley/identity'
+import { createLimitMeter } from '@parley/policy'
 import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
@@ -106,7 +107,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
   }
   const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
-  const scales = { trust, clock, logger }
+  const scales = { trust, logger }
   const parts: NodeParts & { readonly presence: Presence } = {
     name,
     mesh,
@@ -182,6 +183,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
+    limits: createLimitMeter({ clock }),
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

@@ -1,7 +1,8 @@
-import { decidePolicy, noDelegation, noObjective, type PolicyDecision } from '@parley/policy'
-import { allowed, isMeshError, parseHeader, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import { noDelegation, noObjective, type PolicyDecision, type PolicyInput } from '@parley/policy'
+import { isMeshError, parseHeader, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { NodeParts } from './node-parts.ts'
+import { decideHop, type DecidedHop } from './pipeline/decide-hop.ts'
 import { ownTrust, policyPeer } from './pipeline/policy-input.ts'
 import { checkSchema } from './schema.ts'
 import { createEnvelopeId, type SealedEnvelope } from './sealer.ts'
@@ -52,10 +53,11 @@ async function emit(emission: Emission, payload: unknown): Promise<Verdict> {
   if (checked.kind === 'invalid') return refuse('contract.input-invalid', checked.problems)
   const text = JSON.stringify(checked.value) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the payload has no JSON form')
-  const body = new TextEncoder().encode(text)
+  const written = new TextEncoder().encode(text)
+  const { verdict, rewrite } = decide(emission, checked.value, written)
+  if (verdict.kind === 'deny') return verdict
+  const body = rewrite?.bytes ?? written
   if (body.length > parts.maxBodyBytes) return refuse('iatp.frame-oversize', 'the payload is too large for this bus')
-  const decided = decide(emission, checked.value)
-  if (decided.kind === 'deny') return decided
   if (!parts.audit.canAppend()) return refuse('hop.unrecorded', 'the audit log cannot take another record')
   const sealed = seal(emission, body)
   emission.sealed = sealed
@@ -64,10 +66,10 @@ async function emit(emission: Emission, payload: unknown): Promise<Verdict> {
 }
 
 /** Asks the node's own policy. A topic has no one callee: the sender stands for it, with the right that it needs. */
-function decide(emission: Emission, payload: unknown): Verdict {
+function decide(emission: Emission, payload: unknown, written: Uint8Array): DecidedHop {
   const { parts, event, options } = emission
   const self = policyPeer(parts.ownCredential(), 'serves', event.capability, ownTrust)
-  const decision = decidePolicy(parts.policy(), {
+  const input: PolicyInput = {
     action: event.capability,
     direction: 'outbound',
     phase: 'do',
@@ -83,10 +85,10 @@ function decide(emission: Emission, payload: unknown): Verdict {
     saga: { present: false, id: '', step: '', attempt: 0 },
     body: () => payload,
     time: { nowMs: parts.clock.now() },
-  })
-  emission.decision = decision
-  if (decision.kind === 'allow') return allowed
-  return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+  }
+  const decided = decideHop(parts, input, () => written)
+  emission.decision = decided.decision
+  return decided
 }
 
 function seal({ parts, event, options, id, trace }: Emission, body: Uint8Array): SealedEnvelope {

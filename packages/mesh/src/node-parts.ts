@@ -2,7 +2,7 @@ import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/port
 import type { AgentId, AgentName, InstanceDid } from '@parley/protocol'
 import type { AuditLog } from '@parley/audit'
 import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@parley/identity'
-import type { PolicySet } from '@parley/policy'
+import type { LimitMeter, PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
 import type { Acting } from './acting.ts'
@@ -94,6 +94,8 @@ export interface NodeParts {
   readonly handOn: HandOn
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
+  /** The token buckets of the policy's limits. */
+  readonly limits: LimitMeter
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential
   /** The same as the issuer gave it. */

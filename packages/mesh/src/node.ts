@@ -78,10 +78,11 @@ export interface MeshNode extends AsyncDisposable {
     options?: StreamOptions<NoInfer<Progress>>,
   ): CallStream<Part, Output, Declared>
   /**
-   * Names the agents of this node's own owner that serve a capability now, each once: those that a call without `to`
-   * could go to. Empty before `start`.
+   * Names the agents that serve a capability now, each once: of this node's own owner, or owner by owner of those that `among`
+   * lists by their alias. They are whom a call without `to` could go to. Empty before `start`; an alias that no anchor has
+   * names nobody.
    */
-  providers(capability: Capability): readonly AgentName[]
+  providers(capability: Capability, among?: readonly string[]): readonly AgentName[]
   /**
    * Asks a live instance of an agent what it serves, with the schemas: enough to write a call, or a model's list of tools.
    * Resolves with undefined if nobody of that name answers within `timeoutMs` (default 2,000).

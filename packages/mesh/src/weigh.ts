@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@parley/ports'
+import type { Logger } from '@parley/ports'
 import { formatAgentId, type Capability } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
 import type { EvidenceRole, TrustLedger } from '@parley/trust'
@@ -15,7 +15,6 @@ export interface Weighed {
 /** Where evidence goes. */
 export interface Scales {
   readonly trust: TrustLedger
-  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -24,12 +23,10 @@ export interface Scales {
  * authentic, within its grant and not aborted. What was never sent is nobody's evidence. Never throws: the hop is over.
  */
 export function weigh(scales: Scales, role: EvidenceRole, peer: VerifiedCredential, seen: Weighed): void {
-  const { trust, clock, logger } = scales
+  const { trust, logger } = scales
   const { capability, leaf, outcome } = seen
   try {
     const observation = trust.observe({
-      id: `${leaf} ${role}`,
-      atMs: clock.now(),
       peer: formatAgentId(peer),
       capability,
       role,

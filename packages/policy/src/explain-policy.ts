@@ -1,6 +1,7 @@
-import { createActivation, type Activation } from './activation.ts'
-import { compileCondition, type Condition } from './condition.ts'
+import { createHopView, type HopView } from './condition/hop-view.ts'
+import { Failure } from './condition/failure.ts'
 import { decidePolicy, type PolicyDecision } from './decide-policy.ts'
+import { isPolicyDocument, type PolicyDocument } from './language/policy-document.ts'
 import type { PolicyInput } from './policy-input.ts'
 import type { PolicySet } from './policy-set.ts'
 import type { RuleExplanation } from './rule-explanation.ts'
@@ -13,23 +14,25 @@ export interface PolicyExplanation {
 
 /** Decides like `decidePolicy` and says of each rule whether it matched, and why not. For people: it asks every rule. */
 export function explainPolicy(set: PolicySet, input: PolicyInput): PolicyExplanation {
-  const activation = createActivation(input)
-  const rules = set.documents.flatMap((document) =>
-    document.rules.map((rule): RuleExplanation => {
-      const facts = { document: document.name, rule: rule.name, effect: rule.effect }
-      const result = rule.condition.evaluate(activation)
-      if (result.kind === 'matched') return { ...facts, result: 'matched' }
-      if (result.kind === 'failed') return { ...facts, result: 'failed', because: result.problem }
-      const clause = firstFalseClause(rule.condition, activation)
-      return { ...facts, result: 'not-matched', ...(clause !== undefined && { because: clause }) }
-    }),
+  const decision = decidePolicy(set, input)
+  const { rewritten } = decision
+  const decidedOn: PolicyInput = rewritten ? { ...input, body: () => rewritten.body } : input
+  const view = createHopView(decidedOn)
+  const before = createHopView(input)
+  const rules = set.documents.flatMap((engine) =>
+    isPolicyDocument(engine) ? explainDocument(engine, view, before) : (engine.explain?.(decidedOn) ?? []),
   )
-  return { decision: decidePolicy(set, input), rules }
+  return { decision, rules }
 }
 
-function firstFalseClause(condition: Condition, activation: Activation): string | undefined {
-  return condition.clauses.find((text) => {
-    const clause = compileCondition(text, () => {})
-    return clause?.evaluate(activation).kind === 'not-matched'
+function explainDocument(document: PolicyDocument, view: HopView, before: HopView): readonly RuleExplanation[] {
+  return document.compiled.map((rule) => {
+    const facts = { document: document.name, rule: rule.name, effect: rule.effect }
+    const read = rule.effect === 'transform' ? before : view
+    const result = rule.condition.evaluate(read)
+    if (result === true) return { ...facts, result: 'matched' }
+    if (result instanceof Failure) return { ...facts, result: 'failed', because: result.problem }
+    const clause = rule.condition.clauses.find((each) => each.evaluate(read) === false)
+    return { ...facts, result: 'not-matched', ...(clause ? { because: clause.text } : {}) }
   })
 }

@@ -1,10 +1,18 @@
 export { defaultApproval, type ApprovalDemand } from './approval-demand.ts'
 export { credentialsOnly, defaults } from './built-in-documents.ts'
-export { decidePolicy, type PolicyAdvice, type PolicyDecision } from './decide-policy.ts'
+export {
+  decidePolicy,
+  type DocumentDemand,
+  type DocumentLimit,
+  type PolicyAdvice,
+  type PolicyAllow,
+  type PolicyDecision,
+  type PolicyDenial,
+} from './decide-policy.ts'
 export type { EngineAdvice, EngineAllow, EngineAsk, EngineDeny, EngineVerdict } from './engine-verdict.ts'
 export { explainPolicy, type PolicyExplanation } from './explain-policy.ts'
-export type { Condition, ConditionResult } from './condition.ts'
-export type { PolicyDocument } from './policy-document.ts'
+export { isPolicyDocument, type ConflictStrategy, type PolicyDocument } from './language/policy-document.ts'
+export type { PolicyRule, RuleScope } from './language/policy-rule.ts'
 export type { PolicyEffect } from './policy-effect.ts'
 export type { EngineTransform, PolicyEngine } from './policy-engine.ts'
 export type { PolicyForm } from './policy-form.ts'
@@ -21,11 +29,10 @@ export {
   type PolicyTier,
 } from './policy-input.ts'
 export type { PolicyLimit } from './policy-limit.ts'
+export { createLimitMeter, type LimitMeter, type LimitMeterOptions, type MeteredHop } from './limits/limit-meter.ts'
+export { locateInScalar } from './language/scalar-position.ts'
 export { formatProblem, type PolicyProblem } from './policy-problem.ts'
-export type { PolicyRule } from './policy-rule.ts'
-export { compilePolicy, type CompilePolicyOptions, type PolicySet } from './policy-set.ts'
+export { compilePolicy, type CompilePolicyOptions, type PolicyPart, type PolicySet } from './policy-set.ts'
 export type { PolicySource } from './policy-source.ts'
 export { ringOf } from './ring.ts'
 export type { RuleExplanation } from './rule-explanation.ts'
-export type { RuleIndex } from './rule-index.ts'
-export { locateInScalar } from './scalar-position.ts'

@@ -66,8 +66,8 @@ describe('compilePolicy', () => {
       '0.yaml:1:1 default is neither allow nor deny: say what holds when no rule decides',
       '0.yaml:1:13 apiVersion is not parley/v1',
       expect.stringMatching(/^0.yaml:6:\d+ unknown field nam: the record has name, owner/),
-      "0.yaml:7:13 the effect 'permit' is unknown: there are allow, deny, require_approval, warn, log",
-      '0.yaml:8:5 unknown key color: there are name, when, effect, code, reason, approvers',
+      "0.yaml:7:13 the effect 'permit' is unknown: there are allow, deny, require_approval, transform, warn, log",
+      expect.stringMatching(/^0\.yaml:8:5 unknown key color: there are name, description, when, effect, /) as string,
       '0.yaml:9:11 a second rule is named a',
       "1.yaml:7:11 the code 'no.such' is unknown",
       '1.yaml:10:7 the condition does not type-check: Unknown variable: foo',
@@ -99,7 +99,7 @@ describe('compilePolicy', () => {
     expect(problemsOf('').join()).toContain('not a map')
     expect(problemsOf('- a').join()).toContain('not a map')
     expect(problemsOf(`${documentOf('  []')}---\n${documentOf('  []')}`).join()).toContain('multiple documents')
-    expect(problemsOf(`#${'x'.repeat(1024 * 1024)}`).join()).toContain('larger than')
+    expect(problemsOf(`#${'x'.repeat(4 * 1024 * 1024)}`).join()).toContain('larger than')
     expect(problemsOf('apiVersion: parley/v1\ndefault: deny').join()).toContain('rules is missing')
   })
 
@@ -120,8 +120,8 @@ describe('compilePolicy', () => {
     ['has(caller.nam)', 'unknown field nam'],
     ['caller["name"] == "x"', 'caller is a record'],
     ['[caller].exists(c, has(c.nam))', 'caller is a record'],
-    ['caller.name.matches("(a+)+$")', 'matches is refused'],
-    ['body.text.matches("a")', 'matches is refused'],
+    ['caller.name.matches("(?=a)")', 'not one of RE2'],
+    ['matches(body.text, "a")', 'matches is written'],
     ['cel.bind(x, action, x == "a:b")', 'unknown function bind'],
     ['timestamp("2026-01-01T00:00:00Z") == timestamp(body.at)', 'unknown function timestamp'],
     ['body.a.exists(x, body.b.all(y, x == y))', 'stands in another loop'],

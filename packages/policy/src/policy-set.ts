@@ -1,69 +1,116 @@
 import { systemHash, type Hash } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { credentialsOnly, defaults } from './built-in-documents.ts'
-import { compileDocument } from './compile-document.ts'
-import type { PolicyDocument } from './policy-document.ts'
+import { compileDocument, hashTexts, type CompiledDocument } from './language/compile-document.ts'
+import { linkDocuments } from './language/link-documents.ts'
+import { isPolicyDocument } from './language/policy-document.ts'
+import type { PolicyEngine } from './policy-engine.ts'
+import type { PolicyForm } from './policy-form.ts'
 import { formatProblem, type PolicyProblem } from './policy-problem.ts'
 import type { PolicySource } from './policy-source.ts'
 
-/** Compiled documents that must all allow. Immutable: a reload makes another one. */
+/** Engines that must all allow. Immutable: a reload makes another one. */
 export interface PolicySet {
-  /** `parley:credentials-only` first, then `parley:defaults` unless replaced, then the given ones in their order. */
-  readonly documents: readonly PolicyDocument[]
-  /** base64url SHA-256 over the texts of the documents in their order; decisions and records carry it. */
+  /** `parley:credentials-only` first, then `parley:defaults` unless left out, then the given ones in their order. */
+  readonly documents: readonly PolicyEngine[]
+  /** Those of them that may change a body. */
+  readonly transforms: readonly PolicyEngine[]
+  /** base64url SHA-256 over the hashes of the documents in their order; decisions and records carry it. */
   readonly policyHash: string
 }
+
+/** A document as text, or what an engine made of one. */
+export type PolicyPart = PolicySource | PolicyEngine
 
 /** What `compilePolicy` takes beside the documents. */
 export interface CompilePolicyOptions {
   /** `false` leaves out `parley:defaults`, the ring table; credentials still decide. */
   readonly defaults?: boolean
+  /** Other forms of documents that are recognised by their text. */
+  readonly forms?: readonly PolicyForm[]
   readonly hash?: Hash
 }
 
 const maxListedProblems = 20
 
 /**
- * Compiles documents into a set. Each further document narrows what the ones before allow. Throws `policy.invalid` with
- * every mistake of every document as `file:line:column: problem`, in the order of the text (all in `details.problems`);
- * nothing loads half.
+ * Compiles documents into a set. Each further document narrows what the ones before allow; one whose source says
+ * `isParent` is only there for others to extend. Throws `policy.invalid` with every mistake of every document as
+ * `file:line:column: problem`, in the order of the text (all in `details.problems`); nothing loads half.
  */
-export function compilePolicy(sources: readonly PolicySource[], options: CompilePolicyOptions = {}): PolicySet {
+export function compilePolicy(parts: readonly PolicyPart[], options: CompilePolicyOptions = {}): PolicySet {
+  const { hash = systemHash, forms = [] } = options
   const builtIn = options.defaults === false ? [credentialsOnly] : [credentialsOnly, defaults]
   const problems: PolicyProblem[] = []
-  const documents: PolicyDocument[] = []
-  for (const source of [...builtIn, ...sources]) {
-    const document = compileDocument(source, problems)
-    if (document === undefined) continue
-    const { file } = source
-    if (document.name.startsWith('parley:') && source !== credentialsOnly && source !== defaults) {
-      problems.push({ file, line: 1, column: 1, problem: `the name ${document.name} belongs to a built-in document` })
-    }
-    if (documents.some(({ name }) => name === document.name)) {
-      problems.push({ file, line: 1, column: 1, problem: `another document of the set is named ${document.name}` })
-    }
-    documents.push(document)
+  const compiled: CompiledDocument[] = []
+  const places: (CompiledDocument | PolicyEngine)[] = []
+  for (const part of [...builtIn, ...parts]) {
+    const made = compilePart(part, forms, problems)
+    if (!made) continue
+    const isBuiltIn = part === credentialsOnly || part === defaults
+    checkName(made.name, part.file, isBuiltIn, places, problems)
+    places.push(made)
+    if ('source' in made) compiled.push(made)
   }
-  if (problems.length > 0) throw invalid(problems, sources)
-  return { documents, policyHash: hashOf(documents, options.hash ?? systemHash) }
+  const linked = new Map(linkDocuments(compiled, hash).map((document) => [document.name, document]))
+  if (problems.length > 0) throw invalid(problems, parts)
+  const documents = places.flatMap((place): readonly PolicyEngine[] => {
+    if (!('source' in place)) return [place]
+    const document = linked.get(place.name)
+    return document && place.source.isParent !== true ? [document] : []
+  })
+  return {
+    documents,
+    transforms: documents.filter(mayTransform),
+    policyHash: hashTexts(
+      documents.map((document) => `${document.language} ${document.name} ${document.hash}`),
+      'policy',
+      hash,
+    ),
+  }
 }
 
-function invalid(found: readonly PolicyProblem[], sources: readonly PolicySource[]): MeshError {
-  const place = (file: string): number => sources.findIndex((source) => source.file === file)
+/** Tells whether a part is an engine, which needs no compiling. */
+export function isPolicyEngine(part: PolicyPart): part is PolicyEngine {
+  return 'decide' in part
+}
+
+function compilePart(
+  part: PolicyPart,
+  forms: readonly PolicyForm[],
+  problems: PolicyProblem[],
+): CompiledDocument | PolicyEngine | undefined {
+  if (isPolicyEngine(part)) return part
+  const form = forms.find((candidate) => candidate.accepts(part))
+  return form ? form.compile(part, problems) : compileDocument(part, problems)
+}
+
+function checkName(
+  name: string,
+  file: string,
+  isBuiltIn: boolean,
+  before: readonly { readonly name: string }[],
+  problems: PolicyProblem[],
+): void {
+  if (name.startsWith('parley:') && !isBuiltIn) {
+    problems.push({ file, line: 1, column: 1, problem: `the name ${name} belongs to a built-in document` })
+  }
+  if (before.some((other) => other.name === name)) {
+    problems.push({ file, line: 1, column: 1, problem: `another document of the set is named ${name}` })
+  }
+}
+
+function mayTransform(engine: PolicyEngine): boolean {
+  if (isPolicyDocument(engine)) return engine.compiled.some(({ effect }) => effect === 'transform')
+  return engine.transform !== undefined
+}
+
+function invalid(found: readonly PolicyProblem[], parts: readonly PolicyPart[]): MeshError {
+  const place = (file: string): number => parts.findIndex((part) => part.file === file)
   const problems = found.toSorted(
     (left, right) => place(left.file) - place(right.file) || left.line - right.line || left.column - right.column,
   )
   const listed = problems.slice(0, maxListedProblems).map(formatProblem)
   if (problems.length > listed.length) listed.push(`and ${String(problems.length - listed.length)} more`)
   return new MeshError('policy.invalid', `The policy is not loaded. ${listed.join('\n')}`, { details: { problems } })
-}
-
-function hashOf(documents: readonly PolicyDocument[], hash: Hash): string {
-  // A JSON list keeps the borders between documents; the first line keeps the hash apart from other uses.
-  const text = `parley/v1/policy\n${JSON.stringify(documents.map((document) => document.text))}`
-  const bytes = hash(new TextEncoder().encode(text))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
 }

@@ -2,4 +2,6 @@
 export interface PolicySource {
   readonly file: string
   readonly text: string
+  /** It decides nothing by itself and is there for other documents to extend. */
+  readonly isParent?: boolean
 }

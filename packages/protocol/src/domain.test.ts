@@ -5,7 +5,7 @@ describe('signingDomains', () => {
   const domains: readonly string[] = Object.values(signingDomains)
 
   it('are a closed list', () => {
-    expect(domains).toEqual(['iatp/1/frame', 'parley/1/checkpoint', 'jwt'])
+    expect(domains).toEqual(['iatp/1/frame', 'parley/1/checkpoint', 'parley/1/evidence', 'jwt'])
   })
 
   it('are no prefixes of each other, nor of a token', () => {

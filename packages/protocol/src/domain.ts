@@ -5,6 +5,7 @@
 export const signingDomains = {
   frame: 'iatp/1/frame',
   checkpoint: 'parley/1/checkpoint',
+  evidence: 'parley/1/evidence',
   jwt: 'jwt',
 } as const
 

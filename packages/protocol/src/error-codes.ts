@@ -112,6 +112,7 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
@@ -150,8 +151,18 @@ export const errorCodes: {
   readonly 'transport.not-permitted': ErrorFacts
   readonly 'transport.payload-too-large': ErrorFacts
   readonly 'transport.subject-invalid': ErrorFacts
+  readonly 'trust.attestation-refused': ErrorFacts
   readonly 'trust.below-threshold': ErrorFacts
   readonly 'trust.entry-refused': ErrorFacts
+  readonly 'trust.evidence-duplicate': ErrorFacts
+  readonly 'trust.evidence-forged': ErrorFacts
+  readonly 'trust.evidence-from-future': ErrorFacts
+  readonly 'trust.evidence-gap': ErrorFacts
+  readonly 'trust.evidence-invalid': ErrorFacts
+  readonly 'trust.evidence-late': ErrorFacts
+  readonly 'trust.peer-unknown': ErrorFacts
+  readonly 'trust.quarantined': ErrorFacts
+  readonly 'trust.self-evidence': ErrorFacts
 } = {
   'audit.chain-broken': {
     meaning: 'A record is missing, moved or inserted.',
@@ -668,6 +679,11 @@ export const errorCodes: {
     todo: 'Correct the lines that the message names.',
     retryable: false,
   },
+  'policy.rate-limited': {
+    meaning: 'A limit of a policy rule is used up for this agent and capability.',
+    todo: 'Wait for retryAfterMs.',
+    retryable: true,
+  },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',
     todo: 'Let it end, or undo its effects by other means.',
@@ -858,14 +874,64 @@ export const errorCodes: {
     todo: 'Use letters, digits, - and _.',
     retryable: false,
   },
+  'trust.attestation-refused': {
+    meaning: 'The attestation cannot be taken.',
+    todo: 'See the reason: it is malformed, expired, older than one that is held, or about the rater\'s own owner.',
+    retryable: false,
+  },
   'trust.below-threshold': {
     meaning: 'The effective trust is below what this risk needs.',
     todo: 'Look at the reason: good outcomes raise trust up to a ceiling, another agent may have it already.',
     retryable: false,
   },
   'trust.entry-refused': {
-    meaning: 'The trust ledger does not take this evidence or pin.',
-    todo: 'See the reason: it is malformed, out of time, too much, or the store is gone.',
+    meaning: 'The trust ledger has no room for this, or cannot be written.',
+    todo: 'See the reason: too much waits for the store, the store is gone, or the ledger was opened for reading.',
+    retryable: false,
+  },
+  'trust.evidence-duplicate': {
+    meaning: 'The evidence was taken before.',
+    todo: 'Nothing: it counts once.',
+    retryable: false,
+  },
+  'trust.evidence-forged': {
+    meaning: 'The evidence is not signed by the rater that it speaks for.',
+    todo: 'Drop it; whoever sent it is not who it says, or passes on what was changed.',
+    retryable: false,
+  },
+  'trust.evidence-from-future': {
+    meaning: 'The evidence is more than a minute ahead of the clock.',
+    todo: 'Set the clocks of rater and node.',
+    retryable: false,
+  },
+  'trust.evidence-gap': {
+    meaning: 'Evidence of this rater is missing before this batch.',
+    todo: 'Ask the rater for its batches after the last count that was taken.',
+    retryable: true,
+  },
+  'trust.evidence-invalid': {
+    meaning: 'The evidence is malformed, or a value in it is out of range.',
+    todo: 'Make it as the trust ledger writes it.',
+    retryable: false,
+  },
+  'trust.evidence-late': {
+    meaning: 'The evidence is older than five minutes, so it can no longer be folded in its place.',
+    todo: 'Share evidence sooner; what is lost here is in the rater\'s own ledger.',
+    retryable: false,
+  },
+  'trust.peer-unknown': {
+    meaning: 'The evidence is about a peer that no anchor vouches for.',
+    todo: 'Add an anchor for its owner, or ignore it.',
+    retryable: false,
+  },
+  'trust.quarantined': {
+    meaning: 'The peer behaved unlike itself, or failed or was denied too often, and is put apart for a while.',
+    todo: 'Look at the reason in `parley trust explain`; wait, or lift the quarantine.',
+    retryable: true,
+  },
+  'trust.self-evidence': {
+    meaning: 'Evidence about oneself, or about names of one\'s own owner, counts nothing.',
+    todo: 'Let others observe.',
     retryable: false,
   },
 }

@@ -1,17 +1,21 @@
-/** The steps that a record has to climb, however good it is: count of verified outcomes, time that they span, ceiling. */
-export const earnedSteps = [
-  { verified: 50, spanMs: 0, ceiling: 699 },
-  { verified: 500, spanMs: 86_400_000, ceiling: 899 },
-] as const
-
-/** What the earned ceiling depends on. */
-export interface EarnedRecord {
+/** One step that a record has to climb, however good it is. */
+export interface EarnedStep {
+  /** Verified outcomes that lift the ceiling. */
   readonly verified: number
-  /** From the first verified outcome to the last. */
+  /** The time that they have to span, from the first to the last. */
   readonly spanMs: number
+  /** The highest score until then. */
+  readonly ceiling: number
 }
 
+/** The steps of the default model. */
+export const defaultEarnedSteps: readonly EarnedStep[] = [
+  { verified: 50, spanMs: 0, ceiling: 699 },
+  { verified: 500, spanMs: 86_400_000, ceiling: 899 },
+]
+
 /** Returns the highest score that a record of this length allows: a burst of good calls must not buy the top tier. */
-export function earnedCeiling(record: EarnedRecord): number {
-  return earnedSteps.find((step) => record.verified < step.verified || record.spanMs < step.spanMs)?.ceiling ?? 1000
+export function earnedCeiling(steps: readonly EarnedStep[], verified: number, spanMs: number): number {
+  for (const step of steps) if (verified < step.verified || spanMs < step.spanMs) return step.ceiling
+  return 1000
 }

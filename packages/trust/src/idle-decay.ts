@@ -1,13 +1,18 @@
-/** How many points a score loses in an idle hour. */
-export const decayPerHour = 2
+/** How idleness wears a score down. */
+export interface IdleDecay {
+  /** Points that an idle hour takes, of hours in which the rater ran. */
+  readonly pointsPerHour: number
+  /** The score below which idleness takes nothing: what is lower rises and falls by evidence only. */
+  readonly floor: number
+}
 
-/** The score below which idleness takes nothing: what is lower rises and falls by evidence only. */
-export const decayFloor = 700
+/** The decay of the default model. */
+export const defaultIdleDecay: IdleDecay = { pointsPerHour: 2, floor: 700 }
 
 const hourMs = 3_600_000
 
 /** Returns what is left of a score after `elapsedMs` without evidence. Applied in parts it gives the same. */
-export function decayScore(score: number, elapsedMs: number): number {
-  if (score <= decayFloor) return score
-  return Math.max(decayFloor, score - (Math.max(0, elapsedMs) / hourMs) * decayPerHour)
+export function decayScore(decay: IdleDecay, score: number, elapsedMs: number): number {
+  if (score <= decay.floor) return score
+  return Math.max(decay.floor, score - (Math.max(0, elapsedMs) / hourMs) * decay.pointsPerHour)
 }

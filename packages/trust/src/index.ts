@@ -1,16 +1,24 @@
-export { dimensionWeights, type Dimension, type Dimensions } from './dimensions.ts'
-export type { Evidence, EvidenceOutcome, EvidenceRole } from './evidence.ts'
+export { dimensionNames, type Dimension, type Dimensions } from './dimensions.ts'
+export type { BehaviourMonitorOptions } from './behaviour-monitor.ts'
+export type { EvidenceOutcome, EvidenceRole, Incident, Measured, Observed, OutcomeSeen, Subject } from './evidence.ts'
+export type { EvidenceShare, SharedVerdict, Sharer } from './evidence-share.ts'
 export { outcomeTable, type OutcomeRow } from './outcome-table.ts'
-export type { TrustMovement } from './peer-book.ts'
-export { trustModel } from './standing.ts'
+export type { JudgedFor, TrustView } from './peer-judgement.ts'
+export type { VerifySignature } from './replay-stream.ts'
 export { tierBars, tierOf, type Tier } from './tier.ts'
-export type { TrustExplanation } from './trust-explanation.ts'
+export type { TrustExplanation, TrustMovement } from './trust-explanation.ts'
 export {
-  defaultStartScore,
   openTrustLedger,
   type Observation,
   type TierChange,
   type TrustLedger,
   type TrustLedgerOptions,
-  type TrustView,
 } from './trust-ledger.ts'
+export {
+  createTrustModel,
+  defaultWeights,
+  trustModelName,
+  type TrustModel,
+  type TrustModelOptions,
+} from './trust-model.ts'
+export type { Attestation, Quarantine, QuarantineCause, TrustNote, TrustPin } from './trust-note.ts'

@@ -1,52 +1,136 @@
-import type { CancelTimer, Clock, Journal, Logger } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
-import { encodeRecords, type LedgerRecord } from './ledger-record.ts'
+import type { CancelTimer, Clock, Hash, Journal, Logger, Signer } from '@parley/ports'
+import { isMeshError, MeshError, signingDomains } from '@parley/protocol'
+import { countPieces, formatBatch, formatEntry, nameBatch, sealBatch, type EvidenceBatch } from './evidence-batch.ts'
+import { createPendingPieces, type PendingPieces } from './pending-pieces.ts'
+import type { Sight } from './sight.ts'
+import type { TrustNote } from './trust-note.ts'
 
 /**
- * Appends records to a journal stream in batches.
+ * Signs what a rater saw in batches and appends them to its stream.
  *
- * I1 Records are written in the order in which they were added, each once.
+ * I1 Evidence is written in the order of its count, each piece once. Evidence and notes have batches of their own, so that
+ *    evidence can be shared without notes.
  * I2 After an error that waiting does not mend (another writer, a corrupt store) nothing is written any more.
+ * I3 A batch is signed once: what a failed append leaves is appended again as it is.
  */
 export interface LedgerWriter {
   /** Why nothing more is taken: the store is gone, or too much waits for it. */
   refusal(): string | undefined
-  add(record: LedgerRecord): void
-  /** Resolves when everything added before is durable. Rejects with the store's error. */
+  addPiece(
+    peer: string,
+    capability: string,
+    sight: Sight,
+    atMs: number,
+    envelope: string,
+    start: number | undefined,
+  ): void
+  addNote(note: TrustNote): void
+  /** Adds what another rater signed, as it is. */
+  addSealed(sealed: Uint8Array, arrivedAtMs: number): void
+  /** Resolves when everything added before is durable. Rejects with the error of store or signer. */
   flush(): Promise<void>
-  /** Stops the timer. */
+  /** Stops the timers. */
   stop(): void
 }
 
-/** What `createLedgerWriter` needs; `last` is the position of the last entry that was folded. */
+/** Where the stream ends, as far as the next entry depends on it. */
+export interface StreamEnd {
+  readonly position: number
+  /** The rater's own count of evidence so far. */
+  readonly seq: number
+  /** Names of the rater's last batches of evidence and of notes. */
+  readonly lastEvidence: string
+  readonly lastNotes: string
+}
+
+/** An entry as it is in the stream. */
+export interface SealedEntry {
+  readonly bytes: Uint8Array
+  /** How many pieces and notes are in it. */
+  readonly count: number
+  readonly isOwnEvidence: boolean
+}
+
+/** What `createLedgerWriter` needs. */
 export interface LedgerWriterOptions {
   readonly journal: Journal
   readonly stream: string
-  readonly last: number
+  readonly end: StreamEnd
+  readonly rater: string
+  readonly signer: Signer
+  readonly modelHash: string
+  readonly openedAtMs: number
+  /** The time of the newest evidence, which may be ahead of a clock that was set back. */
+  readonly lastAtMs: () => number
   readonly clock: Clock
+  readonly hash: Hash
   readonly logger: Logger
+  /** Called with the end of the stream after entries became durable. */
+  readonly onWritten: (end: StreamEnd, entries: readonly SealedEntry[]) => void
 }
 
 /** The score is in memory at once: what waits is only lost to a crash, and a longer wait is fewer transactions. */
 const batchDelayMs = 100
 const retryDelayMs = 1_000
-const maxBatch = 500
-const maxPending = 10_000
+const maxBatch = 1_000
+const maxPending = 20_000
+/** A crash of a silent node loses at most this much of the time that it ran. */
+const aliveMs = 3_600_000
 
-/** Creates a writer that flushes by itself soon after records were added and tries again while the store cannot write. */
-export function createLedgerWriter({ journal, stream, last, clock, logger }: LedgerWriterOptions): LedgerWriter {
-  let pending: LedgerRecord[] = []
-  let position = last
+/** Creates a writer that flushes by itself soon after something was added and tries again while the store cannot write. */
+export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
+  const { journal, stream, rater, signer, modelHash, openedAtMs, lastAtMs, clock, hash, logger, onWritten } = options
+  let { position, seq, lastEvidence, lastNotes } = options.end
+  const full: PendingPieces[] = []
+  let open = createPendingPieces()
+  let notes: TrustNote[] = []
+  let entries: SealedEntry[] = []
+  let pendingCount = 0
+  let isAliveDue = false
   let running: Promise<void> | undefined
   let broken: MeshError | undefined
   let cancelTimer: CancelTimer | undefined
+  let cancelAlive: CancelTimer | undefined
 
+  const seal = async (batch: Pick<EvidenceBatch, 'first' | 'previous' | 'pieces' | 'notes'>): Promise<string> => {
+    const atMs = Math.max(clock.now(), lastAtMs())
+    const text = formatBatch({ rater, did: signer.did, model: modelHash, atMs, ...batch })
+    const digest = hash(text)
+    const sealed = sealBatch(text, await signer.sign(signingDomains.evidence, digest))
+    const bytes = formatEntry({ arrivedAtMs: atMs, openedAtMs, sealed })
+    const count = countPieces(batch.pieces)
+    entries.push({ bytes, count: count + batch.notes.length, isOwnEvidence: count > 0 })
+    return nameBatch(digest)
+  }
+  /** Turns what waits into signed entries. */
+  const sealAll = async (): Promise<void> => {
+    if (open.count > 0) {
+      full.push(open)
+      open = createPendingPieces()
+    }
+    for (let next = full[0]; next !== undefined; next = full[0]) {
+      const pieces = next.pieces()
+      lastEvidence = await seal({ first: seq + 1, previous: lastEvidence, pieces, notes: [] })
+      seq += countPieces(pieces)
+      full.shift()
+    }
+    if (notes.length === 0 && !isAliveDue) return
+    const told = notes
+    const pieces = createPendingPieces().pieces()
+    lastNotes = await seal({ first: seq + 1, previous: lastNotes, pieces, notes: told })
+    notes = notes.slice(told.length)
+    isAliveDue = false
+  }
   const writeAll = async (): Promise<void> => {
     try {
-      while (pending.length > 0) {
-        const batch = pending.slice(0, maxBatch)
-        position = await journal.append(stream, position, [encodeRecords(batch)])
-        pending = pending.slice(batch.length)
+      while (entries.length + full.length + open.count + notes.length > 0 || isAliveDue) {
+        await sealAll()
+        const batch = entries
+        const appended = batch.map(({ bytes }) => bytes)
+        position = await journal.append(stream, position, appended)
+        entries = entries.slice(batch.length)
+        pendingCount -= batch.reduce((sum, { count }) => sum + count, 0)
+        onWritten({ position, seq, lastEvidence, lastNotes }, batch)
       }
     } catch (cause) {
       const error = isMeshError(cause)
@@ -60,8 +144,8 @@ export function createLedgerWriter({ journal, stream, last, clock, logger }: Led
   }
   const flush = (): Promise<void> => {
     if (broken !== undefined) return Promise.reject(broken)
-    if (running !== undefined) return running
-    if (pending.length === 0) return Promise.resolve()
+    if (running !== undefined) return running.then(flush)
+    if (entries.length + full.length + open.count + notes.length === 0 && !isAliveDue) return Promise.resolve()
     running = writeAll()
     return running
   }
@@ -74,18 +158,42 @@ export function createLedgerWriter({ journal, stream, last, clock, logger }: Led
       })
     }, delayMs)
   }
+  const scheduleAlive = (): void => {
+    cancelAlive = clock.setTimer(() => {
+      isAliveDue = true
+      schedule(batchDelayMs)
+      scheduleAlive()
+    }, aliveMs)
+  }
+  scheduleAlive()
   return {
     refusal() {
       if (broken !== undefined) return `the store refuses to be written (${broken.code})`
-      return pending.length >= maxPending ? 'too many records wait for the store' : undefined
+      return pendingCount >= maxPending ? 'too many records wait for the store' : undefined
     },
-    add(record) {
-      pending.push(record)
+    addPiece(peer, capability, sight, atMs, envelope, start) {
+      open.add(peer, capability, sight, atMs, envelope, start)
+      pendingCount++
+      if (open.count >= maxBatch) {
+        full.push(open)
+        open = createPendingPieces()
+      }
+      schedule(batchDelayMs)
+    },
+    addNote(note) {
+      notes.push(note)
+      pendingCount++
+      schedule(batchDelayMs)
+    },
+    addSealed(sealed, arrivedAtMs) {
+      entries.push({ bytes: formatEntry({ arrivedAtMs, openedAtMs, sealed }), count: 1, isOwnEvidence: false })
+      pendingCount++
       schedule(batchDelayMs)
     },
     flush,
     stop() {
       cancelTimer?.()
+      cancelAlive?.()
       cancelTimer = undefined
     },
   }

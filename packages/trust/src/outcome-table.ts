@@ -1,5 +1,5 @@
 import type { Dimension } from './dimensions.ts'
-import type { Evidence, EvidenceOutcome, EvidenceRole } from './evidence.ts'
+import type { EvidenceOutcome, EvidenceRole } from './evidence.ts'
 
 /** What one kind of outcome says about a peer. */
 export interface OutcomeRow {
@@ -58,13 +58,3 @@ export const outcomeTable: readonly OutcomeRow[] = [
     fault: false,
   },
 ]
-
-/** Returns the row that evidence falls under; undefined if it says nothing about the peer. */
-export function rowOf(evidence: Pick<Evidence, 'role' | 'outcome' | 'code'>): OutcomeRow | undefined {
-  return outcomeTable.find(
-    (row) =>
-      row.role === evidence.role &&
-      row.outcome === evidence.outcome &&
-      (row.codes === undefined || (evidence.code !== undefined && row.codes.includes(evidence.code))),
-  )
-}

@@ -1,11 +1,9 @@
-import { mapDimensions, startDimensions, weighDimensions, type Dimensions } from './dimensions.ts'
+import { dimensionNames } from './dimensions.ts'
 import { earnedCeiling } from './earned-ceiling.ts'
 import { decayScore } from './idle-decay.ts'
-import type { OutcomeRow } from './outcome-table.ts'
-import { tierAfter, tierOf, type Tier } from './tier.ts'
-
-/** Names the rules of this file and its tables; written with everything that was computed by them. */
-export const trustModel = 'parley-trust/1'
+import type { Sight } from './sight.ts'
+import { tierIndexAfter, tierIndexOf } from './tier.ts'
+import type { TrustModel } from './trust-model.ts'
 
 /** How far one observation moves a dimension towards its value. */
 export const learningRate = 0.1
@@ -16,88 +14,127 @@ export const faultsPerIncident = 5
 /** How severe such an incident is: 1 would take 100 points. */
 export const faultIncidentSeverity = 0.5
 
-/** What is known of a peer, overall or for one capability. A value: observing makes another one. */
-export interface Standing {
-  readonly dimensions: Dimensions
-  /** Kept, because a tier is left later than it is entered. */
-  readonly tier: Tier
-  readonly evidenceCount: number
-  readonly verified: number
-  readonly firstVerifiedAtMs: number
-  readonly lastVerifiedAtMs: number
-  readonly faultsInARow: number
+/**
+ * Where a standing has what, in cells that many of them share: a page of objects would cost a hundred thousand peers four
+ * times the memory. The dimensions come first, in their order.
+ */
+export const cell = {
+  /** Place in `tierBars`; kept, because a tier is left later than it is entered. */
+  tier: 5,
+  evidenceCount: 6,
+  verified: 7,
+  firstVerifiedAtMs: 8,
+  lastVerifiedAtMs: 9,
+  faultsInARow: 10,
   /** The time of the newest evidence; idle decay counts from it. */
-  readonly atMs: number
+  atMs: 11,
+  start: 12,
+} as const
+
+/** How many cells a standing has. */
+export const standingCells = 13
+
+/** Says how long the rater ran between two times, in milliseconds. */
+export type RunningMs = (fromMs: number, toMs: number) => number
+
+/** Makes the standing of a peer without evidence. */
+export function startStanding(cells: Float64Array, at: number, start: number, atMs: number): void {
+  cells.fill(0, at, at + standingCells)
+  for (let index = 0; index < dimensionNames.length; index++) cells[at + index] = start / 10
+  cells[at + cell.tier] = tierIndexOf(start)
+  cells[at + cell.atMs] = atMs
+  cells[at + cell.start] = start
 }
 
-/** Creates the standing of a peer without evidence. */
-export function createStanding(startScore: number, atMs: number): Standing {
-  return {
-    dimensions: startDimensions(startScore),
-    tier: tierOf(startScore),
-    evidenceCount: 0,
-    verified: 0,
-    firstVerifiedAtMs: 0,
-    lastVerifiedAtMs: 0,
-    faultsInARow: 0,
-    atMs,
-  }
-}
-
-/** Returns the score at a time: the weighted dimensions after idle decay, under the earned ceiling, rounded. */
-export function scoreAt(standing: Standing, nowMs: number): number {
-  const decayed = decayScore(weighDimensions(standing.dimensions), nowMs - standing.atMs)
-  return Math.min(earnedCeilingOf(standing), Math.round(decayed))
-}
-
-/** Returns the tier at a time. */
-export function tierAt(standing: Standing, nowMs: number): Tier {
-  return tierAfter(standing.tier, scoreAt(standing, nowMs))
+/** Returns the score after `restedMs` without evidence: weighted dimensions, decay, earned ceiling, rounded. */
+export function scoreOf(model: TrustModel, cells: Float64Array, at: number, restedMs: number): number {
+  const decayed = decayScore(model.idleDecay, weigh(model, cells, at), restedMs)
+  return Math.min(earnedCeilingOf(model, cells, at), Math.round(decayed))
 }
 
 /** Returns the ceiling that the record of a standing allows. */
-export function earnedCeilingOf(standing: Standing): number {
-  const { verified, firstVerifiedAtMs, lastVerifiedAtMs } = standing
-  return earnedCeiling({ verified, spanMs: lastVerifiedAtMs - firstVerifiedAtMs })
+export function earnedCeilingOf(model: TrustModel, cells: Float64Array, at: number): number {
+  const spanMs = read(cells, at + cell.lastVerifiedAtMs) - read(cells, at + cell.firstVerifiedAtMs)
+  return earnedCeiling(model.earnedSteps, read(cells, at + cell.verified), spanMs)
+}
+
+/** Returns the weighted sum of the dimensions, from 0 to 1000, before any ceiling. */
+export function weigh({ weights }: TrustModel, cells: Float64Array, at: number): number {
+  let sum = 0
+  for (let index = 0; index < dimensionNames.length; index++) sum += read(cells, at + index) * (weights[index] ?? 0)
+  return Math.min(1000, Math.max(0, sum * 10))
 }
 
 /**
- * Folds one observation: idle decay up to `atMs` first, then each dimension of the row by an exponential average, then, at
- * every fifth fault in a row, the incident at once. Evidence from before the newest counts as if it came with it.
+ * Folds one observation: idle decay up to it first, then each dimension that it speaks of by an exponential average, then
+ * what cuts at once. Evidence from before the newest counts as if it came with it. Returns the faults in a row that made
+ * an incident, otherwise 0.
  */
-export function observeOutcome(standing: Standing, row: OutcomeRow, observedAtMs: number): Standing {
-  const atMs = Math.max(standing.atMs, observedAtMs)
-  const rested = rest(standing, atMs)
-  let dimensions = mapDimensions(rested.dimensions, (value, name) => {
-    const target = row.values[name]
-    return target === undefined ? value : value + learningRate * (target * 100 - value)
-  })
-  const faultsInARow = row.fault ? rested.faultsInARow + 1 : row.role === 'callee' ? 0 : rested.faultsInARow
-  if (row.fault && faultsInARow % faultsPerIncident === 0) dimensions = cutByIncident(dimensions, faultIncidentSeverity)
-  const { verified } = rested
-  const next = {
-    dimensions,
-    tier: rested.tier,
-    evidenceCount: rested.evidenceCount + 1,
-    verified: row.verified ? verified + 1 : verified,
-    firstVerifiedAtMs: row.verified && verified === 0 ? atMs : rested.firstVerifiedAtMs,
-    lastVerifiedAtMs: row.verified ? atMs : rested.lastVerifiedAtMs,
-    faultsInARow,
-    atMs: rested.atMs,
+export function foldSight(
+  model: TrustModel,
+  cells: Float64Array,
+  at: number,
+  sight: Sight,
+  observedAtMs: number,
+  runningMs: RunningMs,
+): number {
+  const restedFromMs = read(cells, at + cell.atMs)
+  const atMs = Math.max(restedFromMs, observedAtMs)
+  rest(model, cells, at, restedFromMs, atMs, runningMs)
+  const { targets } = sight
+  for (let index = 0; index < dimensionNames.length; index++) {
+    const target = targets[index] ?? -1
+    if (target < 0) continue
+    const value = read(cells, at + index)
+    cells[at + index] = value + learningRate * (target - value)
   }
-  next.tier = tierAfter(rested.tier, scoreAt(next, atMs))
-  return next
+  let incidentFaults = 0
+  if (sight.isFault) {
+    const faults = read(cells, at + cell.faultsInARow) + 1
+    cells[at + cell.faultsInARow] = faults
+    if (faults % faultsPerIncident === 0) {
+      incidentFaults = faults
+      cut(cells, at, faultIncidentSeverity)
+    }
+  } else if (sight.isCallee) cells[at + cell.faultsInARow] = 0
+  if (sight.severity > 0) cut(cells, at, sight.severity)
+  cells[at + cell.evidenceCount] = read(cells, at + cell.evidenceCount) + 1
+  if (sight.isVerified) {
+    const verified = read(cells, at + cell.verified)
+    if (verified === 0) cells[at + cell.firstVerifiedAtMs] = atMs
+    cells[at + cell.verified] = verified + 1
+    cells[at + cell.lastVerifiedAtMs] = atMs
+  }
+  cells[at + cell.atMs] = atMs
+  cells[at + cell.tier] = tierIndexAfter(read(cells, at + cell.tier), scoreOf(model, cells, at, 0))
+  return incidentFaults
+}
+
+/** Reads a cell. */
+export function read(cells: Float64Array, at: number): number {
+  return cells[at] ?? 0
 }
 
 /** Takes 10 × severity from every dimension, which is 100 × severity from the score. */
-export function cutByIncident(dimensions: Dimensions, severity: number): Dimensions {
-  return mapDimensions(dimensions, (value) => value - 10 * severity)
+function cut(cells: Float64Array, at: number, severity: number): void {
+  for (let index = 0; index < dimensionNames.length; index++)
+    cells[at + index] = Math.max(0, read(cells, at + index) - 10 * severity)
 }
 
-function rest(standing: Standing, atMs: number): Standing {
-  const score = weighDimensions(standing.dimensions)
-  const decayed = decayScore(score, atMs - standing.atMs)
-  if (decayed === score) return { ...standing, atMs }
-  const dimensions = mapDimensions(standing.dimensions, (value) => (value * decayed) / score)
-  return { ...standing, dimensions, tier: tierAt(standing, atMs), atMs }
+function rest(
+  model: TrustModel,
+  cells: Float64Array,
+  at: number,
+  fromMs: number,
+  toMs: number,
+  runningMs: RunningMs,
+): void {
+  if (toMs <= fromMs) return
+  const score = weigh(model, cells, at)
+  if (score <= model.idleDecay.floor) return
+  const decayed = decayScore(model.idleDecay, score, runningMs(fromMs, toMs))
+  if (decayed === score) return
+  for (let index = 0; index < dimensionNames.length; index++)
+    cells[at + index] = (read(cells, at + index) * decayed) / score
+  cells[at + cell.tier] = tierIndexAfter(read(cells, at + cell.tier), scoreOf(model, cells, at, 0))
 }

@@ -1,48 +1,117 @@
-import { dimensionNames, dimensionWeights, weighDimensions, type Dimensions } from './dimensions.ts'
-import { earnedSteps } from './earned-ceiling.ts'
-import type { PeerPage, TrustMovement } from './peer-book.ts'
-import { earnedCeilingOf, scoreAt, type Standing } from './standing.ts'
-import { tierBars, type Tier } from './tier.ts'
+import { dimensionNames, mapDimensions, type Dimensions } from './dimensions.ts'
+import { hearsayPrefix } from './peer-book.ts'
+import type { PageMovement } from './peer-page.ts'
+import { judgePeer, judgeStanding, type Bench, type TrustView } from './peer-judgement.ts'
+import { nameSightKind } from './sight.ts'
+import type { StandingPlace } from './standing-chain.ts'
+import { cell, earnedCeilingOf, read, weigh } from './standing.ts'
+import { tierBars } from './tier.ts'
+import type { TrustModel } from './trust-model.ts'
+import type { Attestation, Quarantine, TrustPin } from './trust-note.ts'
+
+/** One change of a peer's overall score. */
+export interface TrustMovement {
+  readonly atMs: number
+  /** Who saw it, and under which of its own counts. */
+  readonly rater: string
+  readonly seq: number
+  readonly what: string
+  readonly before: number
+  readonly after: number
+}
 
 /** Why a peer has its score. */
-export interface TrustExplanation {
-  readonly score: number
-  readonly tier: Tier
-  readonly evidenceCount: number
+export interface TrustExplanation extends TrustView {
+  readonly model: string
   readonly dimensions: Dimensions
+  /** The scores of capabilities that are scored apart. */
+  readonly capabilities: Readonly<Record<string, number>>
   /** The newest changes of the overall score, oldest first. */
   readonly moved: readonly TrustMovement[]
+  readonly pin: TrustPin | undefined
+  readonly quarantine: Quarantine | undefined
+  readonly attestations: readonly Attestation[]
   /** What would raise the score, most effective first. */
   readonly raise: readonly string[]
 }
 
-/** Says in sentences what would raise a score. */
-export function adviseRaise(page: Pick<PeerPage, 'overall' | 'pin'>, nowMs: number): readonly string[] {
-  const { overall, pin } = page
-  const advice: string[] = []
-  if (pin !== undefined && pin.untilMs > nowMs) {
-    advice.push(`an operator pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`)
+/** Explains the trust in a peer. */
+export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExplanation {
+  const { fold, model } = bench
+  const { book, notes } = fold
+  const handle = book.find(peer)
+  const standings = handle === undefined ? [] : book.standings(handle)
+  const [overall, ...others] = standings
+  const pin = notes.pinOf(peer, nowMs)
+  const quarantine = notes.quarantineOf(peer, nowMs)
+  const start = bench.startOf(peer)
+  return {
+    ...judgePeer(bench, peer, nowMs, {}),
+    model: model.hash,
+    dimensions: mapDimensions((_, index) => (overall ? read(overall.cells, overall.at + index) : start / 10)),
+    capabilities: Object.fromEntries(
+      others
+        .filter(({ name }) => !name.startsWith(hearsayPrefix))
+        .map((standing) => [standing.name, judgeStanding(bench, standing, nowMs).score]),
+    ),
+    moved: handle === undefined ? [] : book.page(peer, handle).moved.map(tellMovement),
+    pin,
+    quarantine,
+    attestations: notes.attestationsOf(peer, nowMs),
+    raise: [
+      ...(quarantine ? [`it is in quarantine until ${String(quarantine.untilMs)} (${quarantine.reason})`] : []),
+      ...(pin ? [`an operator pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`] : []),
+      ...(overall && handle !== undefined && !book.isFresh(handle)
+        ? adviseRaise(model, overall, judgeStanding(bench, overall, nowMs).score)
+        : adviseNewcomer(start)),
+    ],
   }
-  const ceiling = adviseCeiling(overall)
-  if (ceiling !== undefined) advice.push(ceiling)
-  const score = scoreAt(overall, nowMs)
-  const next = tierBars.findLast(({ bar }) => bar > score)
-  if (next !== undefined) advice.push(`${String(next.bar - score)} points more reach the tier ${next.tier}`)
-  const losses = dimensionNames
-    .map((name) => ({ name, points: Math.round((100 - overall.dimensions[name]) * dimensionWeights[name] * 10) }))
-    .filter(({ points }) => points > 0)
-    .sort((left, right) => right.points - left.points)
-  for (const { name, points } of losses)
-    advice.push(`good outcomes in ${name} are worth up to ${String(points)} points`)
-  return advice
 }
 
-function adviseCeiling(standing: Standing): string | undefined {
-  const ceiling = earnedCeilingOf(standing)
-  if (weighDimensions(standing.dimensions) <= ceiling) return undefined
-  const step = earnedSteps.find((candidate) => candidate.ceiling === ceiling)
+/** Puts a change into words. */
+export function tellMovement({
+  atMs,
+  rater,
+  seq,
+  before,
+  after,
+  kind,
+  faults,
+  capability,
+}: PageMovement): TrustMovement {
+  const where = capability === '' ? '' : ` of ${capability}`
+  const incident = faults > 0 ? `, an incident: ${String(faults)} faults in a row` : ''
+  return { atMs, rater, seq, before, after, what: `${nameSightKind(kind)}${where}${incident}` }
+}
+
+function adviseRaise(model: TrustModel, standing: StandingPlace, score: number): readonly string[] {
+  const { cells, at } = standing
+  const ceiling = adviseCeiling(model, standing)
+  const losses = dimensionNames
+    .map((name, index) => ({
+      name,
+      points: Math.round((100 - read(cells, at + index)) * (model.weights[index] ?? 0) * 10),
+    }))
+    .filter(({ points }) => points > 0)
+    .sort((left, right) => right.points - left.points)
+  return [
+    ...(ceiling === undefined ? [] : [ceiling]),
+    ...adviseNewcomer(score),
+    ...losses.map(({ name, points }) => `good outcomes in ${name} are worth up to ${String(points)} points`),
+  ]
+}
+
+function adviseNewcomer(score: number): readonly string[] {
+  const next = tierBars.findLast(({ bar }) => bar > score)
+  return next === undefined ? [] : [`${String(next.bar - score)} points more reach the tier ${next.tier}`]
+}
+
+function adviseCeiling(model: TrustModel, { cells, at }: StandingPlace): string | undefined {
+  const ceiling = earnedCeilingOf(model, cells, at)
+  if (weigh(model, cells, at) <= ceiling) return undefined
+  const step = model.earnedSteps.find((candidate) => candidate.ceiling === ceiling)
   if (step === undefined) return undefined
-  const missing = step.verified - standing.verified
+  const missing = step.verified - read(cells, at + cell.verified)
   return missing > 0
     ? `${String(missing)} more verified outcomes lift the ceiling of ${String(ceiling)}`
     : `verified outcomes over a longer time lift the ceiling of ${String(ceiling)}`

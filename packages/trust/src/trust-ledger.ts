@@ -1,33 +1,30 @@
-import { silentLogger, type Clock, type Logger, type Store } from '@parley/ports'
+import { silentLogger, systemHash, type Clock, type Hash, type Logger, type Signer, type Store } from '@parley/ports'
 import { allowed, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
-import { isEvidence, maxAheadMs, maxBehindMs, type Evidence } from './evidence.ts'
-import { decodeRecords, isPin, isScore, type TrustPin } from './ledger-record.ts'
-import { createLedgerWriter } from './ledger-writer.ts'
-import { rowOf } from './outcome-table.ts'
-import { createPeerBook, tellMovement, type PeerPage } from './peer-book.ts'
-import { createRecentIds } from './recent-ids.ts'
-import { createStanding, scoreAt, tierAt } from './standing.ts'
-import { lowerTier, tierOf, type Tier } from './tier.ts'
-import { adviseRaise, type TrustExplanation } from './trust-explanation.ts'
+import { createBehaviourMonitor, type BehaviourMonitorOptions } from './behaviour-monitor.ts'
+import { isObserved, type Observed } from './evidence.ts'
+import { createEvidenceIds } from './evidence-ids.ts'
+import { maxAheadMs, ownerOf } from './ledger-fold.ts'
+import { openLedgerKeeper } from './ledger-keeper.ts'
+import { judgePeer, listRaters, type Bench, type JudgedFor, type TrustView } from './peer-judgement.ts'
+import { readRater, type VerifySignature } from './replay-stream.ts'
+import { createEvidenceShare, type EvidenceShare } from './evidence-share.ts'
+import { sightOf } from './sight.ts'
+import type { Tier } from './tier.ts'
+import { createTrustModel, type TrustModel } from './trust-model.ts'
+import { isTrustNote, type Attestation, type Quarantine, type TrustNote } from './trust-note.ts'
+import { explainPeer, type TrustExplanation } from './trust-explanation.ts'
 
-/** The score of a peer whose owner no anchor vouches for. */
-export const defaultStartScore = 300
-
-/** How many peers one ledger scores; further ones keep their start score. */
+/** How many peers a ledger holds in memory; the others wait in the store. */
 export const defaultMaxPeers = 100_000
 
-/** A peer's trust at this moment. */
-export interface TrustView {
-  readonly score: number
-  readonly tier: Tier
-  readonly evidenceCount: number
-}
+/** How long a peer is refused after it behaved as it should not. */
+export const quarantineMs = 900_000
 
-/** What became of evidence: folded, about nobody, seen before, or refused with `trust.entry-refused`. */
+/** What became of an observation: folded, about nobody, folded once the peer is read, or refused with `trust.*`. */
 export type Observation =
   | { readonly kind: 'taken'; readonly score: number; readonly tier: Tier }
   | { readonly kind: 'neutral' }
-  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'queued' }
   | Refusal
 
 /** A peer that left one tier for another. */
@@ -43,36 +40,64 @@ export interface TierChange {
 export interface TrustLedgerOptions {
   readonly store: Store
   readonly clock: Clock
+  /** Whose ledger it is, as `formatAgentId` writes it. To read one, who wrote it. */
+  readonly rater?: string
+  /** Signs what is written, with the key of this instance. Without, the ledger can only be read. */
+  readonly signer?: Signer
+  readonly verify: VerifySignature
   /** The journal stream; default `trust`. One process writes a stream. */
   readonly stream?: string
-  /**
-   * Returns the score from 0 to 1000 that a peer without a record has: 500 under an anchor, `defaultStartScore` (the
-   * default) without. Asked once a peer; the ledger keeps the answer.
-   */
-  readonly startScoreOf?: (peer: string) => number
+  /** Tells whether an anchor vouches for a peer: it starts at 500, any other at 300. Default: none does. */
+  readonly isVouched?: (peer: string) => boolean
+  readonly model?: TrustModel
+  /** Takes evidence of other raters too. Default false. */
+  readonly isShared?: boolean
+  /** Called with each batch of own evidence once it is durable, if evidence is shared. */
+  readonly onShare?: (sealed: Uint8Array) => void
+  /** Lists who answers for what a peer does: names of its owner, its delegators. Given, blame spreads to them. */
+  readonly answersFor?: (peer: string) => readonly string[]
+  readonly behaviour?: BehaviourMonitorOptions
   /** Called after evidence or a pin moved a peer to another tier. Must not throw. */
   readonly onTierChange?: (change: TierChange) => void
+  /** Called when a peer is put apart. Must not throw. */
+  readonly onQuarantine?: (quarantine: Quarantine) => void
   readonly maxPeers?: number
+  /** Without a signer: folds the whole stream and reads no pages, as anybody would who has nothing but the evidence. */
+  readonly isRecomputed?: boolean
+  readonly hash?: Hash
   readonly logger?: Logger
 }
 
 /**
  * Keeps the trust of this node in its peers.
  *
- * I1 A score is a fold over the stream: opening it again gives the same scores.
+ * I1 A score is a fold over the stream: whoever has the same evidence has the same score.
  * I2 Scores are between 0 and 1000, and the lowest ceiling wins.
  * I3 Evidence is folded at once and written soon after; `flush` makes it durable.
- * I4 Memory is bounded: by `maxPeers`, by capabilities and movements a peer, by remembered ids and waiting records.
+ * I4 Memory is bounded: `maxPeers` peers, their capabilities and movements, remembered ids, notes and waiting records.
  */
-export interface TrustLedger {
-  observe(evidence: Evidence): Observation
-  /** Returns score and tier, never above `ceiling`; with `capability` those of that capability once it has evidence. */
-  view(peer: string, options?: { readonly ceiling?: number; readonly capability?: string }): TrustView
+export interface TrustLedger extends EvidenceShare {
+  /** Brings a peer into memory, which everything below needs; undefined if that takes no reading. */
+  enter(peer: string): Promise<void> | undefined
+  observe(observed: Observed): Observation
+  /**
+   * Returns score and tier, never above `ceiling`; with `capability` those of that capability once it has evidence. Of a
+   * peer that is kept but was not brought into memory it trusts nothing.
+   */
+  view(peer: string, judgedFor?: JudgedFor): TrustView
+  /** Refuses a peer that is in quarantine with `trust.quarantined`. */
+  admit(peer: string): Verdict
   explain(peer: string): TrustExplanation
   /** Holds a score, whatever the evidence says, until `untilMs`; a time that is over lifts the pin. On the record. */
   pin(peer: string, score: number, options: { readonly reason: string; readonly untilMs: number }): Verdict
+  /** Puts a peer apart until `untilMs`, or takes that back with a time that is over. On the record. */
+  quarantine(peer: string, options: { readonly reason: string; readonly untilMs: number }): Verdict
+  /** Takes another agent's word about a peer, whose signature was verified. Refuses with `trust.attestation-refused`. */
+  attest(attestation: Omit<Attestation, 'kind'>): Verdict
   /** Resolves when everything so far is durable. Rejects with the error of the store. */
   flush(): Promise<void>
+  /** Writes pages, so that the next opening folds only what comes after. It does so by itself now and then. */
+  snapshot(): Promise<void>
   /** Flushes and takes no more. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -80,115 +105,176 @@ export interface TrustLedger {
 
 /** Far more than can be under way at once; every one of them costs the garbage collector. */
 const rememberedIds = 10_000
-const pageSize = 1_000
+const maxQueued = 1_000
+const unread: TrustView = { score: 0, tier: 'untrusted', evidenceCount: 0 }
+const maxAttestationMs = 365 * 86_400_000
 
-/** Opens the ledger of a store, folding what is there. Rejects with `store.corrupt` for an entry that is not one. */
+/** Opens the ledger of a store, folding what is there. Rejects with `store.corrupt` for an entry that does not hold. */
 export async function openTrustLedger(options: TrustLedgerOptions): Promise<TrustLedger> {
-  const { store, clock, stream = 'trust', maxPeers = defaultMaxPeers, logger = silentLogger } = options
-  const startOf = (peer: string): number => {
-    const start = options.startScoreOf?.(peer) ?? defaultStartScore
-    return isScore(start) ? start : 0
-  }
-  const book = createPeerBook()
-  const ids = createRecentIds(rememberedIds)
-  let last = 0
-  for (;;) {
-    const entries = await store.journal.read(stream, last + 1, pageSize)
-    for (const { data, position } of entries) {
-      for (const record of decodeRecords(data, position)) {
-        book.fold(record)
-        if (record.kind === 'evidence') ids.add(record.evidence.id)
-      }
-      last = position
-    }
-    if (entries.length < pageSize) break
-  }
-  const writer = createLedgerWriter({ journal: store.journal, stream, last, clock, logger })
+  const { store, clock, signer, verify, stream = 'trust', maxPeers = defaultMaxPeers } = options
+  const { isVouched = () => false, model = createTrustModel(), logger = silentLogger, hash = systemHash } = options
+  const { isShared = false, answersFor } = options
+  const rater = options.rater ?? (await readRater(store.journal, stream, hash))
+  const monitor = createBehaviourMonitor(options.behaviour)
+  const keeper = await openLedgerKeeper({
+    store,
+    stream,
+    rater,
+    signer,
+    verify,
+    hash,
+    model,
+    clock,
+    logger,
+    maxPeers,
+    isRecomputed: signer === undefined && options.isRecomputed === true,
+    isShared,
+    isVouched,
+    monitor,
+    onDurable: (sealed) => options.onShare?.(sealed),
+  })
+  const { fold, writer } = keeper
+  const { book } = fold
+  const ids = createEvidenceIds(rememberedIds)
+  for (const batch of keeper.recent) if (batch.rater === rater) ids.addBatch(batch)
+  const bench: Bench = { fold, model, startOf: keeper.startOf, answersFor }
+  let seq = keeper.end.seq
+  let queued = 0
   let closed = false
 
-  const pageOf = (peer: string): PeerPage =>
-    book.get(peer) ?? {
-      overall: createStanding(startOf(peer), clock.now()),
-      capabilities: new Map(),
-      moved: [],
-      pin: undefined,
-    }
-  const view: TrustLedger['view'] = (peer, { ceiling = 1000, capability } = {}) => {
-    const page = pageOf(peer)
-    const nowMs = clock.now()
-    const standing = (capability === undefined ? undefined : page.capabilities.get(capability)) ?? page.overall
-    const pinned = page.pin !== undefined && page.pin.untilMs > nowMs ? page.pin.score : undefined
-    const score = pinned ?? scoreAt(standing, nowMs)
-    const tier = pinned === undefined ? tierAt(standing, nowMs) : tierOf(pinned)
-    const limit = isScore(ceiling) ? ceiling : 0
-    return {
-      score: Math.min(limit, score),
-      tier: lowerTier(tier, tierOf(limit)),
-      evidenceCount: standing.evidenceCount,
-    }
-  }
-  const refusalFor = (peer: string): Refusal | undefined => {
+  const refusal = (): Refusal | undefined => {
     if (closed) throw new MeshError('store.closed', 'The trust ledger is closed')
-    const full = book.get(peer) === undefined && book.size >= maxPeers
-    const reason = full ? `the ledger holds ${String(maxPeers)} peers already` : writer.refusal()
+    const reason = writer === undefined ? 'it was opened for reading' : writer.refusal()
     return reason === undefined ? undefined : refuse('trust.entry-refused', reason)
   }
-  const startFor = (peer: string): { readonly start?: number } =>
-    book.get(peer) === undefined ? { start: startOf(peer) } : {}
-  const tellTierChange = (peer: string, from: Tier): TrustView => {
-    const after = view(peer)
-    if (after.tier !== from) {
-      options.onTierChange?.({ peer, from, to: after.tier, score: after.score, atMs: clock.now() })
-    }
-    return after
+  const view: TrustLedger['view'] = (peer, judgedFor = {}) => {
+    keeper.markRunning()
+    return keeper.isUnread(peer) ? unread : judgePeer(bench, peer, clock.now(), judgedFor)
+  }
+  const tellTierChange = (peer: string, from: Tier): void => {
+    const { tier: to, score } = view(peer)
+    if (to !== from) options.onTierChange?.({ peer, from, to, score, atMs: clock.now() })
+  }
+  const takeNote = (note: TrustNote): Verdict => {
+    const refused = refusal()
+    if (refused !== undefined) return refused
+    const full = fold.notes.refusal(note, clock.now())
+    if (full !== undefined) return refuse('trust.entry-refused', full)
+    const before = view(note.peer).tier
+    fold.notes.take(note)
+    writer?.addNote(note)
+    tellTierChange(note.peer, before)
+    return allowed
+  }
+  const putApart = (quarantine: Quarantine): Verdict => {
+    const verdict = takeNote(quarantine)
+    if (verdict.kind === 'allow') options.onQuarantine?.(quarantine)
+    return verdict
+  }
+  const watch = (observed: Observed): void => {
+    const atMs = clock.now()
+    const alarm = monitor.add(observed, atMs)
+    if (alarm === undefined) return
+    putApart({ kind: 'quarantine', atMs, peer: observed.peer, untilMs: atMs + quarantineMs, ...alarm })
+  }
+  const queue = (observed: Observed, entering: Promise<void>): Observation => {
+    if (queued >= maxQueued) return refuse('trust.entry-refused', 'too many peers are being read')
+    queued++
+    entering
+      .then(() => {
+        // What is still not there found no room.
+        if (!closed && !keeper.isUnread(observed.peer)) ledger.observe(observed)
+        else logger.warn('trust.not-observed', { peer: observed.peer })
+      })
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'not an error'
+        logger.error('trust.not-observed', { peer: observed.peer, error: reason })
+      })
+      .finally(() => queued--)
+    return { kind: 'queued' }
+  }
+
+  const enterRaters = (peer: string): Promise<unknown> | undefined => {
+    if (fold.notes.isEmpty && !isShared) return undefined
+    const entering = listRaters(bench, peer, clock.now()).flatMap((rater) => keeper.enter(rater) ?? [])
+    return entering.length === 0 ? undefined : Promise.all(entering)
+  }
+  const enter = (peer: string): Promise<void> | undefined => {
+    const entering = keeper.enter(peer)
+    if (entering !== undefined) return entering.then(async () => void (await enterRaters(peer)))
+    return enterRaters(peer)?.then(() => undefined)
+  }
+  const refuseAttestation = (note: Attestation): string | undefined => {
+    const { rater: sayer, peer, issuedAtMs, expiresAtMs } = note
+    const nowMs = clock.now()
+    if (ownerOf(sayer) === ownerOf(peer)) return `${sayer} has no word about names of its own owner`
+    if (sayer === rater) return 'this node has evidence, and needs no word of its own'
+    if (!isVouched(sayer)) return `no anchor vouches for ${sayer}`
+    if (!isVouched(peer)) return `no anchor vouches for ${peer}`
+    if (issuedAtMs > nowMs + maxAheadMs) return 'it is from the future'
+    if (expiresAtMs <= nowMs) return 'it has expired'
+    if (expiresAtMs - issuedAtMs > maxAttestationMs) return 'it holds for more than a year'
+    const known = fold.notes.attestationsOf(peer, nowMs).find((other) => other.rater === sayer)
+    return known !== undefined && known.issuedAtMs >= issuedAtMs ? 'one that is as new was taken before' : undefined
   }
 
   const ledger: TrustLedger = {
+    ...createEvidenceShare({ keeper, store, stream, rater, verify, hash, clock, isShared, refusal }),
+    enter,
     view,
-    observe(evidence) {
-      if (!isEvidence(evidence)) return refuse('trust.entry-refused', 'the evidence is malformed')
-      const aheadMs = evidence.atMs - clock.now()
-      if (aheadMs > maxAheadMs || -aheadMs > maxBehindMs) {
-        return refuse('trust.entry-refused', `the evidence is ${String(aheadMs)} ms ahead of the clock`)
-      }
-      if (ids.has(evidence.id)) return { kind: 'duplicate' }
-      const refusal = refusalFor(evidence.peer)
-      if (refusal !== undefined) return refusal
-      if (rowOf(evidence) === undefined) return { kind: 'neutral' }
-      const before = view(evidence.peer).tier
-      const record = { kind: 'evidence', ...startFor(evidence.peer), evidence } as const
-      ids.add(evidence.id)
-      book.fold(record)
-      writer.add(record)
-      const { score, tier } = tellTierChange(evidence.peer, before)
-      return { kind: 'taken', score, tier }
+    observe(observed) {
+      if (!isObserved(observed)) return refuse('trust.evidence-invalid', 'the evidence is malformed or out of range')
+      const { peer, capability, envelope = '' } = observed
+      if (peer === rater) return refuse('trust.self-evidence', 'nobody is evidence about itself')
+      const refused = refusal()
+      if (refused !== undefined) return refused
+      const entering = keeper.enter(peer)
+      if (entering !== undefined) return queue(observed, entering)
+      if (!ids.add(observed)) return refuse('trust.evidence-duplicate', 'the envelope was evidence before')
+      watch(observed)
+      const sight = sightOf(observed)
+      if (sight === undefined) return { kind: 'neutral' }
+      const handle = book.find(peer)
+      const isNew = handle === undefined || book.isFresh(handle)
+      const start = isNew ? keeper.startOf(peer) : undefined
+      const tierBefore = view(peer).tier
+      const atMs = keeper.stampMs()
+      fold.take(peer, capability, sight, atMs, ++seq, start)
+      writer?.addPiece(peer, capability, sight, atMs, envelope, start)
+      const now = view(peer)
+      if (now.tier !== tierBefore)
+        options.onTierChange?.({ peer, from: tierBefore, to: now.tier, score: now.score, atMs })
+      return { kind: 'taken', score: now.score, tier: now.tier }
     },
-    explain(peer) {
-      const page = pageOf(peer)
-      return {
-        ...view(peer),
-        dimensions: page.overall.dimensions,
-        moved: page.moved.map(tellMovement),
-        raise: adviseRaise(page, clock.now()),
-      }
+    admit(peer) {
+      const nowMs = clock.now()
+      const quarantine = fold.notes.isEmpty ? undefined : fold.notes.quarantineOf(peer, nowMs)
+      if (quarantine === undefined) return allowed
+      const retryAfterMs = quarantine.untilMs - nowMs
+      return refuse('trust.quarantined', `it is in quarantine: ${quarantine.reason}`, { retryAfterMs })
     },
+    explain: (peer) => ({ ...explainPeer(bench, peer, clock.now()), ...(keeper.isUnread(peer) ? unread : {}) }),
     pin(peer, score, { reason, untilMs }) {
-      const pin: TrustPin = { atMs: clock.now(), peer, score, reason, untilMs }
-      if (!isPin(pin)) return refuse('trust.entry-refused', 'a pin needs a score from 0 to 1000, a reason and an end')
-      const refusal = refusalFor(peer)
-      if (refusal !== undefined) return refusal
-      const before = view(peer).tier
-      const record = { kind: 'pin', ...startFor(peer), pin } as const
-      book.fold(record)
-      writer.add(record)
-      tellTierChange(peer, before)
-      return allowed
+      const note: TrustNote = { kind: 'pin', atMs: clock.now(), peer, score, reason, untilMs }
+      if (isTrustNote(note)) return takeNote(note)
+      return refuse('trust.entry-refused', 'a pin needs a score from 0 to 1000, a reason and an end')
     },
-    flush: () => writer.flush(),
+    quarantine(peer, { reason, untilMs }) {
+      const note: TrustNote = { kind: 'quarantine', cause: 'operator', atMs: clock.now(), peer, reason, untilMs }
+      if (isTrustNote(note)) return putApart(note)
+      return refuse('trust.entry-refused', 'a quarantine needs a reason and an end')
+    },
+    attest(attestation) {
+      const note: TrustNote = { kind: 'attestation', ...attestation }
+      const reason = isTrustNote(note) ? refuseAttestation(note) : 'it is malformed or out of range'
+      return reason === undefined ? takeNote(note) : refuse('trust.attestation-refused', reason)
+    },
+    flush: async () => writer?.flush(),
+    snapshot: () => keeper.snapshot(),
     async close() {
+      if (closed) return
       closed = true
-      writer.stop()
-      await writer.flush()
+      await keeper.close()
     },
     [Symbol.asyncDispose]: () => ledger.close(),
   }

@@ -1,4 +1,4 @@
-import { formatAgentId, type AgentId } from '@parley/protocol'
+import { formatAgentId, type AgentId, type Verdict } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
 import type { TrustLedger, Tier } from '@parley/trust'
 
@@ -22,4 +22,28 @@ export function effectiveTrust(
   return chain
     .map((agent) => ({ ...ledger.view(formatAgentId(agent), { capability }), of: agent.name as string }))
     .reduce((lowest, view) => (view.score < lowest.score ? view : lowest), own)
+}
+
+/**
+ * Asks the ledger about a peer and the chain that it acts under, once all of them are in memory: who is in quarantine is
+ * refused, except on a way back, which never hangs on a forward door. `decide` then goes on with what is known.
+ */
+export function withTrust(
+  ledger: TrustLedger,
+  peer: VerifiedCredential,
+  chain: readonly AgentId[],
+  isWayBack: boolean,
+  decide: () => Verdict,
+): Verdict | Promise<Verdict> {
+  const go = (): Verdict => {
+    const admitted = ledger.admit(formatAgentId(peer))
+    return admitted.kind === 'deny' && !isWayBack ? admitted : decide()
+  }
+  const entering = [peer, ...chain].flatMap((agent) => ledger.enter(formatAgentId(agent)) ?? [])
+  return entering.length === 0 ? go() : Promise.all(entering).then(go)
+}
+
+/** Tells whether a saga goes back, or asks what became of a step. */
+export function isWayBack(saga: { readonly phase: string } | undefined): boolean {
+  return saga !== undefined && saga.phase !== 'do'
 }

@@ -10,6 +10,7 @@ import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartTally } from '../part-tally.ts'
 import type { Session } from '../session.ts'
+import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
 /** What came from the bus, before its proof. */
@@ -54,6 +55,8 @@ export interface InboundHop {
   trust?: EffectiveTrust
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where rules rewrote the body. */
+  rewrite?: BodyRewrite
   /** Left by `admit`: gives the place back. */
   release?: () => void
   /** Left by `allowance`: the accounts that this node counts for the hop. */

@@ -11,13 +11,15 @@ import type { BareOutcome } from '../outcome.ts'
 import type { PartReceiver } from '../part-receiver.ts'
 import type { Session } from '../session.ts'
 import type { SealedEnvelope } from '../sealer.ts'
+import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
 /** One call on its way through the stages. */
 export interface OutboundHop {
   readonly parts: NodeParts
   readonly contract: ContractCapability
-  readonly input: unknown
+  /** Replaced by `policy` where rules rewrite it. */
+  input: unknown
   readonly options: CallOptions
   readonly id: string
   readonly trace: string
@@ -39,6 +41,8 @@ export interface OutboundHop {
   trust?: EffectiveTrust
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where rules rewrote the input. */
+  rewrite?: BodyRewrite
   /** Left by `breaker`: told how it ended. */
   settleBreaker?: (outcome: BareOutcome['kind'], durationMs: number) => void
   /** Left by `bulkhead`: gives the place back. */

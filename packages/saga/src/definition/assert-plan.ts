@@ -47,6 +47,7 @@ function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): stri
   if (!(step.retry.minDelayMs >= 0 && step.retry.maxDelayMs >= step.retry.minDelayMs))
     return 'has a maxDelayMs below its minDelayMs'
   if (step.providers?.length === 0) return 'names no provider: leave `to` out, or name one'
+  if (step.among?.length === 0) return 'is among no owner: leave `among` out, or name one'
   if (step.risk === 'read' || place === 'at') return undefined
   if (place === 'before' && !step.undo)
     return `cannot be undone: give ${step.capability} an undo in its contract, or place the step after a pivot`

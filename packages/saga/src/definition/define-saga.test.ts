@@ -49,6 +49,19 @@ describe('defineSaga', () => {
       'an empty list of providers',
       () => defineSaga('trip', options, step('a', { do: trips.reserve, input: () => ({ what: '' }), to: [] })),
     ],
+    [
+      'an empty list of owners',
+      () => defineSaga('trip', options, step('a', { do: trips.reserve, input: () => ({ what: '' }), among: [] })),
+    ],
+    [
+      'a step with both `to` and `among`',
+      () =>
+        defineSaga(
+          'trip',
+          options,
+          step('a', { do: trips.reserve, input: () => ({ what: '' }), to: () => ['acme/a'], among: ['acme'] }),
+        ),
+    ],
     ['a sequence outside a group', () => defineSaga('trip', options, sequence(reserve('a'), reserve('b')))],
   ])('refuses %s', (_, define) => {
     expect(define).toThrow(expect.objectContaining({ code: 'saga.definition-invalid' }))

@@ -23,6 +23,7 @@ export interface StepPart {
   readonly pivot: boolean
   readonly retriable: boolean
   readonly to?: Providers
+  readonly among?: readonly string[]
   readonly deadlineMs: number
   readonly retry: RetryPlan
   readonly delegation?: readonly string[]

@@ -23,6 +23,11 @@ function planPart(part: AnyPart, saga?: { readonly input: unknown }): PlanNode {
 
 function planStep(part: StepPart, saga?: { readonly input: unknown }): PlanStep {
   const { capability } = part
+  if (part.to && part.among)
+    throw new MeshError(
+      'saga.definition-invalid',
+      `the step "${part.name}" has both \`to\` and \`among\`: leave one out`,
+    )
   const providers = typeof part.to === 'function' ? saga && part.to(saga.input) : part.to
   return {
     kind: 'step',
@@ -36,6 +41,7 @@ function planStep(part: StepPart, saga?: { readonly input: unknown }): PlanStep 
     pivot: part.pivot,
     retriable: part.retriable,
     ...(providers && { providers }),
+    ...(part.among && { among: part.among }),
     deadlineMs: part.deadlineMs,
     retry: part.retry,
     ...(part.delegation && { delegation: part.delegation }),

@@ -23,8 +23,10 @@ export interface PlanStep {
   readonly errors: readonly string[]
   readonly pivot: boolean
   readonly retriable: boolean
-  /** Agents to ask, in order. Without it, the node's own providers at the moment of sending. */
+  /** Agents to ask, in order. Without it, who provides the capability at the moment of sending. */
   readonly providers?: readonly AgentName[]
+  /** Aliases of the owners whose agents may be asked, in order. Without it, the node's own. */
+  readonly among?: readonly string[]
   readonly deadlineMs: number
   readonly retry: RetryPlan
   /** The chain to act under, where it differs from the saga's. */
@@ -91,6 +93,7 @@ function isPlanStep(node: object): node is PlanStep {
     typeof step.deadlineMs === 'number' &&
     Array.isArray(step.errors) &&
     (step.providers === undefined || Array.isArray(step.providers)) &&
+    (step.among === undefined || Array.isArray(step.among)) &&
     typeof step.retry?.attempts === 'number' &&
     typeof step.retry.minDelayMs === 'number' &&
     typeof step.retry.maxDelayMs === 'number'

@@ -20,6 +20,11 @@ export interface StepOptions<Input, Output, Declared, Result, Saga, Before> {
    * of the node's own owner that serve the capability at that moment.
    */
   readonly to?: readonly AgentName[] | ((saga: Saga) => readonly AgentName[])
+  /**
+   * Aliases of owners, as the node's anchors call them: whoever of theirs serves the capability at that moment is asked, owner
+   * by owner in this order, the next only if nothing was sent to the one before. Not beside `to`.
+   */
+  readonly among?: readonly string[]
   readonly deadlineMs?: number
   readonly retry?: Partial<RetryPlan>
   /** A delegation chain to act under, root first; without it, the chain that the saga was started with. */
@@ -60,6 +65,7 @@ function describeStep<Name extends string, Input, Output, Declared, Result, Saga
     deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
     retry: { ...defaultRetry, ...options.retry },
     ...(options.to && { to: options.to as Providers }),
+    ...(options.among && { among: options.among }),
     ...(options.delegation && { delegation: options.delegation }),
   }
 }

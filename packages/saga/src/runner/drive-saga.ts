@@ -1,5 +1,6 @@
 import { refuse, allowed, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
+import type { PlanStep } from '../definition/plan.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
 import { decideNext, type Decision } from '../kernel/decide-next.ts'
@@ -70,9 +71,9 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
   const done = Promise.withResolvers<undefined>()
 
   const moment = (): Moment => ({ nowMs: clock.now(), random: random.float() })
-  const prepare = (state: SagaState, capability?: string): Preparation => ({
+  const prepare = (state: SagaState, plan?: PlanStep): Preparation => ({
     state,
-    providers: capability === undefined ? [] : node.providers(capability as `${string}:${string}`),
+    providers: plan ? node.providers(plan.capability, plan.among) : [],
     name: node.name,
     moment: moment(),
     ...(definition && { definition }),
@@ -86,7 +87,7 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
     if (!step) throw new TypeError(`decided about "${decision.step}", which the plan does not have`)
     switch (decision.kind) {
       case 'send': {
-        const event = prepareStep(step, prepare(state, step.plan.capability))
+        const event = prepareStep(step, prepare(state, step.plan))
         return event.type === 'intended'
           ? { event, call: { step: event.step, phase: 'do', attempt: event.attempt } }
           : { event }

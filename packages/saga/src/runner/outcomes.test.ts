@@ -13,7 +13,7 @@ const key = (name: string): string => `acme/travel/t/${name}`
 
 const reserve = <const Name extends string>(
   name: Name,
-  more: { readonly to?: readonly `${string}/${string}`[] } = {},
+  more: { readonly to?: readonly `${string}/${string}`[]; readonly among?: readonly string[] } = {},
 ) =>
   step(name, {
     do: trips.reserve,
@@ -199,6 +199,30 @@ describe('a provider', () => {
     const run = await lab.orchestrator([two]).start(two, input, { id: 't' })
     await run.result()
     expect(run.state().steps['a']).toMatchObject({ provider: 'acme/trips' })
+  })
+})
+
+describe('a step among owners', () => {
+  const agents = ['acme/trips', 'budget/trips', 'globex/trips'] as const
+  const saga = defineSaga('shopping', options, reserve('a', { among: ['globex', 'budget'] }))
+
+  it('asks who serves it, owner by owner, and the next only if nothing was sent to the one before', async () => {
+    const lab = createTripLab(undefined, agents)
+    lab.mesh.fault = (call) => (call.to === 'globex/trips' ? { kind: 'unsent', code: 'policy.denied' } : undefined)
+    const run = await lab.orchestrator([saga]).start(saga, input, { id: 't' })
+    await run.result()
+    expect(lab.mesh.calls).toEqual(['do a globex/trips', 'do a budget/trips'])
+    expect(run.state().steps['a']).toMatchObject({ provider: 'budget/trips' })
+  })
+
+  it('stays with the one that was sent to, and asks no other owner', async () => {
+    const lab = createTripLab(undefined, agents)
+    lab.mesh.fault = faults({
+      'do a': [{ kind: 'lost-request' }, { kind: 'unsent', code: 'breaker.open' }],
+    })
+    const run = await lab.orchestrator([saga]).start(saga, input, { id: 't' })
+    await run.result()
+    expect(new Set(lab.mesh.calls.map((call) => call.split(' ')[2]))).toEqual(new Set(['globex/trips']))
   })
 })
 

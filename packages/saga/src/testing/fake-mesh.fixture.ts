@@ -85,11 +85,13 @@ export function createFakeMesh(): FakeMesh {
         logger: silentLogger,
         records,
         tryCall: tryCall as SagaNode['tryCall'],
-        providers: (capability) =>
-          [...served.keys()].flatMap((key) => {
-            const [agent, serves] = key.split(' ') as [AgentName, string]
-            return serves === capability ? [agent] : []
-          }),
+        providers: (capability, among = [name.split('/')[0] ?? '']) =>
+          among.flatMap((alias) =>
+            [...served.keys()].flatMap((key) => {
+              const [agent, serves] = key.split(' ') as [AgentName, string]
+              return serves === capability && agent.startsWith(`${alias}/`) ? [agent] : []
+            }),
+          ),
         record: (kind, fields) => records.push({ kind, ...fields }),
       }
     },

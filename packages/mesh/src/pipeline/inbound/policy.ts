@@ -1,5 +1,7 @@
-import { decidePolicy } from '@parley/policy'
-import { allowed, refuse } from '@parley/protocol'
+import { decideArguments } from '@parley/identity'
+import type { PolicyInput } from '@parley/policy'
+import { refuse } from '@parley/protocol'
+import { decideHop } from '../decide-hop.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { policyDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
@@ -16,7 +18,8 @@ export const policy: Stage<InboundHop> = {
     const served = parts.served.get(action)
     if (!served) return refuse('contract.capability-unknown', `${action} is not served here`)
     const { peer } = left(hop.session, 'the session')
-    const decision = decidePolicy(parts.policy(), {
+    const body = (): Uint8Array => left(hop.body, 'the body')
+    const input: PolicyInput = {
       action,
       direction: 'inbound',
       phase: header.saga?.phase ?? 'do',
@@ -37,9 +40,14 @@ export const policy: Stage<InboundHop> = {
       objective: policyObjective(parts, peer, action),
       body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
-    })
+    }
+    const { decision, verdict, rewrite } = decideHop(parts, input, body)
     hop.decision = decision
-    if (decision.kind === 'allow') return allowed
-    return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+    if (verdict.kind === 'deny' || !rewrite) return verdict
+    hop.rewrite = rewrite
+    hop.body = rewrite.bytes
+    hop.json = rewrite
+    // What is acted on must keep within the chain too.
+    return chain ? decideArguments(chain.constraints, rewrite.value) : verdict
   },
 }

@@ -207,6 +207,9 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Audi
     document: decision?.document,
     rule: refusal?.rule ?? (decision?.kind === 'allow' ? decision.rule : undefined),
     policy: decision?.policyHash,
+    rewrittenBy: hop.rewrite?.by,
+    body: hop.rewrite?.from,
+    rewritten: hop.rewrite?.to,
   }
 }
 

@@ -1,5 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
-import { effectiveTrust } from '../effective-trust.ts'
+import { effectiveTrust, isWayBack, withTrust } from '../effective-trust.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { peerOf } from '../peer-of.ts'
 import { left, type Stage } from '../stage.ts'
@@ -8,15 +8,15 @@ import { left, type Stage } from '../stage.ts'
 export const trust: Stage<InboundHop> = {
   name: 'trust',
   run(hop) {
-    const { capability } = left(hop.header, 'the header')
-    hop.trust = effectiveTrust(
-      hop.parts.trust,
-      peerOf(hop),
-      left(capability, 'the capability'),
-      hop.chain?.agents ?? [],
-    )
-    return Number.isFinite(hop.trust.score)
-      ? allowed
-      : refuse('trust.below-threshold', `the score of ${hop.trust.of} cannot be told`)
+    const header = left(hop.header, 'the header')
+    const capability = left(header.capability, 'the capability')
+    const chain = hop.chain?.agents ?? []
+    const peer = peerOf(hop)
+    return withTrust(hop.parts.trust, peer, chain, isWayBack(header.saga), () => {
+      hop.trust = effectiveTrust(hop.parts.trust, peer, capability, chain)
+      return Number.isFinite(hop.trust.score)
+        ? allowed
+        : refuse('trust.below-threshold', `the score of ${hop.trust.of} cannot be told`)
+    })
   },
 }

@@ -1,5 +1,5 @@
-import { decidePolicy } from '@parley/policy'
-import { allowed, refuse } from '@parley/protocol'
+import type { PolicyInput } from '@parley/policy'
+import { decideHop } from '../decide-hop.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
@@ -12,7 +12,7 @@ export const policy: Stage<OutboundHop> = {
     const { parts, contract, options } = hop
     const { capability: action, risk } = contract
     const { credential } = left(hop.peer, 'the peer')
-    const decision = decidePolicy(parts.policy(), {
+    const input: PolicyInput = {
       action,
       direction: 'outbound',
       phase: options.saga?.phase ?? 'do',
@@ -33,9 +33,14 @@ export const policy: Stage<OutboundHop> = {
       objective: policyObjective(parts, credential, action),
       body: () => hop.input,
       time: { nowMs: parts.clock.now() },
-    })
+    }
+    const given = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
+    const { decision, verdict, rewrite } = decideHop(parts, input, given)
     hop.decision = decision
-    if (decision.kind === 'allow') return allowed
-    return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+    if (rewrite) {
+      hop.rewrite = rewrite
+      hop.input = rewrite.value
+    }
+    return verdict
   },
 }

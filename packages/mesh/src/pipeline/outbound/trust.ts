@@ -1,5 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
-import { effectiveTrust } from '../effective-trust.ts'
+import { effectiveTrust, isWayBack, withTrust } from '../effective-trust.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -8,9 +8,12 @@ export const trust: Stage<OutboundHop> = {
   name: 'trust',
   run(hop) {
     const { credential } = left(hop.peer, 'the peer')
-    hop.trust = effectiveTrust(hop.parts.trust, credential, hop.contract.capability, [])
-    return Number.isFinite(hop.trust.score)
-      ? allowed
-      : refuse('trust.below-threshold', `the score of ${hop.trust.of} cannot be told`)
+    const { trust: ledger } = hop.parts
+    return withTrust(ledger, credential, [], isWayBack(hop.options.saga), () => {
+      hop.trust = effectiveTrust(ledger, credential, hop.contract.capability, [])
+      return Number.isFinite(hop.trust.score)
+        ? allowed
+        : refuse('trust.below-threshold', `the score of ${hop.trust.of} cannot be told`)
+    })
   },
 }

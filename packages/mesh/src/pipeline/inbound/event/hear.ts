@@ -18,7 +18,7 @@ export const hear: Stage<InboundHop> = {
     const release = parts.inFlight.enter()
     if (!release) return refuse('bulkhead.full', 'too much is being served')
     hop.release = release
-    const body = parseJsonBody(hop.envelope.body)
+    const body = parseJsonBody(hop.body ?? hop.envelope.body)
     if (!body) return refuse('contract.input-invalid', 'the payload is not JSON')
     const checked = await checkSchema(event.payload, body.value)
     if (checked.kind === 'invalid') return refuse('contract.input-invalid', checked.problems)

@@ -1,5 +1,5 @@
-import { decidePolicy, noDelegation } from '@parley/policy'
-import { allowed, refuse } from '@parley/protocol'
+import { noDelegation, type PolicyInput } from '@parley/policy'
+import { decideHop } from '../../decide-hop.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
 import { policyObjective } from '../../policy-facts.ts'
@@ -15,7 +15,7 @@ export const eventPolicy: Stage<InboundHop> = {
     const { event } = left(hop.listening, 'who listens')
     const action = event.capability
     const peer = peerOf(hop)
-    const decision = decidePolicy(parts.policy(), {
+    const input: PolicyInput = {
       action,
       direction: 'inbound',
       phase: 'do',
@@ -31,9 +31,13 @@ export const eventPolicy: Stage<InboundHop> = {
       objective: policyObjective(parts, peer, action),
       body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
       time: { nowMs: parts.clock.now() },
-    })
+    }
+    const { decision, verdict, rewrite } = decideHop(parts, input, () => hop.envelope.body)
     hop.decision = decision
-    if (decision.kind === 'allow') return allowed
-    return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
+    if (rewrite) {
+      hop.rewrite = rewrite
+      hop.body = rewrite.bytes
+    }
+    return verdict
   },
 }

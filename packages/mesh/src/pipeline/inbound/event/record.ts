@@ -1,6 +1,7 @@
 import { isMeshError } from '@parley/protocol'
 import { shortenReason } from '../../../shorten-reason.ts'
 import { traceOf } from '../../../traceparent.ts'
+import { describeRewrite } from '../../decide-hop.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import type { PipelineEnd } from '../../stage.ts'
 
@@ -32,6 +33,7 @@ export function recordEvent(hop: InboundHop, end: PipelineEnd): void {
       ...(header.traceparent === undefined ? {} : { trace: traceOf(header.traceparent) }),
       ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
       ...(trust ? { score: trust.score, tier: trust.tier } : {}),
+      ...describeRewrite(hop.rewrite),
       ...(decision
         ? {
             document: decision.document,

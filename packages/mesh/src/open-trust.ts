@@ -1,0 +1,41 @@
+import type { Signer, Store } from '@parley/ports'
+import { formatAgentId, isAgentName } from '@parley/protocol'
+import { verifySignature, type Anchors } from '@parley/identity'
+import { openTrustLedger, type TrustLedger } from '@parley/trust'
+import type { EventLog } from './event-log.ts'
+import { resolveName, type NodeConfig } from './node-options.ts'
+
+/** What the ledger of a node is opened with. */
+export interface OpenTrustOptions {
+  readonly config: NodeConfig
+  readonly store: Store
+  readonly signer: Signer
+  readonly note: EventLog
+}
+
+/** Opens the ledger of a node: its agent observes, its instance signs, its anchors say who is known. */
+export function openTrust({ config, store, signer, note }: OpenTrustOptions): Promise<TrustLedger> {
+  const { name, clock, logger, anchors } = config
+  const agent = resolveName(config, name)
+  return openTrustLedger({
+    store,
+    clock,
+    logger,
+    signer,
+    rater: agent === undefined ? name : formatAgentId(agent),
+    verify: verifySignature,
+    isVouched: (peer) => isVouched(anchors, peer),
+    onTierChange: ({ atMs, ...change }) => {
+      note({ kind: 'trust', event: 'tier-changed', sinceMs: atMs, ...change })
+    },
+    onQuarantine: ({ kind, atMs, ...quarantine }) => {
+      note({ kind: 'trust', event: kind, sinceMs: atMs, ...quarantine })
+    },
+  })
+}
+
+/** Tells whether an anchor vouches for a peer's name under its owner. */
+function isVouched(anchors: Anchors, peer: string): boolean {
+  const [owner, name = ''] = peer.split(' ')
+  return isAgentName(name) && anchors.ofName(name)?.owner === owner
+}

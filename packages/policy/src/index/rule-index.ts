@@ -1,0 +1,164 @@
+import type { Condition } from '../condition/condition.ts'
+import type { Failure } from '../condition/failure.ts'
+import type { HopView } from '../condition/hop-view.ts'
+import type { IndexClause } from '../condition/index-clause.ts'
+import { createBoundGroup } from './bound-group.ts'
+import { createEqualGroup } from './equal-group.ts'
+import { bucketLength, createPrefixGroup } from './prefix-group.ts'
+import type { Entry, RuleGroup } from './rule-group.ts'
+
+/** What an index needs of a rule. */
+export interface IndexedRule {
+  readonly condition: Condition
+  /** A search goes on after it where it fails: an allow that cannot be evaluated does not allow, and does not deny either. */
+  readonly isSkippedOnFailure: boolean
+}
+
+/** A rule that could not be evaluated. */
+export interface FailedRule<Rule> {
+  readonly rule: Rule
+  readonly failure: Failure
+}
+
+/**
+ * Finds rules by what they test, so that those that cannot match cost nothing.
+ *
+ * I1 It finds exactly what a scan of all rules in their order finds.
+ */
+export interface RuleIndex<Rule> {
+  readonly size: number
+  /**
+   * Finds the first rule in their order that matches, or that fails: undecided is no reason to go on. Rules that are
+   * skipped on failure and stand before it are added to `skipped`.
+   */
+  first(view: HopView, skipped: FailedRule<Rule>[]): Rule | FailedRule<Rule> | undefined
+  /** Visits every rule that matches or fails, in their order. */
+  each(view: HopView, visit: (rule: Rule, failure: Failure | undefined) => void): void
+}
+
+/** Tells whether what an index found is a rule that failed. */
+export function isFailedRule<Rule extends object>(found: Rule | FailedRule<Rule>): found is FailedRule<Rule> {
+  return 'failure' in found
+}
+
+/** Indexes rules, each by the clause that leaves the fewest others in its bucket; the rest is scanned. */
+export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]): RuleIndex<Rule> {
+  const entries = rules.map((rule, order): Entry<Rule> => ({ rule, order, evaluate: rule.condition.evaluate }))
+  const groups = groupEntries(entries)
+  return {
+    size: rules.length,
+    first(view, skipped) {
+      let best: Entry<Rule> | undefined
+      let failure: Failure | undefined
+      let failed: FailedEntry<Rule>[] | undefined
+      for (const group of groups) {
+        for (const entry of group.select(view)) {
+          if (best !== undefined && entry.order > best.order) break
+          const value = entry.evaluate(view)
+          if (value === false) continue
+          if (value !== true && entry.rule.isSkippedOnFailure) {
+            ;(failed ??= []).push({ entry, failure: value })
+            continue
+          }
+          best = entry
+          failure = value === true ? undefined : value
+          break
+        }
+      }
+      if (failed) tellSkipped(failed, best, skipped)
+      if (best === undefined) return undefined
+      return failure === undefined ? best.rule : { rule: best.rule, failure }
+    },
+    each(view, visit) {
+      const found: { readonly entry: Entry<Rule>; readonly failure: Failure | undefined }[] = []
+      for (const group of groups)
+        for (const entry of (group.selectAll ?? group.select)(view)) {
+          const value = entry.evaluate(view)
+          if (value !== false) found.push({ entry, failure: value === true ? undefined : value })
+        }
+      found.sort((left, right) => left.entry.order - right.entry.order)
+      for (const { entry, failure } of found) visit(entry.rule, failure)
+    },
+  }
+}
+
+interface FailedEntry<Rule> {
+  readonly entry: Entry<Rule>
+  readonly failure: Failure
+}
+
+function tellSkipped<Rule>(
+  failed: FailedEntry<Rule>[],
+  best: Entry<Rule> | undefined,
+  skipped: FailedRule<Rule>[],
+): void {
+  failed.sort((left, right) => left.entry.order - right.entry.order)
+  for (const { entry, failure } of failed)
+    if (best === undefined || entry.order < best.order) skipped.push({ rule: entry.rule, failure })
+}
+
+function groupEntries<Rule extends IndexedRule>(entries: readonly Entry<Rule>[]): readonly RuleGroup<Rule>[] {
+  const sizes = countBuckets(entries)
+  const equal = createGrouping<Rule, IndexClause & { readonly kind: 'equal' }>()
+  const prefix = createGrouping<Rule, IndexClause & { readonly kind: 'prefix' }>()
+  const bound = createGrouping<Rule, IndexClause & { readonly kind: 'bound' }>()
+  const scanned: Entry<Rule>[] = []
+  for (const entry of entries) {
+    const clause = chooseClause(entry.rule.condition, sizes)
+    if (clause?.kind === 'equal') equal.add(clause.path, clause, entry)
+    else if (clause?.kind === 'prefix') prefix.add(`${clause.path} ${bucketLength(clause.prefix)}`, clause, entry)
+    else if (clause?.kind === 'bound') bound.add(`${clause.path} ${clause.op}`, clause, entry)
+    else scanned.push(entry)
+  }
+  return [
+    ...equal.lists().map(createEqualGroup<Rule>),
+    ...prefix.lists().map(createPrefixGroup<Rule>),
+    ...bound.lists().map(createBoundGroup<Rule>),
+    ...(scanned.length > 0 ? [{ select: () => scanned }] : []),
+  ]
+}
+
+interface Grouping<Rule, Clause> {
+  add(key: string, clause: Clause, entry: Entry<Rule>): void
+  lists(): readonly (readonly (readonly [Clause, Entry<Rule>])[])[]
+}
+
+function createGrouping<Rule, Clause>(): Grouping<Rule, Clause> {
+  const byKey = new Map<string, (readonly [Clause, Entry<Rule>])[]>()
+  return {
+    add(key, clause, entry) {
+      const list = byKey.get(key)
+      if (list) list.push([clause, entry])
+      else byKey.set(key, [[clause, entry]])
+    },
+    lists: () => [...byKey.values()],
+  }
+}
+
+/** The keys of the buckets that a clause would put its rule into. */
+function bucketsOf(clause: IndexClause): readonly string[] {
+  if (clause.kind === 'equal') return clause.values.map((value) => `= ${clause.path} ${typeof value} ${String(value)}`)
+  return clause.kind === 'prefix' ? [`^ ${clause.path} ${clause.prefix}`] : []
+}
+
+function countBuckets(entries: readonly Entry<IndexedRule>[]): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>()
+  for (const { rule } of entries)
+    for (const { index } of rule.condition.clauses)
+      if (index) for (const key of bucketsOf(index)) sizes.set(key, (sizes.get(key) ?? 0) + 1)
+  return sizes
+}
+
+/** A comparison with a number only helps where it is the whole condition: else every rule below it had to be evaluated. */
+function chooseClause({ clauses }: Condition, sizes: ReadonlyMap<string, number>): IndexClause | undefined {
+  let best: IndexClause | undefined
+  let bestSize = Infinity
+  for (const { index } of clauses) {
+    if (!index || index.kind === 'bound') continue
+    const size = Math.max(...bucketsOf(index).map((key) => sizes.get(key) ?? 0))
+    if (size >= bestSize) continue
+    best = index
+    bestSize = size
+  }
+  return best ?? (clauses.length === 1 ? clauses[0]?.index : undefined)
+}

@@ -1,0 +1,174 @@
+import { Failure } from '../condition/failure.ts'
+import type { HopView } from '../condition/hop-view.ts'
+import type { EngineAdvice, EngineAllow, EngineDeny, EngineVerdict } from '../engine-verdict.ts'
+import { createRuleIndex, isFailedRule, type FailedRule, type RuleIndex } from '../index/rule-index.ts'
+import type { PolicyLimit } from '../policy-limit.ts'
+import { defaultRuleName } from './compile-rule.ts'
+import type { ConflictStrategy } from './policy-document.ts'
+import { ruleScopes, type PolicyRule } from './policy-rule.ts'
+
+/** What judging needs of a document. */
+export interface JudgedDocument {
+  readonly name: string
+  readonly default: 'allow' | 'deny'
+  readonly conflicts: ConflictStrategy
+  /** Rules of its parents that its own cannot override: they are asked first. */
+  readonly guards: readonly PolicyRule[]
+  /** All its rules, those of its parents among them. */
+  readonly rules: readonly PolicyRule[]
+}
+
+/**
+ * Creates the judge of one document: a list of passes, each an index. The first rule that a pass finds decides; what no
+ * pass decides, the default does.
+ *
+ * I1 A rule that throws never allows: one that would deny or ask denies then, one that would allow is passed over.
+ * I2 Limits and obligations hold whenever their rule's condition does, whichever rule decides. Limits are for what is done:
+ *    a way back is never refused for want of tokens.
+ * I3 Guards come first, under every strategy.
+ */
+export function createJudge(document: JudgedDocument): (view: HopView) => EngineVerdict {
+  const { rules } = document
+  const passes = passesOf(document)
+    .filter((pass) => pass.length > 0)
+    .map((pass) => createRuleIndex(pass))
+  const advising = createRuleIndex(rules.filter(({ effect }) => effect === 'warn' || effect === 'log'))
+  const binding = createRuleIndex(rules.filter(({ limits, obligations }) => limits.length + obligations.length > 0))
+  const allows = new Map(rules.map((rule) => [rule, { kind: 'allow', rule: rule.name } as const]))
+  const byDefault = decideDefault(document)
+  return (view) => {
+    const advice = advising.size === 0 ? none : collectAdvice(advising, view)
+    const bound = binding.size === 0 ? unbound : collectBound(binding, view)
+    if (bound.kind === 'deny') return withAdvice(bound, advice)
+    const skipped: FailedRule<PolicyRule>[] = []
+    const found = findFirst(passes, view, skipped)
+    const noted = skipped.length === 0 ? advice : [...advice, ...skipped.map(describeFailure)]
+    if (found === undefined) {
+      if (byDefault.kind === 'allow') return addTerms(byDefault, bound, noted)
+      const [failed] = skipped
+      return withAdvice(failed ? undecided(failed) : denyByDefault(byDefault, view), noted)
+    }
+    if (isFailedRule(found)) return withAdvice(undecided(found), noted)
+    if (found.effect === 'deny') {
+      return withAdvice({ kind: 'deny', rule: found.name, code: found.code, reason: found.reason }, noted)
+    }
+    if (found.demand !== undefined) {
+      const { name, reason, demand } = found
+      return { kind: 'require_approval', rule: name, reason, demand, ...termsOf(bound), ...adviceOf(noted) }
+    }
+    return addTerms(allows.get(found) ?? { kind: 'allow', rule: found.name }, bound, noted)
+  }
+}
+
+const none: readonly EngineAdvice[] = []
+
+interface Bound {
+  readonly kind: 'bound'
+  readonly limits: readonly PolicyLimit[]
+  readonly obligations: readonly string[]
+}
+
+const unbound: Bound = { kind: 'bound', limits: [], obligations: [] }
+
+function passesOf({ conflicts, guards, rules }: JudgedDocument): readonly (readonly PolicyRule[])[] {
+  const guarding = new Set(guards)
+  const own = rules.filter((rule) => !guarding.has(rule))
+  const by = (list: readonly PolicyRule[], effect: PolicyRule['effect']): readonly PolicyRule[] =>
+    list.filter((rule) => rule.effect === effect)
+  const strictFirst = (list: readonly PolicyRule[]): readonly (readonly PolicyRule[])[] => [
+    by(list, 'deny'),
+    by(list, 'require_approval'),
+    by(list, 'allow'),
+  ]
+  const first = [by(guards, 'deny'), by(guards, 'require_approval')]
+  switch (conflicts) {
+    case 'deny_overrides':
+      return [...first, ...strictFirst(own)]
+    case 'allow_overrides':
+      return [...first, by(own, 'allow'), by(own, 'deny'), by(own, 'require_approval')]
+    case 'priority_first_match': {
+      const deciding = own.filter(({ effect }) => ['allow', 'deny', 'require_approval'].includes(effect))
+      return [...first, deciding.toSorted((left, right) => right.priority - left.priority)]
+    }
+    case 'most_specific_wins':
+      return [...first, ...ruleScopes.flatMap((scope) => strictFirst(own.filter((rule) => rule.scope === scope)))]
+  }
+}
+
+function findFirst(
+  passes: readonly RuleIndex<PolicyRule>[],
+  view: HopView,
+  skipped: FailedRule<PolicyRule>[],
+): PolicyRule | FailedRule<PolicyRule> | undefined {
+  for (const pass of passes) {
+    const found = pass.first(view, skipped)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function collectAdvice(index: RuleIndex<PolicyRule>, view: HopView): readonly EngineAdvice[] {
+  const advice: EngineAdvice[] = []
+  index.each(view, (rule, failure) => {
+    advice.push(failure ? describeFailure({ rule, failure }) : { rule: rule.name, effect: rule.effect })
+  })
+  return advice
+}
+
+function collectBound(index: RuleIndex<PolicyRule>, view: HopView): Bound | EngineDeny {
+  const limits: PolicyLimit[] = []
+  const obligations = new Set<string>()
+  let denied: EngineDeny | undefined
+  index.each(view, (rule, failure) => {
+    if (failure) denied ??= undecided({ rule, failure })
+    for (const obligation of rule.obligations) obligations.add(obligation)
+    for (const { max, perMs, amount } of view.input.phase === 'do' ? rule.limits : []) {
+      const take = amount ? amount.read(view) : 1
+      if (typeof take !== 'number' || !Number.isFinite(take) || take < 0) {
+        const problem = take instanceof Failure ? take.problem : `${amount?.text ?? '1'} is no amount`
+        denied ??= undecided({ rule, failure: new Failure(problem) })
+      } else if (take > max) {
+        const reason = `the rule ${rule.name} allows at most ${String(max)} of ${amount?.text ?? 'it'}`
+        denied ??= { kind: 'deny', rule: rule.name, code: 'policy.denied', reason }
+      } else if (perMs !== undefined) {
+        limits.push({ rule: amount ? `${rule.name}.${amount.text}` : rule.name, max, perMs, take })
+      }
+    }
+  })
+  return denied ?? { kind: 'bound', limits, obligations: [...obligations] }
+}
+
+function decideDefault(document: JudgedDocument): EngineAllow | EngineDeny {
+  if (document.default === 'allow') return { kind: 'allow', rule: defaultRuleName }
+  return { kind: 'deny', rule: defaultRuleName, code: 'policy.denied', reason: document.name }
+}
+
+function denyByDefault({ reason: document, ...verdict }: EngineDeny, { input }: HopView): EngineDeny {
+  return { ...verdict, reason: `no rule of the document ${document} allows ${input.action}` }
+}
+
+function undecided({ rule, failure }: FailedRule<PolicyRule>): EngineDeny {
+  const reason = `the rule ${rule.name} could not be evaluated: ${failure.problem}`
+  return { kind: 'deny', rule: rule.name, code: 'policy.evaluation-failed', reason }
+}
+
+function describeFailure({ rule, failure }: FailedRule<PolicyRule>): EngineAdvice {
+  return { rule: rule.name, effect: rule.effect, failed: failure.problem }
+}
+
+function addTerms(verdict: EngineAllow, bound: Bound, advice: readonly EngineAdvice[]): EngineAllow {
+  if (bound === unbound && advice.length === 0) return verdict
+  return { ...verdict, ...termsOf(bound), ...adviceOf(advice) }
+}
+
+function withAdvice(verdict: EngineDeny, advice: readonly EngineAdvice[]): EngineDeny {
+  return advice.length === 0 ? verdict : { ...verdict, advice }
+}
+
+function termsOf({ limits, obligations }: Bound): Pick<EngineAllow, 'limits' | 'obligations'> {
+  return { ...(limits.length > 0 ? { limits } : {}), ...(obligations.length > 0 ? { obligations } : {}) }
+}
+
+function adviceOf(advice: readonly EngineAdvice[]): Pick<EngineAllow, 'advice'> {
+  return advice.length > 0 ? { advice } : {}
+}

@@ -1,0 +1,181 @@
+import { createManualClock, createSeededRandom } from '@parley/ports'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openTrustLedger, type TrustLedger } from './trust-ledger.ts'
+import { createMemoryStore } from './memory-store.fixture.ts'
+import { capability, createToySigner, openTrustLab, peer, verifyToy, type TrustLab } from './trust-lab.fixture.ts'
+
+const owner = 'did:web:desk.example'
+const raterA = `${owner} desk/a`
+const raterB = `${owner} desk/b`
+const foreign = 'did:web:other.example other/rater'
+
+/** A lab that shares, and signs with a key named after its rater. */
+function openSharing(rater: string, more: Partial<Parameters<typeof openTrustLab>[0]> = {}): Promise<TrustLab> {
+  return openTrustLab({ rater, isShared: true, signer: createToySigner(didOf(rater)), ...more })
+}
+
+function didOf(rater: string): string {
+  return `did:key:z${rater.replace(/\W/g, '')}`
+}
+
+function from(rater: string): { readonly rater: string; readonly did: string } {
+  return { rater, did: didOf(rater) }
+}
+
+describe('takeShared', () => {
+  it('gives two nodes of one owner with the same evidence the same scores, in whatever order it came to them', async () => {
+    const outcomes = ['ok', 'failed', 'declined'] as const
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 1_000_000 }), async (seed) => {
+        const random = createSeededRandom(seed)
+        const pick = (count: number): number => Math.floor(random.float() * count)
+        const clock = createManualClock()
+        const labs = [await openSharing(raterA, { clock }), await openSharing(raterB, { clock })] as const
+        const peers = [0, 1, 2].map((name) => `did:web:p.example p/${String(name)}`)
+        const exchange = async (): Promise<void> => {
+          for (const [mine, theirs, rater] of [
+            [labs[0], labs[1], raterB],
+            [labs[1], labs[0], raterA],
+          ] as const)
+            for (const sealed of await theirs.ledger.listShared(mine.ledger.sharedUpTo(rater)))
+              expect(await mine.ledger.takeShared(sealed, from(rater))).toMatchObject({ kind: 'taken' })
+        }
+        for (let step = 0; step < 40; step++) {
+          const lab = labs[pick(2)] ?? labs[0]
+          for (let count = pick(6); count > 0; count--)
+            lab.observe({ peer: peers[pick(3)] ?? peer, outcome: outcomes[pick(3)] ?? 'ok' })
+          await lab.ledger.flush()
+          clock.jump(pick(3) === 0 ? 0 : pick(40_000))
+          if (step % 6 === 5 || pick(4) === 0) await exchange()
+          if (pick(10) === 0) await lab.ledger.snapshot()
+        }
+        await exchange()
+        const views = async (ledger: TrustLedger): Promise<unknown[]> => {
+          for (const one of peers) await ledger.enter(one)
+          return peers.map((one) => {
+            const { dimensions, evidenceCount, score, moved } = ledger.explain(one)
+            return { dimensions, evidenceCount, score, moved }
+          })
+        }
+        expect(await views(labs[0].ledger)).toEqual(await views(labs[1].ledger))
+        await labs[0].ledger.flush()
+        const again = await labs[0].reopen({ store: labs[0].store.copy() })
+        expect(await views(again)).toEqual(await views(labs[1].ledger))
+      }),
+      { seed: 11, numRuns: 30 },
+    )
+  })
+
+  it('counts what a rater of its own owner saw as it does itself', async () => {
+    const [mine, theirs] = [await openSharing(raterA), await openSharing(raterB)]
+    theirs.observe({ outcome: 'failed' }, 3)
+    await theirs.ledger.flush()
+    expect(await mine.ledger.takeShared(theirs.shared[0] ?? new Uint8Array(), from(raterB))).toMatchObject({
+      kind: 'taken',
+      taken: 3,
+    })
+    expect(mine.ledger.view(peer)).toMatchObject({ score: 473, evidenceCount: 3 })
+    expect(mine.ledger.explain(peer).moved[0]).toMatchObject({ rater: raterB, seq: 1 })
+  })
+
+  it('lets what another owner tells move a score by a few points, and not by many tellings', async () => {
+    const [mine, theirs] = [await openSharing(raterA), await openSharing(foreign)]
+    theirs.observe({ outcome: 'failed' }, 300)
+    await theirs.ledger.flush()
+    await mine.ledger.takeShared(theirs.shared[0] ?? new Uint8Array(), from(foreign))
+    await mine.ledger.enter(foreign)
+    const clean = await openSharing(raterA)
+    clean.observe({})
+    mine.observe({})
+    mine.observe({ peer: foreign })
+    expect(clean.ledger.view(peer).score - mine.ledger.view(peer).score).toBe(10)
+    expect(mine.ledger.view(peer).evidenceCount).toBe(1)
+  })
+
+  it('refuses what is forged, changed, malformed, taken before, or about the own owner of its rater', async () => {
+    const [mine, theirs] = [await openSharing(raterA), await openSharing(foreign)]
+    theirs.observe({})
+    await theirs.ledger.flush()
+    const [sealed = new Uint8Array()] = theirs.shared
+    const refused = async (bytes: Uint8Array, sender: Parameters<TrustLedger['takeShared']>[1]): Promise<unknown> => {
+      const verdict = await mine.ledger.takeShared(bytes, sender)
+      return 'code' in verdict ? verdict.code : verdict.kind
+    }
+    const changed = Buffer.from(Buffer.from(sealed).toString('latin1').replace('callee ok', 'callee failed'), 'latin1')
+    const unsigned = new Uint8Array([...new Uint8Array(64), ...sealed.subarray(64)])
+    expect(await refused(changed, from(foreign))).toBe('trust.evidence-forged')
+    expect(await refused(unsigned, from(foreign))).toBe('trust.evidence-forged')
+    expect(await refused(sealed, from(raterB))).toBe('trust.evidence-forged')
+    expect(await refused(sealed, { ...from(foreign), did: 'did:key:zOther' })).toBe('trust.evidence-forged')
+    for (const bytes of [new Uint8Array(), new Uint8Array(100), sealed.subarray(0, sealed.length - 1)])
+      expect(await refused(bytes, from(foreign))).toBe('trust.evidence-invalid')
+    expect(await refused(sealed, from(foreign))).toBe('taken')
+    expect(await refused(sealed, from(foreign))).toBe('trust.evidence-duplicate')
+    theirs.observe({ peer: 'did:web:other.example other/friend' })
+    await theirs.ledger.flush()
+    expect(await refused(theirs.shared[1] ?? sealed, from(foreign))).toBe('trust.self-evidence')
+  })
+
+  it('refuses what comes too late, from the future, about strangers, or after a gap, and can fetch what is missing', async () => {
+    const mine = await openSharing(raterA, { isVouched: (key) => key !== 'did:web:x.example x/nobody' })
+    const ahead = await openSharing(foreign, { clock: createManualClock(mine.clock.now() + 61_000) })
+    ahead.observe({})
+    await ahead.ledger.flush()
+    const code = async (lab: TrustLab, at: number, more = {}): Promise<unknown> => {
+      const verdict = await mine.ledger.takeShared(lab.shared[at] ?? new Uint8Array(), { ...from(foreign), ...more })
+      return 'code' in verdict ? verdict.code : verdict.kind
+    }
+    expect(await code(ahead, 0)).toBe('trust.evidence-from-future')
+    const late = await openSharing(foreign, { clock: createManualClock(mine.clock.now() - 300_001) })
+    late.observe({})
+    await late.ledger.flush()
+    expect(await code(late, 0)).toBe('trust.evidence-late')
+    const theirs = await openSharing(foreign, { clock: mine.clock })
+    for (const change of [{ peer: 'did:web:x.example x/nobody' }, {}, {}, {}]) {
+      theirs.observe(change)
+      await theirs.ledger.flush()
+    }
+    expect(await code(theirs, 0, { isOldest: true })).toBe('trust.peer-unknown')
+    expect(await code(theirs, 2)).toBe('trust.evidence-gap')
+    expect(await code(theirs, 1)).toBe('taken')
+    expect(await theirs.ledger.listShared(mine.ledger.sharedUpTo(foreign))).toEqual(theirs.shared.slice(2))
+    mine.clock.jump(300_001)
+    expect(await theirs.ledger.listShared(0)).toEqual([])
+  })
+
+  it('takes nothing where evidence is not shared', async () => {
+    const mine = await openTrustLab()
+    const theirs = await openSharing(foreign)
+    theirs.observe({})
+    await theirs.ledger.flush()
+    expect(await mine.ledger.takeShared(theirs.shared[0] ?? new Uint8Array(), from(foreign))).toMatchObject({
+      code: 'trust.entry-refused',
+    })
+  })
+
+  it('can be recomputed by anybody who has the stream', async () => {
+    const [mine, theirs] = [await openSharing(raterA), await openSharing(raterB)]
+    for (let round = 0; round < 20; round++) {
+      theirs.observe({ outcome: round % 3 === 0 ? 'failed' : 'ok' })
+      await theirs.ledger.flush()
+      mine.clock.jump(10)
+      theirs.clock.jump(7)
+      mine.observe({ outcome: round % 5 === 0 ? 'failed' : 'ok' })
+      await mine.ledger.takeShared(theirs.shared[round] ?? new Uint8Array(), from(raterB))
+    }
+    await mine.ledger.flush()
+    const store = createMemoryStore()
+    for (const { data } of await mine.store.journal.read('trust')) store.plant('trust', data)
+    const anybody = await openTrustLedger({
+      store,
+      clock: mine.clock,
+      verify: verifyToy,
+      isVouched: () => true,
+      isShared: true,
+      isRecomputed: true,
+    })
+    expect(anybody.explain(peer)).toEqual(mine.ledger.explain(peer))
+    expect(anybody.view(peer, { capability })).toEqual(mine.ledger.view(peer, { capability }))
+  })
+})

@@ -1,0 +1,124 @@
+import { spreadBlame } from './contagion.ts'
+import type { LedgerFold } from './ledger-fold.ts'
+import { weighWords, type Judged, type Word } from './hearsay.ts'
+import { hearsayPrefix } from './peer-book.ts'
+import type { StandingPlace } from './standing-chain.ts'
+import { cell, earnedCeilingOf, read, scoreOf } from './standing.ts'
+import { tierAt, tierIndexAfter, tierIndexOf, tierOf, lowerTier, type Tier } from './tier.ts'
+import { isScore, type TrustModel } from './trust-model.ts'
+
+/** A peer's trust at this moment. */
+export interface TrustView {
+  readonly score: number
+  readonly tier: Tier
+  readonly evidenceCount: number
+}
+
+/** What a judgement looks at. */
+export interface Bench {
+  readonly fold: LedgerFold
+  readonly model: TrustModel
+  /** Where a peer starts that no evidence was seen of. */
+  readonly startOf: (peer: string) => number
+  /** Who answers for what a peer does; absent where blame does not spread. */
+  readonly answersFor: ((peer: string) => readonly string[]) | undefined
+}
+
+/** What a peer is judged for. */
+export interface JudgedFor {
+  readonly ceiling?: number
+  readonly capability?: string
+}
+
+/** Judges a peer: a pin first, else evidence after idle time, then what others say, then blame, under every ceiling. */
+export function judgePeer(
+  bench: Bench,
+  peer: string,
+  nowMs: number,
+  { ceiling = 1000, capability }: JudgedFor,
+): TrustView {
+  const { notes, book } = bench.fold
+  const limit = isScore(ceiling) ? ceiling : 0
+  const handle = book.find(peer)
+  const overall = handle === undefined ? undefined : book.overall(handle)
+  const apart = handle === undefined || capability === undefined ? undefined : book.ofCapability(handle, capability)
+  const standing = apart ?? overall
+  const pin = notes.isEmpty ? undefined : notes.pinOf(peer, nowMs)
+  const judged =
+    pin === undefined
+      ? judgeEvidence(bench, peer, handle, standing, nowMs)
+      : { score: pin.score, tier: tierIndexOf(pin.score) }
+  return {
+    score: Math.min(limit, judged.score),
+    tier: limit === 1000 ? tierAt(judged.tier) : lowerTier(tierAt(judged.tier), tierOf(limit)),
+    evidenceCount: standing === undefined ? 0 : read(standing.cells, standing.at + cell.evidenceCount),
+  }
+}
+
+/** Judges a standing by its own evidence alone. */
+export function judgeStanding(
+  { model, fold }: Pick<Bench, 'model' | 'fold'>,
+  { cells, at }: StandingPlace,
+  nowMs: number,
+): Judged {
+  const atMs = read(cells, at + cell.atMs)
+  const score = scoreOf(model, cells, at, nowMs > atMs ? fold.runs.between(atMs, nowMs) : 0)
+  return { score, tier: tierIndexAfter(read(cells, at + cell.tier), score) }
+}
+
+/** Lists who has a word about a peer: their own trust has to be known for it to count. */
+export function listRaters({ fold }: Pick<Bench, 'fold'>, peer: string, nowMs: number): readonly string[] {
+  const handle = fold.window === undefined ? undefined : fold.book.find(peer)
+  const told = handle === undefined ? [] : fold.book.standings(handle).map(({ name }) => name)
+  return [
+    ...told.flatMap((name) => (name.startsWith(hearsayPrefix) ? [name.slice(hearsayPrefix.length)] : [])),
+    ...fold.notes.attestationsOf(peer, nowMs).map(({ rater }) => rater),
+  ]
+}
+
+function judgeEvidence(
+  bench: Bench,
+  peer: string,
+  handle: number | undefined,
+  standing: StandingPlace | undefined,
+  nowMs: number,
+): Judged {
+  const { model, startOf, answersFor } = bench
+  const start = standing === undefined ? startOf(peer) : 0
+  let judged =
+    standing === undefined ? { score: start, tier: tierIndexOf(start) } : judgeStanding(bench, standing, nowMs)
+  const words = listWords(bench, peer, handle, nowMs)
+  if (words.length > 0) {
+    const earned = standing === undefined ? 0 : earnedCeilingOf(model, standing.cells, standing.at)
+    judged = weighWords(peer, judged, words, earned)
+  }
+  if (answersFor === undefined) return judged
+  const blame = spreadBlame(peer, answersFor, (other) => ownJudgement(bench, other, nowMs)?.score ?? startOf(other))
+  const score = Math.max(0, judged.score - Math.max(0, blame))
+  return { score, tier: tierIndexAfter(judged.tier, score) }
+}
+
+/** What others say of a peer, each weighed by what their own evidence made of them here: trust is not transitive. */
+function listWords(bench: Bench, peer: string, handle: number | undefined, nowMs: number): readonly Word[] {
+  const { fold } = bench
+  const isShared = fold.window !== undefined
+  if (fold.notes.isEmpty && !isShared) return []
+  const said = new Map<string, number>()
+  if (isShared && handle !== undefined)
+    for (const standing of fold.book.standings(handle))
+      if (standing.name.startsWith(hearsayPrefix))
+        said.set(standing.name.slice(hearsayPrefix.length), judgeStanding(bench, standing, nowMs).score)
+  for (const { rater, score } of fold.notes.attestationsOf(peer, nowMs)) said.set(rater, score)
+  return [...said].map(([rater, score]) => ({
+    rater,
+    score,
+    // Whoever is not in memory has no word; raters are brought in with the peer.
+    tier: tierAt(ownJudgement(bench, rater, nowMs)?.tier ?? tierIndexOf(0)),
+  }))
+}
+
+function ownJudgement(bench: Bench, peer: string, nowMs: number): Judged | undefined {
+  const { book } = bench.fold
+  const handle = book.find(peer)
+  return handle === undefined ? undefined : judgeStanding(bench, book.overall(handle), nowMs)
+}
