@@ -87,7 +87,7 @@ export interface NodeParts {
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting
   readonly allowances: AllowanceLedger

@@ -30,6 +30,7 @@ export {
 export {
   decodeFrame,
   hashFrame,
+  readFrameHead,
   splitFrame,
   type SplitFrame,
   encodeFrame,
