@@ -102,7 +102,7 @@ export interface NodeOptions {
   readonly orderStalenessMs?: Partial<OrderStaleness>
   /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
   readonly heartbeatMs?: number
-  /** Calls served at the same time; more are refused. Default 1,024. */
+  /** Calls served at the same time; more are refused. One caller gets three quarters of them at most. Default 1,024. */
   readonly maxServing?: number
   /** Calls in flight to one peer, and to one capability of it. */
   readonly bulkheads?: BulkheadOptions

@@ -41,6 +41,8 @@ export interface NodeParts {
   readonly mesh: string
   readonly did: InstanceDid
   readonly boot: string
+  /** Wall time of this start: what was signed before is of an earlier one. */
+  readonly startedAtMs: number
   readonly clock: Clock
   /** For deadlines of calls, of which there are many. */
   readonly timers: TimerQueue
