@@ -38,7 +38,7 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
-import { openTrust } from './open-trust.ts'
+import { openTrust, takeAttestation } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
 import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
@@ -309,6 +309,11 @@ function createLife(
     async acceptOrder(order) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
+    },
+    async acceptAttestation(token) {
+      if (!running)
+        throw new MeshError('mesh.not-started', 'the node is not started: start it before it is told of trust')
+      return takeAttestation(running.trust, config.anchors, token, clock.now())
     },
     reloadPolicy(sources) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')

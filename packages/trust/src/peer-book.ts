@@ -28,6 +28,8 @@ export interface NamedStanding extends StandingPlace {
  */
 export interface PeerBook {
   readonly size: number
+  /** Names the peers that are in memory. */
+  peers(): readonly string[]
   /** How many pages changed since they were written last. */
   readonly changedCount: number
   /** Returns the handle of a peer; undefined if it is not in memory. */
@@ -131,6 +133,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
   const book: PeerBook = {
     owners,
     ownerOf,
+    peers: () => [...handles.keys()],
     get size() {
       return handles.size
     },

@@ -88,6 +88,8 @@ export interface TrustLedger extends EvidenceShare {
   /** Refuses a peer that is in quarantine with `trust.quarantined`. */
   admit(peer: string): Verdict
   explain(peer: string): TrustExplanation
+  /** Names the peers that are in memory; of a ledger that is recomputed, all of them. */
+  peers(): readonly string[]
   /** Holds a score, whatever the evidence says, until `untilMs`; a time that is over lifts the pin. On the record. */
   pin(peer: string, score: number, options: { readonly reason: string; readonly untilMs: number }): Verdict
   /** Puts a peer apart until `untilMs`, or takes that back with a time that is over. On the record. */
@@ -257,6 +259,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       const retryAfterMs = quarantine.untilMs - nowMs
       return refuse('trust.quarantined', `it is in quarantine: ${quarantine.reason}`, { retryAfterMs })
     },
+    peers: book.peers,
     explain: (peer) => ({ ...explainPeer(bench, peer, clock.now()), ...(keeper.isUnread(peer) ? unread : {}) }),
     pin(peer, score, { reason, untilMs }) {
       const note: TrustNote = { kind: 'pin', atMs: clock.now(), peer, score, reason, untilMs }
