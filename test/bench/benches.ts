@@ -3,8 +3,17 @@ import { envelopeBench } from './envelope/envelope-bench.ts'
 import { eventsBench } from './events/events-bench.ts'
 import { floodBench } from './flood/flood-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
+import { policyBench } from './policy/policy-bench.ts'
 import { sessionsBench } from './sessions/sessions-bench.ts'
 import { trustBench } from './trust/trust-bench.ts'
 
 /** Every bench that `pnpm bench NAME` knows. */
-export const benches: readonly Bench[] = [hopBench, floodBench, envelopeBench, sessionsBench, eventsBench, trustBench]
+export const benches: readonly Bench[] = [
+  hopBench,
+  floodBench,
+  envelopeBench,
+  policyBench,
+  sessionsBench,
+  eventsBench,
+  trustBench,
+]

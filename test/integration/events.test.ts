@@ -113,6 +113,20 @@ describe('an event', () => {
     expect(market.heard.map(({ cents }) => cents)).toEqual(all)
   })
 
+  it('of a burst takes no more than one place where its listener waits for nothing, also one that had to wait itself', async () => {
+    await using market = await openMarket({ desk: { maxServing: 1 } })
+    const all = Array.from({ length: 200 }, (_, cents) => cents)
+    await Promise.all(all.map((cents) => market.exchange.emit(changed, { cents })))
+    await market.mesh.clock.settle()
+    expect(market.heard.map(({ cents }) => cents)).toEqual(all)
+    market.mesh.disconnect(market.desk)
+    // A node that comes back hears of orders before anything else.
+    const back = market.mesh.reconnect(market.desk)
+    await Promise.all([back, ...all.map((cents) => market.exchange.emit(changed, { cents }))])
+    await market.mesh.clock.settle()
+    expect(market.heard.slice(200).map(({ cents }) => cents)).toEqual(all)
+  })
+
   it('shares a signature with what else its sender tells the topic in one turn', async () => {
     await using market = await openMarket({})
     const wire = tapWire(market.mesh.bus)
@@ -123,6 +137,28 @@ describe('an event', () => {
     const frames = wire.units.map(readHeaders).filter(([first]) => first?.type === 'event')
     expect(frames.flat()).toHaveLength(128)
     expect(frames.length).toBeLessThanOrEqual(3)
+  })
+
+  it('that a handler tells carries trace, labels and onBehalfOf of the request that it serves', async () => {
+    await using market = await openMarket({
+      exchange: {
+        serve: (node) => {
+          node.serve(prices, {
+            quote: async (_, hop) => {
+              await hop.emit(changed, { cents: 7 }, { labels: ['eu-only'] })
+              return { cents: 7 }
+            },
+          })
+        },
+      },
+    })
+    const buyer = await market.mesh.node('acme/buyer', { calls: [prices.quote] })
+    const outcome = await buyer.tryCall(prices.quote, {}, { labels: ['pii'], onBehalfOf: 'ann' })
+    await market.mesh.clock.settle()
+    expect(outcome.kind).toBe('ok')
+    expect(market.heard).toMatchObject([
+      { cents: 7, happened: { trace: outcome.hop.trace, labels: ['pii', 'eu-only'], onBehalfOf: 'ann' } },
+    ])
   })
 
   it('is heard once, however often it is copied', async () => {

@@ -105,6 +105,44 @@ describe('what a handler calls on with', () => {
   })
 })
 
+const careful = {
+  file: 'careful.yaml',
+  text: [
+    'apiVersion: parley/v1',
+    'name: careful',
+    'default: allow',
+    'rules:',
+    '  - name: no-personal-data',
+    '    when: direction == "inbound" && "pii" in labels',
+    '    effect: deny',
+    '  - name: not-for-mallory',
+    '    when: direction == "inbound" && onBehalfOf == "mallory"',
+    '    effect: deny',
+    '  - name: not-from-afar',
+    '    when: direction == "inbound" && hop.index > 0',
+    '    effect: deny',
+  ].join('\n'),
+}
+
+describe('what a header says beside its request', () => {
+  it.each([
+    ['labels', { labels: ['pii'] }, 'no-personal-data'],
+    ['for whom it is done', { onBehalfOf: 'mallory' }, 'not-for-mallory'],
+    ['how many hops came before', { pathIndex: 1 }, 'not-from-afar'],
+  ])('is asked by the policy of the callee: %s', async (_, options, rule) => {
+    await using open = await openShop({}, { counter: { policy: [careful] } })
+    const plain = { labels: ['eu-only'], onBehalfOf: 'ann' }
+    expect(await open.desk.tryCall(shop.buy, { item: 'lamp' }, plain)).toMatchObject({ kind: 'ok' })
+    expect(await open.desk.tryCall(shop.buy, { item: 'lamp' }, { ...plain, ...options })).toMatchObject({
+      kind: 'refused',
+      code: 'policy.denied',
+      hop: { sent: true },
+    })
+    const [denied] = (await open.hopsOf(open.counter)).slice(-1)
+    expect(denied).toMatchObject({ rule: `careful#${rule}` })
+  })
+})
+
 describe('labels that a chain binds', () => {
   const chainFor = (
     mesh: TestMesh,

@@ -1,5 +1,6 @@
 import { manifestCases } from './manifest-cases.ts'
 import { compareAnswers, inItsSpelling, renderComparison, type ComparedAnswer } from './render-comparison.ts'
+import { compareLanguages, renderLanguages } from './render-languages.ts'
 import { casesAsTheyAre, casesInItsSpelling } from './toolkit-cases.ts'
 
 /** The page that shows all answers, from the root of the repository. */
@@ -16,8 +17,9 @@ export function compareAll(): Readonly<Record<string, readonly ComparedAnswer[]>
 
 /** Writes all tables into the page. */
 export function fillComparisonPage(page: string): string {
-  return Object.entries(compareAll()).reduce(
-    (text, [name, answers]) => fillTable(text, name, renderComparison(answers)),
+  const tables = Object.entries(compareAll()).map(([name, answers]) => [name, renderComparison(answers)] as const)
+  return [...tables, ['languages', renderLanguages(compareLanguages())] as const].reduce(
+    (text, [name, table]) => fillTable(text, name, table),
     page,
   )
 }

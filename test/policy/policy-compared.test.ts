@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compareAll, comparisonPage, fillComparisonPage } from './comparison-page.ts'
+import { compareLanguages } from './render-languages.ts'
 
 const answers = compareAll()
 const all = Object.values(answers).flat()
@@ -38,5 +39,16 @@ describe('the toolkit and we', () => {
   it('stand on the page as they answer', () => {
     const page = readFileSync(join(import.meta.dirname, '../..', comparisonPage), 'utf8')
     expect(fillComparisonPage(page)).toBe(page)
+  })
+})
+
+describe('three languages', () => {
+  it.each(
+    compareLanguages().map(
+      (each) => [`${each.asked.policy} ${JSON.stringify([each.asked.hop, each.asked.body])}`, each] as const,
+    ),
+  )('decide the same: %s', (_title, { answers: { CEL: cel, Cedar: cedar, Rego: rego } }) => {
+    expect([cedar.kind, cedar.body]).toEqual([cel.kind, cel.body])
+    expect([rego.kind, rego.body]).toEqual([cel.kind, cel.body])
   })
 })

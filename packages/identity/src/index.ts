@@ -6,7 +6,7 @@ export {
 } from './attestation/attestation.ts'
 export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
-export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
+export { findBeyondScope, isCapabilityScope, type CapabilityScope } from './credential/capability-scope.ts'
 export { createCredentialMemory, type CredentialMemory } from './credential/credential-memory.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
 export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'

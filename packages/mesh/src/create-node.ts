@@ -100,13 +100,16 @@ function createLife(
   const served = new Map<string, Served>()
   const listening = new Map<string, Listening>()
   const outcomeListeners: OutcomeListener[] = []
-  const policy = createPolicyInForce(config.policy)
+  const policy = createPolicyInForce(config.policy, config.policyForms)
   let running: Running | undefined
   let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
   const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
-  const caller = createCaller(active, pipelines.outbound, { random, clock })
+  const caller = {
+    ...createCaller(active, pipelines.outbound, { random, clock }),
+    emit: createEmitter(active, { random }),
+  }
 
   const open = async (): Promise<Running> => {
     const unserved = config.serves
@@ -250,7 +253,6 @@ function createLife(
     logger,
     store,
     ...caller,
-    emit: createEmitter(active, { random }),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -315,9 +317,9 @@ function createLife(
         throw new MeshError('mesh.not-started', 'the node is not started: start it before it is told of trust')
       return takeAttestation(running.trust, config.anchors, token, clock.now())
     },
-    reloadPolicy(sources) {
+    reloadPolicy(parts) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
-      policy.reload(sources, running.parts.note)
+      policy.reload(parts, running.parts.note)
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

@@ -113,6 +113,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     mesh,
     did: instance,
     boot,
+    startedAtMs: clock.now(),
     clock,
     random,
     hash,

@@ -2,6 +2,7 @@ import type { AgentId, AgentName, Capability, Did, ErrorCode, InstanceDid, Usage
 import type { CallOptions } from './call-options.ts'
 import type { CallStream, StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from './contract.ts'
+import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { EvidenceOf } from './evidence-of.ts'
 import type { DeclinedError, Outcome } from './outcome.ts'
 import type { SagaCommand } from './saga-command.ts'
@@ -98,6 +99,12 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = un
     input: NoInfer<Input>,
     options?: CallOptions<NoInfer<Progress>>,
   ): Promise<Outcome<Output, Declared>>
+  /** Tells an event, with this hop's trace, labels (it may add some) and `onBehalfOf`; in its node's own right. */
+  emit<Payload>(
+    event: ContractEvent<Payload>,
+    payload: NoInfer<Payload>,
+    options?: Pick<EmitOptions, 'labels'>,
+  ): Promise<EmitOutcome>
   /** Like `call`, for a capability that streams. */
   stream<Input, Output, Declared, Part, Progress>(
     capability: ContractCapability<Input, Output, Declared, Output, Part, Progress>,

@@ -21,7 +21,7 @@ import {
   type OrderStaleness,
   type resolveAnchors,
 } from '@parley/identity'
-import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
+import { compilePolicy, type PolicyForm, type PolicyPart, type PolicySet } from '@parley/policy'
 import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
@@ -84,8 +84,13 @@ export interface NodeOptions {
   /** Path of the SQLite file for log, ledger and sagas; default in memory, gone with the process. */
   readonly data?: string
   readonly store?: Store
-  /** Policy documents; each narrows what credentials grant. Default none: `parley:credentials-only` and `parley:defaults`. */
-  readonly policy?: readonly PolicySource[]
+  /**
+   * Policy documents, as text or as engines of other languages; each narrows what credentials grant. Default none:
+   * `parley:credentials-only` and `parley:defaults`.
+   */
+  readonly policy?: readonly PolicyPart[]
+  /** Forms of documents beside `parley/v1`, for `policy` and for what is reloaded. Default none. */
+  readonly policyForms?: readonly PolicyForm[]
   /** Objectives by capability; default 99 % success. */
   readonly objectives?: NonNullable<ReliabilityOptions['objectives']>
   /** Orders of owners (revoke, kill) to hold from the start. */
@@ -97,7 +102,7 @@ export interface NodeOptions {
   readonly orderStalenessMs?: Partial<OrderStaleness>
   /** Milliseconds between announcements; an instance lapses after three. Default 2,000. */
   readonly heartbeatMs?: number
-  /** Calls served at the same time; more are refused. Default 1,024. */
+  /** Calls served at the same time; more are refused. One caller gets three quarters of them at most. Default 1,024. */
   readonly maxServing?: number
   /** Calls in flight to one peer, and to one capability of it. */
   readonly bulkheads?: BulkheadOptions
@@ -127,6 +132,7 @@ export interface NodeConfig {
   readonly calls: readonly ContractCapability[]
   readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
+  readonly policyForms: readonly PolicyForm[]
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
   readonly orderStalenessMs: OrderStaleness
@@ -185,7 +191,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const listed = listAnchors(options)
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
-  const policy = attempt('policy', () => compilePolicy(options.policy ?? []))
+  const { policyForms = [] } = options
+  const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
   for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
@@ -204,6 +211,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     calls: options.calls ?? [],
     listens: options.listens ?? [],
     policy,
+    policyForms,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],
     orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },

@@ -41,6 +41,8 @@ export interface NodeParts {
   readonly mesh: string
   readonly did: InstanceDid
   readonly boot: string
+  /** Wall time of this start: what was signed before is of an earlier one. */
+  readonly startedAtMs: number
   readonly clock: Clock
   /** For deadlines of calls, of which there are many. */
   readonly timers: TimerQueue
@@ -87,7 +89,7 @@ export interface NodeParts {
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting
   readonly allowances: AllowanceLedger

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random, Store } from '@parley/ports'
 import type { AgentId, AgentName, Capability, Did, InstanceDid, Verdict } from '@parley/protocol'
-import type { PolicySource } from '@parley/policy'
+import type { PolicyPart } from '@parley/policy'
 import type { AgentCard } from './agent-card.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallStream, StreamOptions } from './call-stream.ts'
@@ -104,7 +104,7 @@ export interface MeshNode extends AsyncDisposable {
    * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
    * `policy.invalid` and keeps those that are in force. Either way it is recorded.
    */
-  reloadPolicy(sources: readonly PolicySource[]): void
+  reloadPolicy(parts: readonly PolicyPart[]): void
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
   record(kind: string, fields: NodeRecord): number
 }

@@ -1,4 +1,4 @@
-import { compilePolicy, type PolicySet, type PolicySource } from '@parley/policy'
+import { compilePolicy, type PolicyForm, type PolicyPart, type PolicySet } from '@parley/policy'
 import type { EventLog } from './event-log.ts'
 import { shortenReason } from './shorten-reason.ts'
 
@@ -9,18 +9,18 @@ export interface PolicyInForce {
    * Compiles documents and puts them in force at once, so that every decision is by one whole set. Throws
    * `policy.invalid`, and then nothing has changed. Notes what became of it.
    */
-  reload(sources: readonly PolicySource[], note: EventLog): void
+  reload(parts: readonly PolicyPart[], note: EventLog): void
 }
 
-/** Starts with a compiled set. */
-export function createPolicyInForce(first: PolicySet): PolicyInForce {
+/** Starts with a compiled set; `forms` recognise what is reloaded. */
+export function createPolicyInForce(first: PolicySet, forms: readonly PolicyForm[]): PolicyInForce {
   let current = first
   return {
     current: () => current,
-    reload(sources, note) {
+    reload(parts, note) {
       const before = current.policyHash
       try {
-        current = compilePolicy(sources)
+        current = compilePolicy(parts, { forms })
       } catch (error) {
         const reason = shortenReason(error instanceof Error ? error.message : 'not an error')
         note({ kind: 'lifecycle', event: 'policy-kept', policy: before, reason })

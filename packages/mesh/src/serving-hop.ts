@@ -21,7 +21,7 @@ export interface ServingHopParts {
   readonly stopping: Stopping
   readonly evidence: EvidenceOf
   readonly remainingMs: () => number
-  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream'>
+  readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly lease: Pick<WorkLease, 'accept' | 'progress'>
   /** What the caller handed on: what the handler calls with. */
   readonly handed: HandedChain | undefined
@@ -34,12 +34,16 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
   const { header, peer, chain, trust } = parts
   const trace = traceOf(header.traceparent ?? '')
   const labels = header.labels ?? []
+  const onBehalfOf = header.onBehalfOf ?? peer.name
+  const withLabels = (more: readonly string[] = []): readonly string[] => [
+    ...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...more]),
+  ]
   const onward = (options: CallOptions = {}): CallOptions => ({
     ...options,
     trace,
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, parts.remainingMs())),
-    labels: [...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...(options.labels ?? [])])],
-    onBehalfOf: header.onBehalfOf ?? peer.name,
+    labels: withLabels(options.labels),
+    onBehalfOf,
     pathIndex: (header.pathIndex ?? 0) + 1,
     signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal]) : parts.stopping.signal,
   })
@@ -79,6 +83,8 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
       parts.acting.run(parts.handed, () => parts.caller.call(capability, input, onward(options))),
     tryCall: (capability, input, options) =>
       parts.acting.run(parts.handed, () => parts.caller.tryCall(capability, input, onward(options))),
+    emit: (event, payload, options) =>
+      parts.caller.emit(event, payload, { trace, onBehalfOf, labels: withLabels(options?.labels) }),
     stream: (capability, input, options) =>
       parts.acting.run(parts.handed, () => parts.caller.stream(capability, input, { ...options, ...onward(options) })),
   }

@@ -1,5 +1,5 @@
-import type { PolicyForm } from '@parley/policy'
-import { hashTexts } from './document-hash.ts'
+import { hashTexts, type PolicyForm } from '@parley/policy'
+import { systemHash } from '@parley/ports'
 import { createManifestEngine } from './manifest-engine.ts'
 import { readAgentManifest } from './read-agent-manifest.ts'
 
@@ -17,6 +17,6 @@ export const manifestForm: PolicyForm = {
     const before = problems.length
     const manifest = readAgentManifest(source, problems)
     if (manifest === undefined || problems.length > before) return undefined
-    return createManifestEngine(manifest, source.file, hashTexts('agent manifest', [source.text]))
+    return createManifestEngine(manifest, source.file, hashTexts([source.text], 'agent-manifest', systemHash))
   },
 }

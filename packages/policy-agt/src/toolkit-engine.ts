@@ -80,7 +80,7 @@ function decide(document: ToolkitDocument, rules: readonly ToolkitRule[], input:
     }
     if (isAdvice) advice.push({ rule: rule.name, effect: rule.action })
     else decided = rule
-    if (rule.limit !== undefined) limits.push({ rule: rule.name, ...rule.limit, take: 1 })
+    if (rule.limit !== undefined) limits.push({ rule: rule.name, ...rule.limit, take: 1, isShared: true })
   }
   if (decided !== undefined) return { ...verdictOf(decided, input, limits), advice }
   if (document.default === 'allow') return { kind: 'allow', rule: defaultRule, limits, advice }

@@ -1,6 +1,6 @@
-import type { PolicyForm, PolicyProblem, PolicySource } from '@parley/policy'
+import { hashTexts, type PolicyForm, type PolicyProblem, type PolicySource } from '@parley/policy'
+import { systemHash } from '@parley/ports'
 import { conflictStrategies, orderRules, type ConflictStrategy } from './conflict-strategy.ts'
-import { hashTexts } from './document-hash.ts'
 import { readToolkitDocument, type ToolkitDraft } from './read-toolkit-document.ts'
 import { createToolkitEngine } from './toolkit-engine.ts'
 
@@ -37,10 +37,7 @@ export function createToolkitForm(options: ToolkitFormOptions = {}): PolicyForm 
       return createToolkitEngine({
         name: draft.name,
         file: source.file,
-        hash: hashTexts(
-          `governance.toolkit/v1\n${conflicts}`,
-          chain.map(({ text }) => text),
-        ),
+        hash: hashTexts([conflicts, ...chain.map(({ text }) => text)], 'governance-toolkit', systemHash),
         // A parent that denies what no rule allows is not weakened by a child that does not say so.
         default: chain.some((each) => each.default === 'deny') ? 'deny' : 'allow',
         agents: draft.agents,

@@ -1,4 +1,4 @@
-/** A token bucket that a hop has to be paid from: one for each agent that calls, capability, document and rule. */
+/** A token bucket that a hop has to be paid from: one for each agent that calls, document, rule and capability. */
 export interface PolicyLimit {
   readonly rule: string
   /** What the bucket holds when full, above 0. */
@@ -7,4 +7,6 @@ export interface PolicyLimit {
   readonly perMs: number
   /** What this hop takes, 0 or more: 1 for a call, or an amount. */
   readonly take: number
+  /** Whether all capabilities that the rule lets pass are paid from one bucket; default no, each has its own. */
+  readonly isShared?: boolean
 }

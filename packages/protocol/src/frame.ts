@@ -128,12 +128,16 @@ export function decodeFrame(
   hash: Sha256,
   bytes: Uint8Array,
 ): { readonly kind: 'allow'; readonly frame: Frame } | Refusal {
-  const split = splitFrame(bytes)
-  return split.kind === 'deny' ? split : { kind: 'allow', frame: hashFrame(hash, split.frame) }
+  const told = readFrameHead(bytes)
+  if (told.kind === 'deny') return told
+  return { kind: 'allow', frame: hashFrame(hash, splitFrame(bytes)) }
 }
 
-/** Does the first half of `decodeFrame`: looks at lengths only, so that a sender's limit can be asked before anything is hashed. */
-export function splitFrame(bytes: Uint8Array): { readonly kind: 'allow'; readonly frame: SplitFrame } | Refusal {
+/**
+ * Does the first step of `decodeFrame`: holds all lengths against the bytes and counts the envelopes, so that a sender's
+ * limit can be asked before anything is taken apart. Allocates nothing: a flood pays for it frame by frame.
+ */
+export function readFrameHead(bytes: Uint8Array): { readonly kind: 'allow'; readonly envelopes: number } | Refusal {
   if (bytes.length < prefixBytes || !startsWithMagic(bytes))
     return refuse('iatp.frame-malformed', 'the bytes do not start as an IATP frame')
   const version = bytes[magic.length] ?? 0
@@ -147,13 +151,28 @@ export function splitFrame(bytes: Uint8Array): { readonly kind: 'allow'; readonl
     return refuse('iatp.frame-malformed', `a frame cannot hold ${String(count)} envelopes`)
   if (count > 1 && bytes.length > limits.bundleBytes)
     return refuse('iatp.frame-oversize', 'the bundle is larger than 256 KiB')
-  const envelopes = splitEnvelopes(bytes, count)
-  if ('kind' in envelopes) return envelopes
-  const signature = bytes.subarray(magic.length + 3, prefixBytes)
-  return { kind: 'allow', frame: { suite, signature, envelopes } }
+  return checkLengths(bytes, count) ?? { kind: 'allow', envelopes: count }
 }
 
-/** Does the second half of `decodeFrame`: hashes the leaves, and what the signature is over. */
+/** Does the second step of `decodeFrame`, for a frame whose head holds: finds its envelopes by their lengths. */
+export function splitFrame(bytes: Uint8Array): SplitFrame {
+  const envelopes: UnsignedEnvelope[] = []
+  for (let at = prefixBytes; at < bytes.length;) {
+    const headerAt = at + envelopeOverheadBytes
+    const bodyAt = headerAt + readLength(bytes, at)
+    const end = bodyAt + readLength(bytes, at + 4)
+    envelopes.push({
+      salt: bytes.subarray(at + 8, headerAt),
+      header: bytes.subarray(headerAt, bodyAt),
+      body: bytes.subarray(bodyAt, end),
+    })
+    at = end
+  }
+  const signature = bytes.subarray(magic.length + 3, prefixBytes)
+  return { suite: bytes[magic.length + 1] ?? 0, signature, envelopes }
+}
+
+/** Does the last step of `decodeFrame`: hashes the leaves, and what the signature is over. */
 export function hashFrame(hash: Sha256, { suite, signature, envelopes: parts }: SplitFrame): Frame {
   const leaves: Uint8Array[] = []
   const envelopes: FramedEnvelope[] = []
@@ -170,26 +189,23 @@ function startsWithMagic(bytes: Uint8Array): boolean {
   return true
 }
 
-function splitEnvelopes(bytes: Uint8Array, count: number): readonly UnsignedEnvelope[] | Refusal {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const envelopes: UnsignedEnvelope[] = []
+function checkLengths(bytes: Uint8Array, count: number): Refusal | undefined {
   let at = prefixBytes
   for (let index = 0; index < count; index++) {
     if (at + envelopeOverheadBytes > bytes.length)
       return refuse('iatp.frame-malformed', 'the frame ends within an envelope')
-    const headerLength = view.getUint32(at)
-    const bodyLength = view.getUint32(at + 4)
+    const headerLength = readLength(bytes, at)
+    const bodyLength = readLength(bytes, at + 4)
     if (headerLength > maxHeaderBytes || bodyLength > limits.bodyBytes)
       return refuse('iatp.frame-oversize', 'a header or a body is larger than the limit')
-    const headerAt = at + envelopeOverheadBytes
-    const end = headerAt + headerLength + bodyLength
-    if (end > bytes.length) return refuse('iatp.frame-malformed', 'the frame ends within an envelope')
-    envelopes.push({
-      salt: bytes.subarray(at + 8, headerAt),
-      header: bytes.subarray(headerAt, headerAt + headerLength),
-      body: bytes.subarray(headerAt + headerLength, end),
-    })
-    at = end
+    at += envelopeOverheadBytes + headerLength + bodyLength
+    if (at > bytes.length) return refuse('iatp.frame-malformed', 'the frame ends within an envelope')
   }
-  return at === bytes.length ? envelopes : refuse('iatp.frame-malformed', 'bytes follow the last envelope')
+  return at === bytes.length ? undefined : refuse('iatp.frame-malformed', 'bytes follow the last envelope')
+}
+
+/** Reads an unsigned big-endian integer of 32 bits. */
+function readLength(bytes: Uint8Array, at: number): number {
+  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
+  return (bytes[at] ?? 0) * 0x100_0000 + low
 }

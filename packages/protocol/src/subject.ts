@@ -12,6 +12,7 @@ export interface SubjectFacts {
 }
 
 const root = 'iatp.1'
+const rootPrefix = `${root}.`
 const eventBranch = 'event'
 const mailboxBranch = 'mailbox'
 const didPrefix = 'did:key:'
@@ -85,15 +86,20 @@ export function formatEventPattern(mesh: string, topic: string): string {
   return `${root}.${assertToken(mesh)}.${eventBranch}.${assertToken(topic)}.*`
 }
 
-/** Reads a subject; undefined for one that is not of IATP 1. */
+/** Reads a subject; undefined for one that is not of IATP 1. Whoever floods a node has it read one for each frame. */
 export function parseSubject(subject: string): SubjectFacts | undefined {
-  const tokens = subject.split('.')
-  if (tokens[0] !== 'iatp' || tokens[1] !== '1' || tokens.some((token) => token === '')) return undefined
-  const [, , mesh, branch, third, fourth] = tokens
-  if (mesh === undefined || branch === undefined || third === undefined) return undefined
-  if (tokens.length === 5 && branch !== eventBranch && branch !== mailboxBranch)
-    return { mesh, kind: 'inbox', to: `${didPrefix}${branch}`, from: `${didPrefix}${third}` as InstanceDid }
-  if (tokens.length === 6 && (branch === eventBranch || branch === mailboxBranch) && fourth !== undefined)
-    return { mesh, kind: branch, to: third, from: `${didPrefix}${fourth}` as InstanceDid }
-  return undefined
+  if (!subject.startsWith(rootPrefix)) return undefined
+  const meshEnd = subject.indexOf('.', rootPrefix.length)
+  const branchEnd = subject.indexOf('.', meshEnd + 1)
+  if (meshEnd <= rootPrefix.length || branchEnd <= meshEnd + 1) return undefined
+  const mesh = subject.slice(rootPrefix.length, meshEnd)
+  const branch = subject.slice(meshEnd + 1, branchEnd)
+  const isNamed = branch === eventBranch || branch === mailboxBranch
+  const thirdEnd = subject.indexOf('.', branchEnd + 1)
+  const from = subject.slice((thirdEnd === -1 ? branchEnd : thirdEnd) + 1)
+  if (from === '' || isNamed !== (thirdEnd !== -1)) return undefined
+  if (!isNamed) return { mesh, kind: 'inbox', to: didPrefix + branch, from: (didPrefix + from) as InstanceDid }
+  const to = subject.slice(branchEnd + 1, thirdEnd)
+  if (to === '' || from.includes('.')) return undefined
+  return { mesh, kind: branch, to, from: (didPrefix + from) as InstanceDid }
 }

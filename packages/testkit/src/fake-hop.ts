@@ -12,7 +12,7 @@ const caller: Hop['caller'] = {
 
 /**
  * Makes the hop that one handler is unit-tested with: nothing was signed, nothing is checked, and calls that the handler
- * makes end `refused` with `mesh.no-provider` unless `facts.tryCall` answers them. `call` follows `tryCall`, and so does
+ * makes end `refused` with `mesh.no-provider` unless `facts.tryCall` answers them, and so do events. `call` follows `tryCall`, and so does
  * `stream`, without parts; `accept` and `progress` tell nobody.
  */
 export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
@@ -62,6 +62,14 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
       return { outcome: outcome as Promise<never>, [Symbol.asyncIterator]: () => ({ next }) }
     },
     use: () => Promise.resolve(),
+    emit: () =>
+      Promise.resolve({
+        kind: 'refused',
+        id: 'AAAAAAAAAAAAAAAAAAAAAA',
+        trace: '1'.repeat(32),
+        code: 'mesh.not-started',
+        reason: 'a fake hop has no mesh: give it an emit',
+      }),
     call: async (capability, input, options) => {
       const outcome: Outcome<never> = (await tryCall(capability, input, options)) as Outcome<never>
       if (outcome.kind === 'ok') return outcome.output

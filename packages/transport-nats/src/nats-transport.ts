@@ -126,8 +126,9 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
         if (error) refuse(error)
         else if (to.overlap?.admits(over, message.subject, message.data) ?? true) {
           const bounced = believesBounces && isBounce(message)
-          const delivery = { subject: message.subject, data: viewBytes(message.data) }
-          handOver(() => to.onMessage(bounced ? { ...delivery, isBounce: true } : delivery, message))
+          const { subject } = message
+          const data = viewBytes(message.data)
+          handOver(to, bounced ? { subject, data, isBounce: true } : { subject, data }, message)
         }
       },
     })
@@ -270,9 +271,9 @@ function isBounce({ data, headers }: Msg): boolean {
 }
 
 /** A throwing listener is a defect of its owner: it surfaces as an uncaught exception, away from the client's reader. */
-function handOver(deliver: () => void): void {
+function handOver({ onMessage }: Listening, delivery: Delivery, message: Msg): void {
   try {
-    deliver()
+    onMessage(delivery, message)
   } catch (error) {
     process.nextTick(() => {
       throw error

@@ -21,7 +21,6 @@ await using listener = await createNode({
   name: 'bench/desk',
   issuer,
   listens: [prices.events.changed],
-  maxServing: burst,
 })
 listener.on(prices.events.changed, () => {
   heard += 1

@@ -3,9 +3,10 @@ import { compilePolicy, credentialsOnly, defaults, type PolicyProblem, type Poli
 import { isMeshError, MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { readText } from '../read-text.ts'
+import { readPolicyFiles } from '../read-policy-files.ts'
+import { addPolicyBuildCommand } from './policy-build.ts'
 
-/** Adds `parley policy lint` and `parley policy show`. */
+/** Adds `parley policy lint`, `parley policy build` and `parley policy show`. */
 export function addPolicyCommands(program: Command, context: CliContext): void {
   const policy = program.command('policy').description('check and show policy documents')
   policy
@@ -15,6 +16,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
     .action(async (files: readonly string[], { json = false }: { readonly json?: boolean }) => {
       context.end(await lintFiles(context, files, json))
     })
+  addPolicyBuildCommand(policy, context)
   policy
     .command('show')
     .description('print the documents that are built in')
@@ -32,8 +34,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
 }
 
 async function lintFiles(context: CliContext, files: readonly string[], json: boolean): Promise<number> {
-  const sources = await Promise.all(files.map(async (file) => ({ file, text: await readText(file) })))
-  const checked = compile(sources)
+  const checked = await compile(files)
   if ('problems' in checked) {
     const { problems } = checked
     const lines = problems.map(({ file, line, column, problem }) => `${file}:${line}:${column}: ${problem}`)
@@ -54,11 +55,10 @@ async function lintFiles(context: CliContext, files: readonly string[], json: bo
   return exitCodes.ok
 }
 
-function compile(
-  sources: readonly { readonly file: string; readonly text: string }[],
-): PolicySet | { readonly problems: readonly PolicyProblem[] } {
+async function compile(files: readonly string[]): Promise<PolicySet | { readonly problems: readonly PolicyProblem[] }> {
   try {
-    return compilePolicy(sources)
+    const { parts, forms } = await readPolicyFiles(files)
+    return compilePolicy(parts, { forms })
   } catch (error) {
     if (!isMeshError(error) || error.code !== 'policy.invalid') throw error
     return { problems: (error.details as { readonly problems: readonly PolicyProblem[] }).problems }

@@ -1,4 +1,4 @@
-import { isAdmission, scopeCovers, verifyAdmission, verifyLapsedCredential } from '@parley/identity'
+import { isAdmission, findBeyondScope, verifyAdmission, verifyLapsedCredential } from '@parley/identity'
 import type { CredentialRequest, Issuer, Logger } from '@parley/ports'
 import { isMeshError, refuse, type Refusal } from '@parley/protocol'
 import type { HandlerReturn, Serves } from '../serve.ts'
@@ -81,9 +81,7 @@ function decideMost(request: IssuerRequest, most: Most): { readonly kind: 'allow
   for (const verb of ['serves', 'calls'] as const) {
     const granted = most[verb]
     if (!granted) continue
-    const extra = request[verb].find(
-      (pattern) => pattern !== issuerContract.renew.capability && !scopeCovers(granted, pattern),
-    )
+    const extra = findBeyondScope([...granted, issuerContract.renew.capability], request[verb])
     if (extra !== undefined)
       return refuse('identity.issuer-refused', `more is asked for than allowed: ${verb} ${extra}`)
   }

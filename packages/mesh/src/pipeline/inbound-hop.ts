@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SplitFrame, SubjectFacts, Usage } from '@parley/protocol'
+import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { AllowanceAccount } from '../allowance-ledger.ts'
@@ -19,7 +19,8 @@ export interface InboundFrame {
   readonly delivery: Delivery
   /** Left by `frame`. */
   subject?: SubjectFacts
-  split?: SplitFrame
+  /** Left by `frame`: how many envelopes the frame says that it holds. */
+  envelopes?: number
   /** Left by `proof`. */
   frame?: Frame
 }

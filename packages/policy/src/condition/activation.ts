@@ -48,7 +48,9 @@ function createActivation(view: HopView): Activation {
     saga: record('saga', input.saga),
     time: record('time', { nowMs, hour: hourOf(nowMs), weekday: weekdayOf(nowMs) }),
     get objective() {
-      return record('objective', readObjective(view))
+      const read = readObjective(view)
+      if (read instanceof Failure) throw new FailedPart(read)
+      return record('objective', read)
     },
     get body() {
       const read = readBody(view)

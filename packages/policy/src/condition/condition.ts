@@ -7,7 +7,7 @@ import type { HopView } from './hop-view.ts'
 import { readIndexClause, type IndexClause } from './index-clause.ts'
 import { evaluateByLibrary, parseCel, type ParsedCel } from './parse-cel.ts'
 import { allOf } from './native-logic.ts'
-import { textOf, type Evaluate } from './native-value.ts'
+import { textOf, type Evaluate, type NativeScope } from './native-value.ts'
 
 /** A compiled `when`. */
 export interface Condition {
@@ -16,6 +16,8 @@ export interface Condition {
   readonly clauses: readonly ConditionClause[]
   /** Never throws: what cannot be evaluated is a `Failure`. */
   evaluate(view: HopView): boolean | Failure
+  /** Evaluates the rest where it is known that `clause` holds. */
+  without(clause: ConditionClause): (view: HopView) => boolean | Failure
 }
 
 /** One clause of a condition. */
@@ -27,13 +29,12 @@ export interface ConditionClause {
 }
 
 const noBool = new Failure('the condition gave no bool')
-const unreadable = new Failure('the input could not be read')
 
 /**
  * Compiles a condition in CEL (Common Expression Language), typed by the input schema. Reports every mistake at its
  * character offset and returns undefined if there is one; a condition that compiles takes time linear in the body.
  */
-export function compileCondition(text: string, report: ReportProblem): Condition | undefined {
+export function compileCondition(text: string, report: ReportProblem, scope: NativeScope = {}): Condition | undefined {
   const parsed = parseChecked(text, report)
   if (!parsed) return undefined
   if (parsed.type !== 'bool') {
@@ -45,14 +46,24 @@ export function compileCondition(text: string, report: ReportProblem): Condition
     report(0, 'the condition is always false: the rule never decides')
     return undefined
   }
-  const runs: Evaluate[] = []
-  const clauses = clausesOf(parsed.ast).map((node): ConditionClause => {
-    const run = compileNative(node, {})?.run ?? evaluateByLibrary(node)
+  const runs: Test[] = []
+  const nodes = clausesOf(parsed.ast)
+  const clauses = nodes.map((node): ConditionClause => {
+    const native = compileNative(node, scope)
+    const run = native?.type === 'bool' ? (native.run as Test) : asTest(native?.run ?? evaluateByLibrary(node))
     runs.push(run)
-    return { text: textOf(node), index: readIndexClause(node), evaluate: guard(run) }
+    return { text: textOf(node), index: readIndexClause(node, scope), evaluate: run }
   })
-  const [only] = clauses
-  return { text, clauses, evaluate: only && clauses.length === 1 ? only.evaluate : guard(allOf(runs)) }
+  const evaluate = allOf(runs) as Test
+  return {
+    text,
+    clauses,
+    evaluate,
+    without(clause) {
+      const rest = runs.filter((_, at) => clauses[at] !== clause)
+      return rest.length === 0 ? holds : (allOf(rest) as Test)
+    },
+  }
 }
 
 /** Compiles an expression that gives a value. `numeric` refuses one that is known to be no number. */
@@ -63,14 +74,7 @@ export function compileExpression(text: string, numeric: boolean, report: Report
     report(0, `the expression is of type ${parsed.type}, not a number`)
     return undefined
   }
-  const run = compileNative(parsed.ast, {})?.run ?? parsed.run
-  return (view) => {
-    try {
-      return run(view)
-    } catch {
-      return unreadable
-    }
-  }
+  return compileNative(parsed.ast, {})?.run ?? parsed.run
 }
 
 function parseChecked(text: string, report: ReportProblem): (ParsedCel & { readonly type: string }) | undefined {
@@ -88,13 +92,16 @@ function parseChecked(text: string, report: ReportProblem): (ParsedCel & { reado
   return { ...parsed, type: checked }
 }
 
-function guard(run: Evaluate): (view: HopView) => boolean | Failure {
+/** What a condition is once it is known to give a bool, or to fail. */
+type Test = (view: HopView) => boolean | Failure
+
+function asTest(run: Evaluate): Test {
   return (view) => {
-    try {
-      const value = run(view)
-      return typeof value === 'boolean' || value instanceof Failure ? value : noBool
-    } catch {
-      return unreadable
-    }
+    const value = run(view)
+    return typeof value === 'boolean' || value instanceof Failure ? value : noBool
   }
+}
+
+function holds(): boolean {
+  return true
 }

@@ -12,7 +12,7 @@ export interface HopView {
   readonly peer: PolicyPeer
   /** What `readBody` found. */
   body: unknown
-  objective: PolicyObjective | undefined
+  objective: PolicyObjective | Failure | undefined
   /** What conditions see that are evaluated by the library. */
   activation: Readonly<Record<string, unknown>> | undefined
   /** What the loop that runs is at; loops do not nest. */
@@ -38,9 +38,17 @@ export function readBody(view: HopView): unknown {
   return view.body === unread ? (view.body = parseBody(view.input)) : view.body
 }
 
-/** Gives the objective of the judged side. */
-export function readObjective(view: HopView): PolicyObjective {
-  return (view.objective ??= view.input.objective())
+/** Gives the objective of the judged side; a failure where it cannot be told. */
+export function readObjective(view: HopView): PolicyObjective | Failure {
+  return (view.objective ??= measureObjective(view.input))
+}
+
+function measureObjective(input: PolicyInput): PolicyObjective | Failure {
+  try {
+    return input.objective()
+  } catch {
+    return new Failure('the objective could not be read')
+  }
 }
 
 function parseBody(input: PolicyInput): unknown {

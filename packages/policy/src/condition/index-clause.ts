@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { compileNative } from './compile-native.ts'
-import type { Evaluate, Native } from './native-value.ts'
+import type { Evaluate, Native, NativeScope } from './native-value.ts'
 
 /** The comparisons with a number by which rules are found. */
 export type BoundOp = '<' | '<=' | '>' | '>='
@@ -17,17 +17,17 @@ export type IndexClause = { readonly path: string; readonly read: Evaluate } & (
 )
 
 /** Reads a clause as one to index by; undefined if it is none. */
-export function readIndexClause(clause: ASTNode): IndexClause | undefined {
+export function readIndexClause(clause: ASTNode, scope: NativeScope): IndexClause | undefined {
   switch (clause.op) {
     case '==':
     case '<':
     case '<=':
     case '>':
     case '>=':
-      return readComparison(clause.op, ...clause.args)
+      return readComparison(clause.op, ...clause.args, scope)
     case 'in': {
       const [left, right] = clause.args
-      const subject = readSubject(left)
+      const subject = readSubject(left, scope)
       if (!subject || right.op !== 'list') return undefined
       const values = right.args.map(literalOf).filter((value) => value !== undefined)
       return values.length === right.args.length && values.length > 0
@@ -36,7 +36,7 @@ export function readIndexClause(clause: ASTNode): IndexClause | undefined {
     }
     case 'rcall': {
       const [name, receiver, [argument]] = clause.args
-      const subject = name === 'startsWith' ? readSubject(receiver) : undefined
+      const subject = name === 'startsWith' ? readSubject(receiver, scope) : undefined
       const prefix = argument && literalOf(argument)
       return subject && typeof prefix === 'string' && prefix !== '' ? { ...subject, kind: 'prefix', prefix } : undefined
     }
@@ -47,10 +47,16 @@ export function readIndexClause(clause: ASTNode): IndexClause | undefined {
 
 const flipped = { '==': '==', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const
 
-function readComparison(op: '==' | BoundOp, left: ASTNode, right: ASTNode): IndexClause | undefined {
+function readComparison(
+  op: '==' | BoundOp,
+  left: ASTNode,
+  right: ASTNode,
+  scope: NativeScope,
+): IndexClause | undefined {
   const value = literalOf(right)
-  if (value === undefined) return literalOf(left) === undefined ? undefined : readComparison(flipped[op], right, left)
-  const subject = readSubject(left)
+  if (value === undefined)
+    return literalOf(left) === undefined ? undefined : readComparison(flipped[op], right, left, scope)
+  const subject = readSubject(left, scope)
   if (!subject) return undefined
   if (op === '==') return { ...subject, kind: 'equal', values: [value] }
   return typeof value === 'number' ? { ...subject, kind: 'bound', op, bound: value } : undefined
@@ -62,9 +68,12 @@ function literalOf(node: ASTNode): string | number | boolean | undefined {
 }
 
 /** A variable, a field of a record, or a path into JSON. */
-function readSubject(node: ASTNode): { readonly path: string; readonly read: Evaluate } | undefined {
+function readSubject(
+  node: ASTNode,
+  scope: NativeScope,
+): { readonly path: string; readonly read: Evaluate } | undefined {
   const path = pathOf(node)
-  const native: Native | undefined = path === undefined ? undefined : compileNative(node, {})
+  const native: Native | undefined = path === undefined ? undefined : compileNative(node, scope)
   return path === undefined || !native || native.type === 'list<string>' ? undefined : { path, read: native.run }
 }
 

@@ -14,8 +14,18 @@ export function compileField(
     const found = findInput(`${left.args}.${field}`)
     if (found) return found
   }
-  const of = compile(left, scope)
+  const shared = scope.loop ? undefined : scope.paths
+  const text = textOf(node)
+  const known = shared?.get(text)
+  if (known) return known
+  const made = compileKey(node, compile(left, scope))
+  if (made) shared?.set(text, made)
+  return made
+}
+
+function compileKey(node: ASTNode & { readonly op: '.' }, of: Native | undefined): Native | undefined {
   if (of?.type !== 'dyn') return undefined
+  const [, field] = node.args
   const { run } = of
   const missing = new Failure(`no_such_key in ${textOf(node)}`)
   return {

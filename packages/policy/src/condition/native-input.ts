@@ -1,4 +1,4 @@
-import type { PolicyPeer } from '../policy-input.ts'
+import type { PolicyObjective, PolicyPeer } from '../policy-input.ts'
 import { ringOf } from '../ring.ts'
 import { Failure } from './failure.ts'
 import { readBody, readObjective, type HopView } from './hop-view.ts'
@@ -55,10 +55,10 @@ const fields: readonly (readonly [string, NativeType, Evaluate])[] = [
   ['saga.id', 'string', (view) => view.input.saga.id],
   ['saga.step', 'string', (view) => view.input.saga.step],
   ['saga.attempt', 'int', (view) => whole(view.input.saga.attempt)],
-  ['objective.known', 'bool', (view) => readObjective(view).known],
-  ['objective.target', 'double', (view) => readObjective(view).target],
-  ['objective.budgetLeft', 'double', (view) => readObjective(view).budgetLeft],
-  ['objective.breaker', 'string', (view) => readObjective(view).breaker],
+  ['objective.known', 'bool', (view) => objectiveOf(view, 'known')],
+  ['objective.target', 'double', (view) => objectiveOf(view, 'target')],
+  ['objective.budgetLeft', 'double', (view) => objectiveOf(view, 'budgetLeft')],
+  ['objective.breaker', 'string', (view) => objectiveOf(view, 'breaker')],
   ['time.nowMs', 'int', (view) => whole(view.input.time.nowMs)],
   ['time.hour', 'int', (view) => whole(hourOf(view.input.time.nowMs))],
   ['time.weekday', 'int', (view) => whole(weekdayOf(view.input.time.nowMs))],
@@ -76,6 +76,11 @@ function named(
   list: readonly (readonly [string, NativeType, Evaluate])[],
 ): readonly (readonly [string, NativeType, Evaluate])[] {
   return list.map(([field, type, run]) => [`${record}.${field}`, type, run])
+}
+
+function objectiveOf(view: HopView, field: keyof PolicyObjective): unknown {
+  const objective = readObjective(view)
+  return objective instanceof Failure ? objective : objective[field]
 }
 
 function whole(value: number): number | Failure {

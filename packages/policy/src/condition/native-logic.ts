@@ -55,6 +55,9 @@ function asBool(run: Evaluate, node: ASTNode): Evaluate {
 
 /** Joins conditions as `&&` does. */
 export function allOf(sides: readonly Evaluate[]): Evaluate {
+  const [first, second] = sides
+  if (first && sides.length === 1) return first
+  if (first && second && sides.length === 2) return bothOf(first, second)
   return (view) => {
     let failed: unknown = true
     for (const side of sides) {
@@ -63,6 +66,15 @@ export function allOf(sides: readonly Evaluate[]): Evaluate {
       if (value !== true && failed === true) failed = value
     }
     return failed
+  }
+}
+
+function bothOf(first: Evaluate, second: Evaluate): Evaluate {
+  return (view) => {
+    const value = first(view)
+    if (value === false) return false
+    const other = second(view)
+    return value === true || other === false ? other : value
   }
 }
 

@@ -16,7 +16,7 @@ export function compileLoop(
   const of = compile(receiver, scope)
   const type = of && itemTypeOf(of)
   if (!of || !type) return undefined
-  const test = compile(predicate, { loop: { name: variable.args, type } })
+  const test = compile(predicate, { ...scope, loop: { name: variable.args, type } })
   if (test?.type !== 'bool') return undefined
   const { run } = of
   const { run: runTest } = test

@@ -19,6 +19,8 @@ export interface Native {
 export interface NativeScope {
   /** The variable of the loop around it. */
   readonly loop?: { readonly name: string; readonly type: NativeType }
+  /** Readers of paths by their text, shared by all rules of a document: those of a thousand rules stay hot. */
+  readonly paths?: Map<string, Native>
 }
 
 /** Compiles an expression; undefined for what only the library evaluates. */

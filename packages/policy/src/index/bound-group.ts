@@ -1,30 +1,30 @@
 import type { IndexClause } from '../condition/index-clause.ts'
-import { noEntries, type Entry, type RuleGroup } from './rule-group.ts'
+import { type Entry, type PlacedEntry, type RuleGroup } from './rule-group.ts'
 
 /**
  * Groups rules whose whole condition compares one value with a number, in one direction. Sorted by the number, those that
  * hold are a run from the start, and the first of them in the document's order is known beforehand for every run.
  */
 export function createBoundGroup<Rule>(
-  list: readonly (readonly [IndexClause & { readonly kind: 'bound' }, Entry<Rule>])[],
+  list: readonly PlacedEntry<Rule, IndexClause & { readonly kind: 'bound' }>[],
 ): RuleGroup<Rule> {
-  const op = list[0]?.[0].op ?? '>='
+  const op = list[0]?.clause.op ?? '>='
   // `value < bound` is `-value > -bound`, so that only two directions are left.
   const sign = op === '<' || op === '<=' ? -1 : 1
   const isStrict = op === '<' || op === '>'
   const sorted = list
-    .map(([{ bound }, entry]) => ({ bound: sign * bound, entry }))
+    .map(({ clause, rest }) => ({ bound: sign * clause.bound, entry: rest }))
     .sort((left, right) => left.bound - right.bound)
   const bounds = Float64Array.from(sorted, ({ bound }) => bound)
   const firsts = runningFirst(sorted.map(({ entry }) => entry))
-  const every = list.map(([, entry]) => entry)
-  const read = list[0]?.[0].read
+  const every = list.map(({ entry }) => entry)
+  const read = list[0]?.clause.read
   return {
     select(view) {
       const value = read?.(view)
       // What is no number makes the clause fail.
       if (typeof value !== 'number') return every
-      return firsts[countBelow(bounds, sign * value, isStrict) - 1] ?? noEntries
+      return firsts[countBelow(bounds, sign * value, isStrict) - 1]
     },
     selectAll(view) {
       const value = read?.(view)
@@ -34,14 +34,10 @@ export function createBoundGroup<Rule>(
   }
 }
 
-/** For every run from the start the entry with the lowest order, as a list of one. */
-function runningFirst<Rule>(entries: readonly Entry<Rule>[]): readonly (readonly Entry<Rule>[])[] {
-  let first: readonly Entry<Rule>[] = noEntries
-  return entries.map((entry) => {
-    const [known] = first
-    if (known === undefined || entry.order < known.order) first = [entry]
-    return first
-  })
+/** For every run from the start the entry with the lowest order. */
+function runningFirst<Rule>(entries: readonly Entry<Rule>[]): readonly Entry<Rule>[] {
+  let first: Entry<Rule> | undefined
+  return entries.map((entry) => (first = first === undefined || entry.order < first.order ? entry : first))
 }
 
 /** Counts how many sorted bounds are below `value`, or equal to it unless `isStrict`. Of NaN, none. */

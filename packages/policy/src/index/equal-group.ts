@@ -1,24 +1,19 @@
 import { Failure } from '../condition/failure.ts'
 import type { IndexClause } from '../condition/index-clause.ts'
-import { noEntries, type Entry, type RuleGroup } from './rule-group.ts'
+import { addToBucket, type Bucket, type PlacedEntry, type RuleGroup } from './rule-group.ts'
 
 /** Groups rules that test one value by equality. */
 export function createEqualGroup<Rule>(
-  list: readonly (readonly [IndexClause & { readonly kind: 'equal' }, Entry<Rule>])[],
+  list: readonly PlacedEntry<Rule, IndexClause & { readonly kind: 'equal' }>[],
 ): RuleGroup<Rule> {
-  const buckets = new Map<unknown, Entry<Rule>[]>()
-  for (const [{ values }, entry] of list)
-    for (const value of new Set(values)) {
-      const bucket = buckets.get(value)
-      if (bucket) bucket.push(entry)
-      else buckets.set(value, [entry])
-    }
-  const every = list.map(([, entry]) => entry)
-  const read = list[0]?.[0].read
+  const buckets = new Map<unknown, Bucket<Rule>>()
+  for (const { clause, rest } of list) for (const value of new Set(clause.values)) addToBucket(buckets, value, rest)
+  const every = list.map(({ entry }) => entry)
+  const read = list[0]?.clause.read
   return {
     select(view) {
       const value = read?.(view)
-      return buckets.get(value) ?? (value instanceof Failure ? every : noEntries)
+      return buckets.get(value) ?? (value instanceof Failure ? every : undefined)
     },
   }
 }

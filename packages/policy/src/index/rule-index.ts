@@ -1,11 +1,11 @@
-import type { Condition } from '../condition/condition.ts'
+import type { Condition, ConditionClause } from '../condition/condition.ts'
 import type { Failure } from '../condition/failure.ts'
 import type { HopView } from '../condition/hop-view.ts'
 import type { IndexClause } from '../condition/index-clause.ts'
 import { createBoundGroup } from './bound-group.ts'
 import { createEqualGroup } from './equal-group.ts'
 import { bucketLength, createPrefixGroup } from './prefix-group.ts'
-import type { Entry, RuleGroup } from './rule-group.ts'
+import type { Entry, PlacedEntry, RuleGroup } from './rule-group.ts'
 
 /** What an index needs of a rule. */
 export interface IndexedRule {
@@ -31,9 +31,14 @@ export interface RuleIndex<Rule> {
    * Finds the first rule in their order that matches, or that fails: undecided is no reason to go on. Rules that are
    * skipped on failure and stand before it are added to `skipped`.
    */
-  first(view: HopView, skipped: FailedRule<Rule>[]): Rule | FailedRule<Rule> | undefined
+  first(view: HopView, skipped: Skipped<Rule>): Rule | FailedRule<Rule> | undefined
   /** Visits every rule that matches or fails, in their order. */
   each(view: HopView, visit: (rule: Rule, failure: Failure | undefined) => void): void
+}
+
+/** Where rules go that were skipped; a list is only made for the first of them. */
+export interface Skipped<Rule> {
+  rules: FailedRule<Rule>[] | undefined
 }
 
 /** Tells whether what an index found is a rule that failed. */
@@ -52,17 +57,22 @@ export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]
       let failure: Failure | undefined
       let failed: FailedEntry<Rule>[] | undefined
       for (const group of groups) {
-        for (const entry of group.select(view)) {
-          if (best !== undefined && entry.order > best.order) break
+        const found = group.select(view)
+        if (found === undefined) continue
+        const isList = Array.isArray(found)
+        for (let at = 0; ; at++) {
+          const entry = isList ? (found as readonly Entry<Rule>[])[at] : (found as Entry<Rule>)
+          if (entry === undefined || (best !== undefined && entry.order > best.order)) break
           const value = entry.evaluate(view)
-          if (value === false) continue
-          if (value !== true && entry.rule.isSkippedOnFailure) {
+          if (value !== false) {
+            if (value === true || !entry.rule.isSkippedOnFailure) {
+              best = entry
+              failure = value === true ? undefined : value
+              break
+            }
             ;(failed ??= []).push({ entry, failure: value })
-            continue
           }
-          best = entry
-          failure = value === true ? undefined : value
-          break
+          if (!isList) break
         }
       }
       if (failed) tellSkipped(failed, best, skipped)
@@ -72,7 +82,7 @@ export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]
     each(view, visit) {
       const found: { readonly entry: Entry<Rule>; readonly failure: Failure | undefined }[] = []
       for (const group of groups)
-        for (const entry of (group.selectAll ?? group.select)(view)) {
+        for (const entry of listOf((group.selectAll ?? group.select)(view))) {
           const value = entry.evaluate(view)
           if (value !== false) found.push({ entry, failure: value === true ? undefined : value })
         }
@@ -82,33 +92,41 @@ export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]
   }
 }
 
+function listOf<Rule>(found: Entry<Rule> | readonly Entry<Rule>[] | undefined): readonly Entry<Rule>[] {
+  if (found === undefined) return []
+  return 'order' in found ? [found] : found
+}
+
 interface FailedEntry<Rule> {
   readonly entry: Entry<Rule>
   readonly failure: Failure
 }
 
-function tellSkipped<Rule>(
-  failed: FailedEntry<Rule>[],
-  best: Entry<Rule> | undefined,
-  skipped: FailedRule<Rule>[],
-): void {
+function tellSkipped<Rule>(failed: FailedEntry<Rule>[], best: Entry<Rule> | undefined, skipped: Skipped<Rule>): void {
   failed.sort((left, right) => left.entry.order - right.entry.order)
   for (const { entry, failure } of failed)
-    if (best === undefined || entry.order < best.order) skipped.push({ rule: entry.rule, failure })
+    if (best === undefined || entry.order < best.order) (skipped.rules ??= []).push({ rule: entry.rule, failure })
 }
 
 function groupEntries<Rule extends IndexedRule>(entries: readonly Entry<Rule>[]): readonly RuleGroup<Rule>[] {
   const sizes = countBuckets(entries)
-  const equal = createGrouping<Rule, IndexClause & { readonly kind: 'equal' }>()
-  const prefix = createGrouping<Rule, IndexClause & { readonly kind: 'prefix' }>()
-  const bound = createGrouping<Rule, IndexClause & { readonly kind: 'bound' }>()
+  const equal = createGrouping<PlacedEntry<Rule, IndexClause & { readonly kind: 'equal' }>>()
+  const prefix = createGrouping<PlacedEntry<Rule, IndexClause & { readonly kind: 'prefix' }>>()
+  const bound = createGrouping<PlacedEntry<Rule, IndexClause & { readonly kind: 'bound' }>>()
   const scanned: Entry<Rule>[] = []
   for (const entry of entries) {
-    const clause = chooseClause(entry.rule.condition, sizes)
-    if (clause?.kind === 'equal') equal.add(clause.path, clause, entry)
-    else if (clause?.kind === 'prefix') prefix.add(`${clause.path} ${bucketLength(clause.prefix)}`, clause, entry)
-    else if (clause?.kind === 'bound') bound.add(`${clause.path} ${clause.op}`, clause, entry)
-    else scanned.push(entry)
+    const { condition } = entry.rule
+    const chosen = chooseClause(condition, sizes)
+    const clause = chosen?.index
+    if (!clause) {
+      scanned.push(entry)
+      continue
+    }
+    const rest = { ...entry, evaluate: condition.without(chosen) }
+    if (clause.kind === 'equal') equal.add(clause.path, { clause, entry, rest })
+    else if (clause.kind === 'prefix')
+      prefix.add(`${clause.path} ${bucketLength(clause.prefix)}`, { clause, entry, rest })
+    else bound.add(`${clause.path} ${clause.op}`, { clause, entry, rest })
   }
   return [
     ...equal.lists().map(createEqualGroup<Rule>),
@@ -118,18 +136,18 @@ function groupEntries<Rule extends IndexedRule>(entries: readonly Entry<Rule>[])
   ]
 }
 
-interface Grouping<Rule, Clause> {
-  add(key: string, clause: Clause, entry: Entry<Rule>): void
-  lists(): readonly (readonly (readonly [Clause, Entry<Rule>])[])[]
+interface Grouping<Item> {
+  add(key: string, item: Item): void
+  lists(): readonly (readonly Item[])[]
 }
 
-function createGrouping<Rule, Clause>(): Grouping<Rule, Clause> {
-  const byKey = new Map<string, (readonly [Clause, Entry<Rule>])[]>()
+function createGrouping<Item>(): Grouping<Item> {
+  const byKey = new Map<string, Item[]>()
   return {
-    add(key, clause, entry) {
+    add(key, item) {
       const list = byKey.get(key)
-      if (list) list.push([clause, entry])
-      else byKey.set(key, [[clause, entry]])
+      if (list) list.push(item)
+      else byKey.set(key, [item])
     },
     lists: () => [...byKey.values()],
   }
@@ -150,15 +168,16 @@ function countBuckets(entries: readonly Entry<IndexedRule>[]): ReadonlyMap<strin
 }
 
 /** A comparison with a number only helps where it is the whole condition: else every rule below it had to be evaluated. */
-function chooseClause({ clauses }: Condition, sizes: ReadonlyMap<string, number>): IndexClause | undefined {
-  let best: IndexClause | undefined
+function chooseClause({ clauses }: Condition, sizes: ReadonlyMap<string, number>): ConditionClause | undefined {
+  let best: ConditionClause | undefined
   let bestSize = Infinity
-  for (const { index } of clauses) {
+  for (const clause of clauses) {
+    const { index } = clause
     if (!index || index.kind === 'bound') continue
     const size = Math.max(...bucketsOf(index).map((key) => sizes.get(key) ?? 0))
     if (size >= bestSize) continue
-    best = index
+    best = clause
     bestSize = size
   }
-  return best ?? (clauses.length === 1 ? clauses[0]?.index : undefined)
+  return best ?? (clauses.length === 1 ? clauses[0] : undefined)
 }

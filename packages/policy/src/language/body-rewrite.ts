@@ -28,7 +28,7 @@ export function rewriteBody(rewrites: readonly BodyRewrite[], body: unknown, vie
   let changed = body
   for (const rewrite of rewrites) {
     if (rewrite.kind === 'redact') {
-      changed = changeAt(changed, rewrite.path, (value) => redact(value, rewrite.pattern, rewrite.replacement))
+      changed = redactAt(changed, rewrite)
       continue
     }
     const value = rewrite.value(view)
@@ -36,6 +36,14 @@ export function rewriteBody(rewrites: readonly BodyRewrite[], body: unknown, vie
     changed = changeAt(changed, rewrite.path, () => toJson(value))
   }
   return changed
+}
+
+/** Redacts what stands at one path of a body and returns another body. */
+export function redactAt(
+  body: unknown,
+  { path, pattern, replacement }: Pick<Extract<BodyRewrite, { kind: 'redact' }>, 'path' | 'pattern' | 'replacement'>,
+): unknown {
+  return changeAt(body, path, (value) => redact(value, pattern, replacement))
 }
 
 function redact(value: unknown, pattern: LinearPattern | undefined, replacement: string): unknown {

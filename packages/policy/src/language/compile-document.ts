@@ -1,4 +1,5 @@
 import type { Hash } from '@parley/ports'
+import type { Native } from '../condition/native-value.ts'
 import type { PolicyProblem, ReportProblem } from '../policy-problem.ts'
 import type { PolicySource } from '../policy-source.ts'
 import { compileRule, isPolicyName } from './compile-rule.ts'
@@ -66,11 +67,12 @@ function readStrategy({ fields, report }: DraftDocument): ConflictStrategy {
 
 function compileRules(draft: DraftDocument, document: string): readonly PolicyRule[] {
   const seen = new Set<string>()
+  const scope = { paths: new Map<string, Native>() }
   return draft.rules.flatMap((rule) => {
     const name = rule.fields.get('name')
     if (name !== undefined && seen.has(name.text)) draft.report(name.offset, `a second rule is named ${name.text}`)
     if (name !== undefined) seen.add(name.text)
-    const compiled = compileRule(rule, document, draft.report, draft.positionOf)
+    const compiled = compileRule(rule, document, draft.report, draft.positionOf, scope)
     return compiled ? [compiled] : []
   })
 }

@@ -3,8 +3,7 @@ import { compilePattern, type LinearPattern } from '../condition/linear-pattern.
 import type { ReportProblem } from '../policy-problem.ts'
 import { parseBodyPath, type BodyRewrite } from './body-rewrite.ts'
 import type { DraftRule, DraftText } from './parse-document.ts'
-
-const defaultReplacement = '[redacted]'
+import { defaultReplacement } from './redaction.ts'
 
 /** Compiles what a transform does: `redact` with `matching` and `with`, then `rewrite`. */
 export function compileRewrites(draft: DraftRule, report: ReportProblem): readonly BodyRewrite[] {

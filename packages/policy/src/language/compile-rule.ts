@@ -1,6 +1,7 @@
 import { errorCodes, isAgentName, type ErrorCode } from '@parley/protocol'
 import { defaultApproval, type ApprovalDemand } from '../approval-demand.ts'
 import { compileCondition, compileExpression, type Condition } from '../condition/condition.ts'
+import type { NativeScope } from '../condition/native-value.ts'
 import { isPolicyEffect, policyEffects, type PolicyEffect } from '../policy-effect.ts'
 import type { ReportProblem } from '../policy-problem.ts'
 import { compileRewrites } from './compile-rewrites.ts'
@@ -39,6 +40,7 @@ export function compileRule(
   writtenIn: string,
   report: ReportProblem,
   positionOf: (offset: number) => PolicyRule['position'],
+  scope: NativeScope,
 ): PolicyRule | undefined {
   const { fields, offset } = draft
   const name = fields.get('name')
@@ -55,9 +57,13 @@ export function compileRule(
   } else refuseMisplaced(draft, kind, report)
   const condition =
     when &&
-    compileCondition(when.text, (inner, problem) => {
-      report(when.locate(inner), problem)
-    })
+    compileCondition(
+      when.text,
+      (inner, problem) => {
+        report(when.locate(inner), problem)
+      },
+      scope,
+    )
   const code = readCode(draft, report)
   const demand = readDemand(draft, report)
   const limits = readLimits(draft, report)
@@ -66,20 +72,21 @@ export function compileRule(
   const priority = readWhole(draft, 'priority', -maxPriority, maxPriority, report) ?? 0
   if (name === undefined || condition === undefined || !isPolicyEffect(kind)) return undefined
   return {
+    effect: kind,
+    demand: kind === 'require_approval' ? demand : undefined,
+    allow: { kind: 'allow', rule: name.text },
+    isSkippedOnFailure: kind === 'allow',
     name: name.text,
     writtenIn,
-    effect: kind,
     condition,
     position: positionOf(when?.offset ?? offset),
     priority,
     scope: scopeOf(condition),
     code: kind === 'require_approval' ? 'policy.approval-required' : code,
     reason: fields.get('reason')?.text ?? defaultReason(kind, name.text, demand),
-    demand: kind === 'require_approval' ? demand : undefined,
     limits,
     obligations,
     rewrites,
-    isSkippedOnFailure: kind === 'allow',
   }
 }
 

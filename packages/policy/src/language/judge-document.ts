@@ -1,7 +1,7 @@
 import { Failure } from '../condition/failure.ts'
 import type { HopView } from '../condition/hop-view.ts'
 import type { EngineAdvice, EngineAllow, EngineDeny, EngineVerdict } from '../engine-verdict.ts'
-import { createRuleIndex, isFailedRule, type FailedRule, type RuleIndex } from '../index/rule-index.ts'
+import { createRuleIndex, isFailedRule, type FailedRule, type RuleIndex, type Skipped } from '../index/rule-index.ts'
 import type { PolicyLimit } from '../policy-limit.ts'
 import { defaultRuleName } from './compile-rule.ts'
 import type { ConflictStrategy } from './policy-document.ts'
@@ -34,18 +34,17 @@ export function createJudge(document: JudgedDocument): (view: HopView) => Engine
     .map((pass) => createRuleIndex(pass))
   const advising = createRuleIndex(rules.filter(({ effect }) => effect === 'warn' || effect === 'log'))
   const binding = createRuleIndex(rules.filter(({ limits, obligations }) => limits.length + obligations.length > 0))
-  const allows = new Map(rules.map((rule) => [rule, { kind: 'allow', rule: rule.name } as const]))
   const byDefault = decideDefault(document)
   return (view) => {
     const advice = advising.size === 0 ? none : collectAdvice(advising, view)
     const bound = binding.size === 0 ? unbound : collectBound(binding, view)
     if (bound.kind === 'deny') return withAdvice(bound, advice)
-    const skipped: FailedRule<PolicyRule>[] = []
+    const skipped: Skipped<PolicyRule> = { rules: undefined }
     const found = findFirst(passes, view, skipped)
-    const noted = skipped.length === 0 ? advice : [...advice, ...skipped.map(describeFailure)]
+    const noted = skipped.rules ? [...advice, ...skipped.rules.map(describeFailure)] : advice
     if (found === undefined) {
       if (byDefault.kind === 'allow') return addTerms(byDefault, bound, noted)
-      const [failed] = skipped
+      const failed = skipped.rules?.[0]
       return withAdvice(failed ? undecided(failed) : denyByDefault(byDefault, view), noted)
     }
     if (isFailedRule(found)) return withAdvice(undecided(found), noted)
@@ -56,7 +55,7 @@ export function createJudge(document: JudgedDocument): (view: HopView) => Engine
       const { name, reason, demand } = found
       return { kind: 'require_approval', rule: name, reason, demand, ...termsOf(bound), ...adviceOf(noted) }
     }
-    return addTerms(allows.get(found) ?? { kind: 'allow', rule: found.name }, bound, noted)
+    return addTerms(found.allow, bound, noted)
   }
 }
 
@@ -98,7 +97,7 @@ function passesOf({ conflicts, guards, rules }: JudgedDocument): readonly (reado
 function findFirst(
   passes: readonly RuleIndex<PolicyRule>[],
   view: HopView,
-  skipped: FailedRule<PolicyRule>[],
+  skipped: Skipped<PolicyRule>,
 ): PolicyRule | FailedRule<PolicyRule> | undefined {
   for (const pass of passes) {
     const found = pass.first(view, skipped)

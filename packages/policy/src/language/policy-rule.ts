@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@parley/protocol'
 import type { ApprovalDemand } from '../approval-demand.ts'
 import type { Condition } from '../condition/condition.ts'
+import type { EngineAllow } from '../engine-verdict.ts'
 import type { PolicyEffect } from '../policy-effect.ts'
 import type { BodyRewrite } from './body-rewrite.ts'
 import type { RuleLimit } from './rule-limit.ts'
@@ -33,6 +34,8 @@ export interface PolicyRule {
   readonly obligations: readonly string[]
   /** What `transform` does. */
   readonly rewrites: readonly BodyRewrite[]
+  /** What an allow by this rule says where there is nothing to add: made once. */
+  readonly allow: EngineAllow
   /** An allow that cannot be evaluated does not allow, but does not deny either. */
   readonly isSkippedOnFailure: boolean
 }

@@ -95,8 +95,8 @@ export function createLimitMeter({ clock, maxBuckets = defaultMaxBuckets }: Limi
   }
 }
 
-function keyOf({ document, rule }: DocumentLimit, { agent, action }: MeteredHop): string {
-  return `${document}\n${rule}\n${agent}\n${action}`
+function keyOf({ document, rule, isShared = false }: DocumentLimit, { agent, action }: MeteredHop): string {
+  return `${document}\n${rule}\n${agent}\n${isShared ? '' : action}`
 }
 
 function refill(bucket: Bucket, nowMs: number): void {

@@ -155,6 +155,9 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
     stream: () => {
       throw new TypeError('handlers of these tests do not stream')
     },
+    emit: () => {
+      throw new TypeError('handlers of these tests tell no events')
+    },
     use: () => Promise.resolve(),
     decline: (name, details) =>
       mark({ kind: 'declined', error: { name, details } }, { kind: 'declined', error: { name, details }, hop }),

@@ -6,8 +6,8 @@ import { left, type Stage } from '../stage.ts'
 export const senderLimits: Stage<InboundFrame> = {
   name: 'sender-limits',
   run(context) {
-    const { envelopes } = left(context.split, 'the frame')
-    const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from, envelopes.length)
+    const envelopes = left(context.envelopes, 'the head of the frame')
+    const retryAfterMs = context.parts.buckets.take(left(context.subject, 'the subject').from, envelopes)
     return retryAfterMs === 0
       ? allowed
       : refuse('iatp.sender-limited', 'the bucket of signatures is empty', { retryAfterMs })

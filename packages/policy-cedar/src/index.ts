@@ -1,0 +1,1 @@
+export { createCedarForm, type CedarFormOptions } from './cedar-form.ts'

@@ -1,0 +1,2 @@
+export { loadRego, type LoadRegoOptions } from './load-rego.ts'
+export type { RegoSource } from './rego-source.ts'
