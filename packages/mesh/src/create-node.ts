@@ -27,6 +27,7 @@ import {
   type NodeConfig,
   type NodeOptions,
 } from './node-options.ts'
+import { createNodePolicy } from './create-node-policy.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from './policy-in-force.ts'
@@ -253,6 +254,7 @@ function createLife(
     logger,
     store,
     ...caller,
+    ...createNodePolicy(active, config.calls),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
