@@ -1,3 +1,9 @@
+export {
+  signAttestation,
+  verifyAttestation,
+  type AttestationDraft,
+  type VerifiedAttestation,
+} from './attestation/attestation.ts'
 export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
 export { findBeyondScope, isCapabilityScope, type CapabilityScope } from './credential/capability-scope.ts'

@@ -28,6 +28,7 @@ import {
   type NodeConfig,
   type NodeOptions,
 } from './node-options.ts'
+import { createNodePolicy } from './create-node-policy.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from './policy-in-force.ts'
@@ -37,7 +38,7 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
-import { openTrust } from './open-trust.ts'
+import { openTrust, takeAttestation } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
 import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
@@ -258,6 +259,7 @@ function createLife(
     logger,
     store,
     ...caller,
+    ...createNodePolicy(active, config.calls),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -316,6 +318,11 @@ function createLife(
     async acceptOrder(order) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
+    },
+    async acceptAttestation(token) {
+      if (!running)
+        throw new MeshError('mesh.not-started', 'the node is not started: start it before it is told of trust')
+      return takeAttestation(running.trust, config.anchors, token, clock.now())
     },
     reloadPolicy(parts) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')

@@ -1,3 +1,13 @@
+export { describeSubject, digestJson, digestSubject, type ApprovalSubject } from './approval/approval-subject.ts'
+export {
+  approvalAnswers,
+  isHeard,
+  weighAnswers,
+  type ApprovalAnswer,
+  type ApprovalState,
+  type ApprovalWord,
+  type WeighedRequest,
+} from './approval/weigh-answers.ts'
 export { defaultApproval, type ApprovalDemand } from './approval-demand.ts'
 export { credentialsOnly, defaults } from './built-in-documents.ts'
 export {

@@ -108,6 +108,8 @@ export const errorCodes: {
   readonly 'mesh.not-started': ErrorFacts
   readonly 'nats-server.not-found': ErrorFacts
   readonly 'nats-server.start-failed': ErrorFacts
+  readonly 'policy.approval-denied': ErrorFacts
+  readonly 'policy.approval-invalid': ErrorFacts
   readonly 'policy.approval-required': ErrorFacts
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
@@ -657,6 +659,16 @@ export const errorCodes: {
   'nats-server.start-failed': {
     meaning: 'nats-server did not start.',
     todo: 'Read its output in details.',
+    retryable: false,
+  },
+  'policy.approval-denied': {
+    meaning: 'A person said no to this, or proposed something else.',
+    todo: 'Ask for something else; parley approve list shows what was said.',
+    retryable: false,
+  },
+  'policy.approval-invalid': {
+    meaning: 'An answer is not about this request, or its signer has no say in it.',
+    todo: 'Answer the request that is shown, as one of its approvers.',
     retryable: false,
   },
   'policy.approval-required': {
