@@ -97,6 +97,11 @@ export interface MeshNode extends AsyncDisposable, NodePolicy {
    */
   acceptOrder(order: string): Promise<Verdict>
   /**
+   * Takes another agent's signed word about a peer: weighed by that agent's own tier here, capped, and gone when it expires.
+   * Refuses as values, with the code of what does not hold. Rejects before `start`.
+   */
+  acceptAttestation(token: string): Promise<Verdict>
+  /**
    * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
    * `policy.invalid` and keeps those that are in force. Either way it is recorded.
    */
