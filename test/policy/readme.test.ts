@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compilePolicy, explainPolicy, lintPolicy, makeInput, parsePolicyTable, runPolicyTable } from '@parley/policy'
-import type { PolicyProblem } from '@parley/policy'
+import {
+  compilePolicy,
+  explainPolicy,
+  lintPolicy,
+  makeInput,
+  parsePolicyTable,
+  runPolicyTable,
+  type PolicyProblem,
+} from '@parley/policy'
 import { describe, expect, it } from 'vitest'
 
 const readme = readFileSync(join(import.meta.dirname, '../../packages/policy/README.md'), 'utf8')
