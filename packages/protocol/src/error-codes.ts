@@ -96,6 +96,7 @@ export const errorCodes: {
   readonly 'identity.pin-mismatch': ErrorFacts
   readonly 'identity.purpose-mismatch': ErrorFacts
   readonly 'identity.quarantined': ErrorFacts
+  readonly 'identity.rejoin-reused': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.sign-in-too-weak': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
@@ -599,6 +600,11 @@ export const errorCodes: {
     meaning: 'An order of the owner put the name or the instance in quarantine for a time.',
     todo: 'Wait for retryAfterMs, or ask the owner to end it.',
     retryable: true,
+  },
+  'identity.rejoin-reused': {
+    meaning: 'A grant to come back was shown a second time: it was copied, and its seat takes nobody any more.',
+    todo: 'Find out who has a copy; revoke what acts by it; give the process a new join token.',
+    retryable: false,
   },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
