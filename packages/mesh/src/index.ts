@@ -51,3 +51,4 @@ export type { ApprovalRequest, ApprovalStatement, AskedApproval, KeptAnswer } fr
 export { approvalPurpose } from './approvals/approval-request.ts'
 export type { NodePolicy, Tool } from './node-policy.ts'
 export { readApprovalRequests } from './approvals/approval-desk.ts'
+export type { TrustMode, TrustModes } from './trust-mode.ts'
