@@ -5,6 +5,7 @@ import { createLimitMeter } from '@parley/policy'
 import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createApprovalDesk } from './approvals/approval-desk.ts'
 import { createActing } from './acting.ts'
 import { createAllowanceLedger } from './allowance-ledger.ts'
 import { createBodyCarrier } from './carried-body.ts'
@@ -185,6 +186,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
+    approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

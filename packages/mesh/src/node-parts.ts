@@ -5,6 +5,7 @@ import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@
 import type { LimitMeter, PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { Acting } from './acting.ts'
 import type { AllowanceLedger } from './allowance-ledger.ts'
 import type { BodyCarrier } from './carried-body.ts'
@@ -96,6 +97,7 @@ export interface NodeParts {
   readonly handOn: HandOn
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
+  readonly approvals: ApprovalDesk
   /** The token buckets of the policy's limits. */
   readonly limits: LimitMeter
   /** The node's own credential, verified under its own anchors. */

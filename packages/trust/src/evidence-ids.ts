@@ -11,20 +11,18 @@ export interface EvidenceIds {
 
 /** Creates a memory of at least the last `count` envelopes and at most twice as many. */
 export function createEvidenceIds(count: number): EvidenceIds {
-  let current = new Map<string, Set<string>>()
-  let previous = new Map<string, Set<string>>()
+  let current = createGeneration()
+  let previous = createGeneration()
   let size = 0
-  const addSeen = (envelope: string, seen: string): boolean => {
-    if (current.get(seen)?.has(envelope) === true || previous.get(seen)?.has(envelope) === true) return false
-    if (size >= count) {
+  const addSeen = (envelope: string, seen: Seen): boolean => {
+    const known = current[seen]
+    if (known.has(envelope) || previous[seen].has(envelope)) return false
+    known.add(envelope)
+    if (++size >= count) {
       previous = current
-      current = new Map()
+      current = createGeneration()
       size = 0
     }
-    size++
-    const known = current.get(seen)
-    if (known === undefined) current.set(seen, new Set([envelope]))
-    else known.add(envelope)
     return true
   }
   return {
@@ -32,7 +30,7 @@ export function createEvidenceIds(count: number): EvidenceIds {
       const { rows, sights } = pieces
       for (const [index, envelope] of pieces.envelopes.split(' ').entries()) {
         const [seen] = sights[rows[index * pieceCells + 3] ?? 0]?.text.split(' ') ?? []
-        if (envelope !== '' && seen !== undefined) addSeen(envelope, seen)
+        if (envelope !== '' && isSeenWord(seen)) addSeen(envelope, seen)
       }
     },
     add: (observed) => observed.envelope === undefined || addSeen(observed.envelope, nameSeen(observed)),
@@ -40,7 +38,18 @@ export function createEvidenceIds(count: number): EvidenceIds {
 }
 
 /** Both sides of one envelope are evidence, each once. */
-function nameSeen(observed: Observed): string {
+type Seen = 'callee' | 'caller' | 'measure' | 'incident'
+type Generation = Readonly<Record<Seen, Set<string>>>
+
+function createGeneration(): Generation {
+  return { callee: new Set(), caller: new Set(), measure: new Set(), incident: new Set() }
+}
+
+function isSeenWord(word: string | undefined): word is Seen {
+  return word === 'callee' || word === 'caller' || word === 'measure' || word === 'incident'
+}
+
+function nameSeen(observed: Observed): Seen {
   if ('role' in observed) return observed.role
   return 'dimension' in observed ? 'measure' : 'incident'
 }

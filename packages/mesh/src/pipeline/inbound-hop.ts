@@ -10,6 +10,7 @@ import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartTally } from '../part-tally.ts'
 import type { Session } from '../session.ts'
+import type { AskedApproval } from '../approvals/approval-request.ts'
 import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -56,6 +57,8 @@ export interface InboundHop {
   trust?: EffectiveTrust
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where people are asked. */
+  approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the body. */
   rewrite?: BodyRewrite
   /** Left by `admit`: gives the place back. */

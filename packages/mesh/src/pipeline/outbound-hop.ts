@@ -11,6 +11,7 @@ import type { BareOutcome } from '../outcome.ts'
 import type { PartReceiver } from '../part-receiver.ts'
 import type { Session } from '../session.ts'
 import type { SealedEnvelope } from '../sealer.ts'
+import type { AskedApproval } from '../approvals/approval-request.ts'
 import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -41,6 +42,8 @@ export interface OutboundHop {
   trust?: EffectiveTrust
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where people are asked. */
+  approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the input. */
   rewrite?: BodyRewrite
   /** Left by `breaker`: told how it ended. */
