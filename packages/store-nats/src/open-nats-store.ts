@@ -109,7 +109,7 @@ export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStor
         link,
         clock,
         staleMs: readStaleMs(journal.replicas),
-        maxPayloadBytes: () => connection.info?.max_payload ?? 0,
+        maxPayloadBytes: createPayloadLimit(connection),
       }),
       keyValue: createNatsKeyValue({
         root: layout.keyValue.root,
@@ -132,6 +132,17 @@ export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStor
     await link.close()
     throw error
   }
+}
+
+/** What the server takes in one message; while there is none, what the last one took. */
+function createPayloadLimit(connection: NatsConnection): () => number {
+  let known = 0
+  const read = (): number => {
+    known = connection.info?.max_payload ?? known
+    return known
+  }
+  read()
+  return read
 }
 
 interface Part {
