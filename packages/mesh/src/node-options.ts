@@ -28,6 +28,7 @@ import type { Contract, ContractCapability } from './contract.ts'
 import type { MeshJoin } from './issuer/mesh-join.ts'
 import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
+import { readTrustModes, type TrustModeOf, type TrustModes } from './trust-mode.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
 export interface NodeIssuer extends Issuer {
@@ -89,6 +90,8 @@ export interface NodeOptions {
    * `parley:credentials-only` and `parley:defaults`.
    */
   readonly policy?: readonly PolicyPart[]
+  /** Documents to try: they decide every hop too, and what they would decide otherwise is recorded. They have no effect. */
+  readonly shadowPolicy?: readonly PolicyPart[]
   /** Forms of documents beside `parley/v1`, for `policy` and for what is reloaded. Default none. */
   readonly policyForms?: readonly PolicyForm[]
   /** Objectives by capability; default 99 % success. */
@@ -112,6 +115,8 @@ export interface NodeOptions {
   readonly bodies?: BodyStore
   /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
   readonly maxReferencedBytes?: number
+  /** Where trust decides and where it is only observed, by capability; default `enforce`. */
+  readonly trustMode?: TrustModes
   /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
   readonly sealBodies?: boolean
   readonly clock?: Clock
@@ -132,6 +137,7 @@ export interface NodeConfig {
   readonly calls: readonly ContractCapability[]
   readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
+  readonly shadowPolicy: PolicySet | undefined
   readonly policyForms: readonly PolicyForm[]
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
@@ -143,6 +149,7 @@ export interface NodeConfig {
   readonly bodies: BodyStore | undefined
   readonly maxReferencedBytes: number
   readonly sealBodies: boolean
+  readonly trustMode: TrustModeOf
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -192,11 +199,14 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const { policyForms = [] } = options
+  const { shadowPolicy: tried } = options
+  const shadowPolicy = tried && attempt('shadowPolicy', () => compilePolicy(tried, { forms: policyForms }))
+  const trustMode = attempt('trustMode', () => readTrustModes(options.trustMode))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
   for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
-  if (problems.length > 0 || !anchors || !policy)
+  if (problems.length > 0 || !anchors || !policy || !trustMode)
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },
     })
@@ -212,6 +222,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     listens: options.listens ?? [],
     policy,
     policyForms,
+    shadowPolicy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],
     orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },
@@ -222,6 +233,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     bodies: options.bodies,
     maxReferencedBytes,
     sealBodies: options.sealBodies ?? false,
+    trustMode,
     clock: options.clock ?? createSystemClock(),
     random,
     logger: options.logger ?? silentLogger,

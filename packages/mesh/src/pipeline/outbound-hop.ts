@@ -1,5 +1,5 @@
 import type { PolicyDecision } from '@parley/policy'
-import type { Usage } from '@parley/protocol'
+import type { ErrorCode, Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
@@ -21,7 +21,8 @@ export interface OutboundHop {
   readonly contract: ContractCapability
   /** Replaced by `policy` where rules rewrite it. */
   input: unknown
-  readonly options: CallOptions
+  /** `policy` adds what its rules oblige to. */
+  options: CallOptions
   readonly id: string
   readonly trace: string
   /** Monotonic milliseconds. */
@@ -40,6 +41,8 @@ export interface OutboundHop {
   handFrom?: HeldChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** The code with which trust would have refused it, where it is only observed. */
+  wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
   /** Left by `policy`, where people are asked. */

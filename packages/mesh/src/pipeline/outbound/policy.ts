@@ -1,8 +1,10 @@
-import type { PolicyInput } from '@parley/policy'
+import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
+import { obligationsOf, withObligations } from '../../obligations.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
+import { decideObserving } from '../observe-trust.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -13,7 +15,8 @@ export const policy: Stage<OutboundHop> = {
     const { parts, options } = hop
     const input = describeOutbound(hop)
     const given = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
-    const decided = decideHop(parts, input, given, options.approvals)
+    const decide = (callee: PolicyPeer) => decideHop(parts, { ...input, callee }, given, options.approvals)
+    const decided = decideObserving(hop, input.action, input.callee, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
 }
@@ -32,7 +35,7 @@ export function describeOutbound(hop: OutboundHop): PolicyInput {
     callee: policyPeer(credential, 'serves', action, left(hop.trust, 'the trust')),
     onBehalfOf: options.onBehalfOf ?? '',
     labels: options.labels ?? [],
-    obligations: [],
+    obligations: obligationsOf(options.labels),
     delegation: heldDelegation(hop.chain),
     hop: { index: options.pathIndex ?? 0, path: [parts.name] },
     saga: {
@@ -50,6 +53,8 @@ export function describeOutbound(hop: OutboundHop): PolicyInput {
 function takeDecision(hop: OutboundHop, { decision, verdict, rewrite, approval }: DecidedHop): Verdict {
   hop.decision = decision
   if (approval) hop.approval = approval
+  if (decision.kind === 'allow' && decision.obligations.length > 0)
+    hop.options = { ...hop.options, labels: withObligations(hop.options.labels, decision.obligations) }
   if (rewrite) {
     hop.rewrite = rewrite
     hop.input = rewrite.value
