@@ -11,6 +11,7 @@ export type { Plan, PlanGroup, PlanNode, PlanStep, RetryPlan } from './definitio
 export { sequence } from './definition/sequence.ts'
 export { pivot, step, type StepOptions } from './definition/step.ts'
 export type { JournaledEvent } from './journal/journal-format.ts'
+export { shareSagas } from './journal/share-sagas.ts'
 export { foldSaga } from './kernel/fold-saga.ts'
 export { lifeMachine, type SagaStatus } from './kernel/life-machine.ts'
 export type { SagaEvent } from './kernel/saga-event.ts'
