@@ -36,7 +36,7 @@ export async function runWithCrashes(
   prepare(agents)
   const store = createMemoryStore()
   const points: number[] = []
-  for (const limit of [...crashAt, Infinity]) {
+  for (const [life, limit] of [...crashAt, Infinity].entries()) {
     const died = Promise.withResolvers<undefined>()
     let passed = 0
     let dead = false
@@ -49,8 +49,9 @@ export async function runWithCrashes(
     }
     const node = mesh.createNode({
       name: 'acme/travel',
+      instance: `did:key:zLife${life}`,
       clock,
-      store: crashing(store, pass),
+      store: crashing(store, pass, () => dead),
       around: async (_call, deliver) => {
         pass()
         const outcome = await deliver()
@@ -72,15 +73,22 @@ export async function runWithCrashes(
       died.promise,
     ])
     points.push(passed)
-    if (ended) return { view: ended, agents, store, mesh, points }
     await sagas.close()
+    if (ended) return { view: ended, agents, store, mesh, points }
   }
   throw new TypeError('the last process has no crash point')
 }
 
-function crashing(store: MemoryStore, pass: () => void): Store {
+function crashing(store: MemoryStore, pass: () => void, isDead: () => boolean): Store {
+  const { keyValue } = store
   return {
     ...store,
+    // A dead process says nothing more, not even that it is gone: its lease lapses.
+    keyValue: {
+      ...keyValue,
+      put: (...given) => (isDead() ? Promise.reject(new Crash()) : keyValue.put(...given)),
+      delete: (key) => (isDead() ? Promise.reject(new Crash()) : keyValue.delete(key)),
+    },
     journal: {
       ...store.journal,
       async append(stream, expectedLast, entries) {
