@@ -60,7 +60,7 @@ const reply = (request: Received, counter: number, header: object = {}) => ({
 })
 
 describe('an answer', () => {
-  it('reply swapped: for that of another call, session, instance or body', async () => {
+  it('reply swapped: for that of another call, session, instance or body (T34)', async () => {
     await using lab = await openAnsweringLab()
     const { desk, played } = lab
     const [one, two] = [await lab.ask(), await lab.ask()]
@@ -96,7 +96,7 @@ describe('an answer', () => {
       expect(await lab.attack(() => played.publish(subject, frame), desk)).toEqual(refusedWith('iatp.replayed', 1))
   })
 
-  it('forged 503: wherever it is published, what was asked stays asked', async () => {
+  it('forged 503: wherever it is published, what was asked stays asked (T43)', async () => {
     await using lab = await openAnsweringLab()
     const { desk, played } = lab
     const { request, ended } = await lab.ask()

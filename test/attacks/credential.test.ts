@@ -43,7 +43,7 @@ describe('a credential', () => {
     expect(await greet(lab, { credential: 'a.b.c', statement: 'a.b.c' })).toEqual(refused('identity.jwt-invalid'))
   })
 
-  it('stolen credential with another key: is of its own key only', async () => {
+  it('stolen credential with another key: is of its own key only (T35)', async () => {
     await using lab = await openAttackLab()
     const other = await createRogue(lab.mesh, 'acme/other')
     expect(await greet(lab, other.issued)).toEqual(refused('identity.credential-mismatch'))
@@ -148,7 +148,7 @@ describe('a credential', () => {
     }
   })
 
-  it('JWT without expiry: or with one that is no whole number of seconds, signed by the right issuer', async () => {
+  it('JWT without expiry: or with one that is no whole number of seconds, signed by the right issuer (T50)', async () => {
     await using lab = await openAttackLab()
     const { credential, statement } = lab.rogue.issued
     for (const exp of [undefined, null, '9999999999', 9_999_999_999.5, [9_999_999_999], 1e21, -1]) {

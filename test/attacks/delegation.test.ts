@@ -38,7 +38,7 @@ function actUnder(lab: AttackLab, links: readonly string[], header: Fields = {},
 }
 
 describe('a chain', () => {
-  it('widened chain: by what it grants, for how long, by a constraint or an allowance that is gone', async () => {
+  it('widened chain: by what it grants, for how long, by a constraint or an allowance that is gone (T36)', async () => {
     await using lab = await openAttackLab()
     const bounded = { constraints: { item: { in: ['lamp'] } }, allowance: { calls: 3 }, forMs: 60_000 } as const
     const root = await rootFor(lab, bounded)
@@ -177,7 +177,7 @@ describe('a chain', () => {
 })
 
 describe('an agent that acts for others', () => {
-  it('confused deputy: does with its own right nothing for who has none', async () => {
+  it('confused deputy: does with its own right nothing for who has none (T36)', async () => {
     const delivered: string[] = []
     await using open = await openAgency(async (hop, agency) => {
       delivered.push('plan')

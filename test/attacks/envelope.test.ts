@@ -14,7 +14,7 @@ describe('an envelope', () => {
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), bytes))).toEqual(refusedWith('iatp.misaddressed', 1))
   })
 
-  it('re-addressed: to a sibling instance, another mesh or a topic', async () => {
+  it('re-addressed: to a sibling instance, another mesh or a topic (T34)', async () => {
     await using lab = await openAttackLab()
     const serve = (node: typeof lab.counter): void => {
       node.serve(shop, soundServes)
@@ -54,14 +54,14 @@ describe('an envelope', () => {
     }
   })
 
-  it('expired: that was held back until its life and the skew of clocks were over', async () => {
+  it('expired: that was held back until its life and the skew of clocks were over (T15)', async () => {
     await using lab = await openAttackLab()
     const bytes = await lab.frame(lab.buying(1))
     await lab.mesh.clock.advance(30_000 + limits.skewMs)
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), bytes))).toEqual(refusedWith('iatp.lifetime', 1))
   })
 
-  it('duplicate JSON key: at the start, at the end, nested, or of what every object has', async () => {
+  it('duplicate JSON key: at the start, at the end, nested, or of what every object has (T32)', async () => {
     await using lab = await openAttackLab()
     const request = lab.buying(1, { saga: { id: 's' } })
     const nowMs = lab.mesh.clock.now()

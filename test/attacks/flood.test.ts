@@ -18,7 +18,7 @@ async function flood(lab: AttackLab, bundle: (frame: number) => Promise<Uint8Arr
 }
 
 describe('a flood of tokens by a peer that has a session', () => {
-  it('flood of tokens: chains that fail at their last signature cost no more checks than the limit', async () => {
+  it('flood of tokens: chains that fail at their last signature cost no more checks than the limit (T40)', async () => {
     await using lab = await openAttackLab()
     const { issuer } = lab.mesh
     const root = await issuer.delegate({ to: 'acme/rogue', capabilities: ['shop:buy'], forMs: 600_000 })

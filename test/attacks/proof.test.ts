@@ -53,7 +53,7 @@ const wholeRequest = (lab: AttackLab): ReturnType<AttackLab['buying']> =>
   })
 
 describe('a frame', () => {
-  it('forged: signed by another key than the subject names, or by none', async () => {
+  it('forged: signed by another key than the subject names, or by none (T9)', async () => {
     await using lab = await openAttackLab()
     const stranger = createStranger(lab.mesh)
     const byStranger = await stranger.sign({ to: lab.counter.instance, from: lab.desk.instance })
@@ -115,7 +115,7 @@ describe('a frame', () => {
     expect(end).toMatchObject({ delivered: ['buy'], effects: ['sold lamp'], checks: 1 })
   })
 
-  it('tampered in each field: of the header, each fails its proof, and the sound one still runs', async () => {
+  it('tampered in each field: of the header, each fails its proof, and the sound one still runs (T30, T34)', async () => {
     await using lab = await openAttackLab()
     const sound = await lab.frame(wholeRequest(lab))
     const length = new DataView(sound.buffer, sound.byteOffset).getUint32(at.header)
@@ -176,7 +176,7 @@ describe('a frame', () => {
       expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), bytes)), what).toEqual(refusedWith(code, 0))
   })
 
-  it('leaf passed off as node: the root of a bundle proves none of its parts, and a part no bundle', async () => {
+  it('leaf passed off as node: the root of a bundle proves none of its parts, and a part no bundle (T33)', async () => {
     await using lab = await openAttackLab()
     const [one, two] = [lab.buying(1), lab.buying(2)]
     const pair = await lab.frame(one, two)
@@ -203,7 +203,7 @@ describe('a frame', () => {
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), pair))).toMatchObject({ delivered: ['buy', 'buy'] })
   })
 
-  it('garbage signature beside a verified root: is checked like any other, and is no evidence', async () => {
+  it('garbage signature beside a verified root: is checked like any other, and is no evidence (T51)', async () => {
     await using lab = await openAttackLab()
     const sound = await lab.frame(lab.buying(1))
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), sound))).toMatchObject({ delivered: ['buy'] })
@@ -213,7 +213,7 @@ describe('a frame', () => {
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), sound))).toEqual(refusedWith('iatp.replayed', 1))
   })
 
-  it('small-order key in a DID: proves nothing, whatever it is said to have signed', async () => {
+  it('small-order key in a DID: proves nothing, whatever it is said to have signed (T31)', async () => {
     await using lab = await openAttackLab()
     const sound = await lab.frame(lab.buying(1))
     // S = 0 and R = the identity: holds for any message under the identity point, if nobody looks at the key.

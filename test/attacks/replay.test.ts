@@ -1,5 +1,6 @@
 import { generateInstanceKeys } from '@parley/identity'
 import type { MeshNode } from '@parley/mesh'
+import type { Delivery } from '@parley/ports'
 import { limits } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { shop, soundServes } from '../integration/shop.ts'
@@ -141,5 +142,29 @@ describe('a copied request', () => {
     const copied = { ...refused, codes: ['iatp.session-unknown'], answers: 1 }
     expect(await lab.attack(() => lab.rogue.publish(lab.inbox(), request), twin.node)).toEqual(copied)
     expect([lab.effects, twin.served]).toEqual([[], []])
+  })
+
+  it('two processes with one key: a copied card of the life before a restart stops nothing', async () => {
+    const keys = generateInstanceKeys({ bytes: (length) => new Uint8Array(length).fill(7), float: () => 0 })
+    await using lab = await openAttackLab({ counter: { keys } })
+    const cards: Delivery[] = []
+    const self = lab.counter.instance.slice('did:key:'.length)
+    const untap = lab.mesh.bus.tap((unit) => {
+      if (unit.subject.endsWith(`.event.card.${self}`)) cards.push(unit)
+    })
+    await lab.mesh.clock.advance(2_500)
+    untap()
+    await lab.counter.close()
+    await lab.mesh.clock.advance(1)
+    const again = await openShopAgain(lab, keys)
+    await lab.desk.close()
+    const copy = cards.at(-1)
+    if (!copy) throw new Error('the shop did not announce itself')
+    expect(await lab.attack(() => lab.rogue.publish(copy.subject, copy.data), again.node)).toMatchObject({
+      codes: [],
+      effects: [],
+      checks: 1,
+    })
+    expect(again.node.health()).toMatchObject({ live: true, ready: true })
   })
 })

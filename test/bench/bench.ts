@@ -37,6 +37,8 @@ export interface Bench {
   /** Libraries whose version matters, resolved from this folder. */
   readonly libraries: readonly string[]
   readonly defaultRounds: number
+  /** Seconds of one round of one contestant unless the command says otherwise; default 1. */
+  readonly defaultSeconds?: number
   /** Pieces of work in flight unless the command says otherwise. */
   readonly inFlight: readonly number[]
   run(options: BenchOptions): Promise<BenchResult>

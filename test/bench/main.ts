@@ -25,7 +25,7 @@ function readCommand(args: readonly string[]): Command | string {
       options: {
         json: { type: 'boolean', default: false },
         rounds: { type: 'string' },
-        seconds: { type: 'string', default: '1' },
+        seconds: { type: 'string' },
         'in-flight': { type: 'string' },
         only: { type: 'string', multiple: true, default: [] },
       },
@@ -33,7 +33,7 @@ function readCommand(args: readonly string[]): Command | string {
     const bench = benches.find(({ name }) => name === positionals[0])
     if (!bench || positionals.length > 1) return usage
     const rounds = Number(values.rounds ?? bench.defaultRounds)
-    const roundMs = Number(values.seconds) * 1000
+    const roundMs = Number(values.seconds ?? bench.defaultSeconds ?? 1) * 1000
     const inFlight = values['in-flight']?.split(',').map(Number) ?? bench.inFlight
     if (!Number.isInteger(rounds) || rounds < 1 || !(roundMs > 0)) return usage
     if (!inFlight.every((level) => Number.isInteger(level) && level > 0)) return usage

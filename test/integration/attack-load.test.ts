@@ -4,7 +4,7 @@ import { openShop, shop } from './shop.ts'
 import { createStranger } from './stranger.ts'
 
 describe('a caller that never waits', () => {
-  it('runs no more handlers at once than the node has places for', async () => {
+  it('runs no more handlers at once than its share of the places, and others still find one', async () => {
     let running = 0
     let most = 0
     const ends: (() => void)[] = []
@@ -29,10 +29,16 @@ describe('a caller that never waits', () => {
       )
       await open.mesh.clock.advance(2)
     }
-    expect(most).toBe(4)
+    expect(most).toBe(3)
     expect(rogue.last().body).toMatchObject({ outcome: { kind: 'refused', code: 'bulkhead.full' } })
+    const other = open.buy()
+    await open.mesh.clock.settle()
+    expect(most).toBe(4)
+    const beyond = open.desk.tryCall(shop.buy, { item: 'x' })
+    expect(await beyond).toMatchObject({ kind: 'refused', code: 'bulkhead.full' })
     for (const end of ends) end()
     await open.mesh.clock.settle()
+    expect((await other).kind).toBe('ok')
     await rogue.send(open.counter.instance, rogue.request(session, 13, shop.look, { body: { item: 'x' } }))
     expect(rogue.last().body).toMatchObject({ outcome: { kind: 'ok' } })
   })

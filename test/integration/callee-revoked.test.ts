@@ -1,3 +1,4 @@
+import type { Outcome } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
 import { endOf } from './agency.ts'
 import { openShop, shop } from './shop.ts'
@@ -47,5 +48,23 @@ describe('an order against a callee', () => {
     await open.mesh.clock.advance(10)
     await open.desk.acceptOrder(await open.mesh.issuer.order('revoke', 'acme/shop'))
     expect(await call).toMatchObject({ kind: 'refused', code: 'identity.revoked', hop: { sent: false } })
+  })
+
+  it('ends a call at once whenever it comes: before, within or after the handshake', async () => {
+    const ends = new Set<string>()
+    for (let turns = 0; turns < 16; turns++) {
+      await using open = await openShop({ buy: () => new Promise(() => undefined) })
+      const order = await open.mesh.issuer.order('revoke', 'acme/shop')
+      let outcome: Outcome | undefined
+      void open.buy().then((told) => {
+        outcome = told
+      })
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+      await open.desk.acceptOrder(order)
+      await open.mesh.clock.settle()
+      expect(outcome, `after ${String(turns)} turns`).toMatchObject({ code: 'identity.revoked' })
+      ends.add(outcome?.kind ?? 'none')
+    }
+    expect(ends).toEqual(new Set(['refused', 'unknown']))
   })
 })

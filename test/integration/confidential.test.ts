@@ -152,7 +152,7 @@ describe('a session without a key share', () => {
 })
 
 describe('a lost or late message', () => {
-  it('of a confidential session loses only itself', async () => {
+  it('of a confidential session loses only itself (T49)', async () => {
     await using open = await openClinic()
     await open.desk.call(clinic.ask, { text: 'first' })
     let seen = 0

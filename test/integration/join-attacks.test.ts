@@ -1,4 +1,4 @@
-import { createKeySigner, generateSeed, parseJoinToken, signAdmission } from '@parley/identity'
+import { createKeySigner, generateInstanceKeys, generateSeed, parseJoinToken, signAdmission } from '@parley/identity'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
 import { issuerContract } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
@@ -116,6 +116,36 @@ describe('the door of an issuer', () => {
     await mesh.clock.settle()
     const denied = mesh.records.get(issuer)?.filter(({ outcome }) => outcome === 'refused')
     expect(denied).toHaveLength(1)
+  })
+
+  it('believes no voucher about an instance that did not ask itself', async () => {
+    await using mesh = await openIssuedMesh()
+    await mesh.openIssuer()
+    const keys = generateInstanceKeys(mesh.random)
+    const desk = await mesh.node('acme/desk', { calls: [shop.look, issuerContract.issue], keys })
+    await mesh.start(desk)
+    const { grant, seed } = parseJoinToken(await mesh.token('acme/desk'))
+    const [other, third] = [createKeySigner(generateSeed(mesh.random)), createKeySigner(generateSeed(mesh.random))]
+    const asked = { instance: other.did, name: 'acme/desk', method: 'join-token', nowMs: mesh.clock.now() }
+    const ask = async (credential: string, consent?: string): Promise<unknown> => {
+      const input = { serves: [], calls: [], credential, statement: grant, ...(consent ? { consent } : {}) }
+      const outcome = await desk.tryCall(issuerContract.issue, input, { to: 'acme/issuer' })
+      return 'code' in outcome ? outcome.code : outcome.kind
+    }
+    const vouched = await signAdmission(keys.signer, asked)
+    expect(await ask(vouched)).toBe('identity.jwt-invalid')
+    expect(await ask(vouched, vouched)).toBe('identity.credential-mismatch')
+    expect(await ask(vouched, await signAdmission(third, asked))).toBe('identity.credential-mismatch')
+    expect(await ask(vouched, await signAdmission(third, { ...asked, instance: third.did }))).toBe(
+      'identity.credential-mismatch',
+    )
+    expect(await ask(vouched, await signAdmission(other, { ...asked, name: 'acme/boss' }))).toBe(
+      'identity.credential-mismatch',
+    )
+    // Its consent alone is not enough: the grant is of another key than the one that vouches.
+    expect(await ask(vouched, await signAdmission(other, asked))).toBe('identity.join-token-invalid')
+    // Neither the instance nor the voucher: the token's key has vouched for the other one.
+    expect(await ask(await signAdmission(createKeySigner(seed), asked))).toBe('identity.credential-mismatch')
   })
 
   it('looks at a bounded number of newcomers, and still lets in who has a credential', async () => {

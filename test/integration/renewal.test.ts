@@ -2,7 +2,7 @@ import type { MeshNode, Outcome } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
 import { openIssuedMesh, type IssuedMesh } from './issued-mesh.ts'
 import { shop, soundServes } from './shop.ts'
-import { tapWire } from './wire.ts'
+import { readHeaders, tapWire } from './wire.ts'
 
 const minute = 60_000
 const calls = [shop.look, shop.buy]
@@ -85,6 +85,23 @@ describe('a credential', () => {
     expect(tally.get('ok')).toBeGreaterThan(300)
     const renewals = wire.headers().filter(({ capability }) => capability === 'issuer:renew')
     expect(renewals.length).toBeGreaterThanOrEqual(6)
+  })
+
+  it('is renewed after it lapsed, though its session with the issuer is still open', async () => {
+    await using mesh = await openIssuedMesh({ ...seldom, credentialMs: minute })
+    await mesh.openIssuer()
+    const { desk } = await startPair(mesh)
+    await mesh.clock.advance(45_000)
+    // Its process is held up for longer than the credential lives: renewals are sent, and nothing is heard.
+    const heard = mesh.bus.inject({
+      kind: 'drop',
+      when: (unit) => readHeaders(unit).some(({ type, to }) => type === 'reply' && to === desk.instance),
+    })
+    await advanceBy(mesh, 2 * minute, 5_000)
+    expect(desk.health().ready).toBe(false)
+    heard()
+    await advanceBy(mesh, minute / 2, 5_000)
+    expect(desk.health()).toMatchObject({ ready: true, reasons: [] })
   })
 
   it('outlives a restart of its issuer', async () => {

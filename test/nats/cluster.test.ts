@@ -46,7 +46,7 @@ describe('a cluster of three fenced servers', () => {
 
   it('carries calls between its servers, and goes on when one dies', async () => {
     const facts = await signNatsAccount(mesh, seeds)
-    const natsAccount = createNatsAccount(facts, seeds.signing)
+    const natsAccount = createNatsAccount(facts, seeds)
     const issuer = createLocalIssuer({ alias: 'acme', clock, random, natsAccount })
     const [first, second, third] = servers.map(({ url }) => url)
     // Each node prefers a server of its own and learns of the others from it.

@@ -170,7 +170,7 @@ describe('a fence of an operator', () => {
     const { login } = await enrol(fence.facts, 'late', -2_000)
     await expect(enter(login)).rejects.toMatchObject({ code: 'transport.connect-failed' })
     const { agent, did: instance, key } = member
-    jwt = await createNatsAccount(fence.facts, seeds.signing).mintUser({
+    jwt = await createNatsAccount(fence.facts, seeds).mintUser({
       nkey: key.nkey,
       instance,
       agent,

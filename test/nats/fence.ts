@@ -111,13 +111,14 @@ export const seeds: NatsAccountSeeds = {
   operator: generateSeed(random),
   account: generateSeed(random),
   signing: generateSeed(random),
+  joining: generateSeed(random),
   system: generateSeed(random),
 }
 
 /** Makes an instance and its user token. */
 export async function enrol(facts: NatsAccountFacts, name: string, lifeMs = hourMs): Promise<Member> {
   const member = createMember(name)
-  const jwt = await createNatsAccount(facts, seeds.signing).mintUser({
+  const jwt = await createNatsAccount(facts, seeds).mintUser({
     nkey: member.key.nkey,
     instance: member.did,
     agent: member.agent,

@@ -34,7 +34,7 @@ describe('nodes behind a fence of an operator', () => {
       clock,
       random,
       credentialMs,
-      natsAccount: createNatsAccount(fence.facts, seeds.signing),
+      natsAccount: createNatsAccount(fence.facts, seeds),
     })
   beforeAll(async () => {
     fence = await startOperatorFence()

@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exitCodes } from '@parley/cli'
-import { createNode, joinMesh, type MeshNode } from '@parley/mesh'
+import { createNode, joinMesh, rejoinMesh, type MeshNode } from '@parley/mesh'
 import { findNatsServer, startNatsServer, type RunningNatsServer } from '@parley/nats-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCaptured } from '../integration/captured-cli.ts'
 import { shop, soundServes } from '../integration/shop.ts'
+import { startServer } from './fence.ts'
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 let folder: string
@@ -26,9 +27,12 @@ afterAll(async () => {
 })
 
 /** Starts `parley issuer run` as a process and waits until it serves. */
-async function startIssuer(): Promise<ChildProcess & { readonly lines: string[] }> {
-  const args = ['issuer', 'run', join(folder, 'acme'), '--data', join(folder, 'issuer.sqlite'), '--json']
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NATS_URL: server.url } })
+async function startIssuer(
+  at: RunningNatsServer = server,
+  ...more: readonly string[]
+): Promise<ChildProcess & { readonly lines: string[] }> {
+  const args = ['issuer', 'run', join(folder, 'acme'), '--data', join(folder, 'issuer.sqlite'), '--json', ...more]
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NATS_URL: at.url } })
   const lines: string[] = []
   const ready = Promise.withResolvers<void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -49,8 +53,8 @@ async function stopIssuer(child: ChildProcess): Promise<unknown> {
   return code
 }
 
-async function makeToken(name: string): Promise<string> {
-  const { out } = await runCaptured(['issuer', 'token', join(folder, 'acme'), name], { NATS_URL: server.url })
+async function makeToken(name: string, at: RunningNatsServer = server, ...more: readonly string[]): Promise<string> {
+  const { out } = await runCaptured(['issuer', 'token', join(folder, 'acme'), name, ...more], { NATS_URL: at.url })
   return out.trim()
 }
 
@@ -82,6 +86,65 @@ describe('parley issuer run', () => {
     } finally {
       await Promise.all(open.map((node) => node.close()))
       await stopIssuer(issuer)
+    }
+  })
+
+  it('tells within a second of an order that is signed while it runs', async () => {
+    const issuer = await startIssuer()
+    const told: { readonly kind: string; readonly subject?: unknown }[] = []
+    const node = await createNode({
+      name: 'acme/desk',
+      issuer: joinMesh(await makeToken('acme/desk')),
+      onRecord: ({ kind, ...record }) => told.push({ kind, subject: record['subject'] }),
+    })
+    try {
+      await node.start()
+      expect((await runCaptured(['revoke', 'acme/lost', '--issuer', join(folder, 'acme')])).code).toBe(exitCodes.ok)
+      const signedAtMs = performance.now()
+      while (!told.some(({ kind, subject }) => kind === 'order' && subject === 'acme/lost')) {
+        expect(performance.now() - signedAtMs).toBeLessThan(1_000)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    } finally {
+      await node.close()
+      await stopIssuer(issuer)
+    }
+  })
+
+  it('lets processes in behind a fence by a token alone, and again after they and it have restarted', async () => {
+    const broker = join(folder, 'broker')
+    const { out: config } = await runCaptured(['nats-config', 'operator', broker])
+    const fence = await startServer(config)
+    const account = ['--nats-account', broker] as const
+    const open: MeshNode[] = []
+    let issuer = await startIssuer(fence, ...account)
+    try {
+      const counter = await createNode({
+        name: 'acme/shop',
+        issuer: joinMesh(await makeToken('acme/shop', fence, ...account)),
+        serves: [shop],
+      })
+      open.push(counter)
+      counter.serve(shop, soundServes)
+      await counter.start()
+      const token = await makeToken('acme/desk', fence, ...account)
+      for (let start = 0; start < 2; start++) {
+        const desk = await createNode({
+          name: 'acme/desk',
+          issuer: await rejoinMesh({ dir: join(folder, 'desk'), token }),
+          calls: [shop.buy],
+        })
+        open.push(desk)
+        await desk.start()
+        expect(await desk.tryCall(shop.buy, { item: 'lamp' })).toMatchObject({ kind: 'ok' })
+        await desk.close()
+        expect(await stopIssuer(issuer)).toBe(exitCodes.ok)
+        issuer = await startIssuer(fence, ...account)
+      }
+    } finally {
+      await Promise.all(open.map((node) => node.close()))
+      await stopIssuer(issuer)
+      await fence.stop()
     }
   })
 })

@@ -25,7 +25,7 @@ let fence: Fence & { readonly facts: Parameters<typeof createNatsAccount>[0] }
 let issuer: LocalIssuer
 beforeAll(async () => {
   fence = await startOperatorFence()
-  const natsAccount = createNatsAccount(fence.facts, seeds.signing)
+  const natsAccount = createNatsAccount(fence.facts, seeds)
   issuer = createLocalIssuer({ alias: 'acme', clock: createSystemClock(), random, natsAccount })
 }, 180_000)
 afterAll(async () => {

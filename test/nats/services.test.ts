@@ -48,7 +48,7 @@ describe('the NATS services API of a node', () => {
   let client: NatsConnection
   beforeAll(async () => {
     fence = await startOperatorFence()
-    const natsAccount = createNatsAccount(fence.facts, seeds.signing)
+    const natsAccount = createNatsAccount(fence.facts, seeds)
     const issuer = createLocalIssuer({ alias: 'acme', clock, random, natsAccount })
     counter = await createNode({ name: 'acme/shop', serves: [shop], issuer, nats: fence.server.url })
     counter.serve(shop, {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
+  createLimitMeter,
   formatProblem,
   type PolicyEngine,
   type PolicyForm,
@@ -8,6 +9,7 @@ import {
   type PolicySource,
 } from '@parley/policy'
 import { createToolkitForm, manifestForm } from '@parley/policy-agt'
+import { createManualClock } from '@parley/ports'
 import { hopOf } from '../../packages/policy/src/policy-input.fixture.ts'
 import type { ComparedCase } from './compared-case.ts'
 
@@ -28,7 +30,15 @@ export function loadDocument(file: string): PolicyEngine {
   return engine
 }
 
-/** Asks an engine of ours about a hop, and gives its answer in the toolkit's words. */
-export function askUs(engine: PolicyEngine, { action, body, hop }: ComparedCase): string {
-  return engine.decide(hopOf({ ...hop, action, body: () => body })).kind
+/** Asks an engine of ours about a hop, and gives its answer in the toolkit's words; what its limits refuse is `deny`. */
+export function askUs(engine: PolicyEngine, { action, body, hop, times }: ComparedCase): string {
+  const input = hopOf({ ...hop, action, body: () => body })
+  const meter = createLimitMeter({ clock: createManualClock() })
+  const answers = Array.from({ length: times }, (): string => {
+    const verdict = engine.decide(input)
+    if (verdict.kind === 'deny') return verdict.kind
+    const limits = (verdict.limits ?? []).map((limit) => ({ document: engine.name, ...limit }))
+    return meter.take(limits, { agent: input.caller.name, action }).kind === 'deny' ? 'deny' : verdict.kind
+  })
+  return answers.at(-1) ?? ''
 }

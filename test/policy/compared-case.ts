@@ -9,11 +9,13 @@ export interface ComparedCase {
   /** The arguments; the toolkit gets them as its context. */
   readonly body: Readonly<Record<string, unknown>>
   readonly hop: HopChanges
+  /** How often the same is asked without a pause; the last answer counts. */
+  readonly times: number
   /** Why the answers differ; absent if they are the same. */
   readonly why: string | undefined
 }
 
-/** Writes cases of one document as lines of action, arguments, why the answers differ, and changes of the hop. */
+/** Writes cases of one document as lines of action, arguments, why the answers differ, changes of the hop, and how often. */
 export function casesOf(
   document: string,
   lines: readonly (readonly [
@@ -21,7 +23,8 @@ export function casesOf(
     body: Readonly<Record<string, unknown>>,
     why?: string | undefined,
     hop?: HopChanges,
+    times?: number,
   ])[],
 ): readonly ComparedCase[] {
-  return lines.map(([action, body, why, hop = {}]) => ({ document, action, body, why, hop }))
+  return lines.map(([action, body, why, hop = {}, times = 1]) => ({ document, action, body, why, hop, times }))
 }

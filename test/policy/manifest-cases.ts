@@ -12,6 +12,8 @@ export const manifestCases: readonly ComparedCase[] = casesOf('manifest.yaml', [
   ['web:web_search', { query: 7 }, undefined, research],
   ['web:web_search', { query: 'trains', depth: 3 }, undefined, research],
   ['web:web_search', { query: 'trains' }, undefined, { ...research, risk: 'irreversible' }],
+  ['web:web_search', { query: 'trains' }, unread, research, 30],
+  ['web:web_search', { query: 'trains' }, undefined, research, 31],
   ['files:read_file', { path: 'a.txt' }, unread, research],
   ['files:read_file', { path: 'a.txt', lines: 1000 }, unread, research],
   ['files:read_file', { path: 'a.txt', lines: 1001 }, undefined, research],

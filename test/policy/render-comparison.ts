@@ -29,8 +29,14 @@ export function inItsSpelling(text: string): string {
 /** Renders a table of both answers, with the difference of each line explained on it. */
 export function renderComparison(answers: readonly ComparedAnswer[]): string {
   const rows = answers.map(({ asked, toolkit, ours }) => {
-    const { document, action, body, hop, why = '' } = asked
-    const cells = [document, `\`${action}\` ${describeBody(body)}${describeHop(hop)}`, toolkit, ours, why]
+    const { document, action, body, hop, times, why = '' } = asked
+    const cells = [
+      document,
+      `\`${action}\` ${describeBody(body)}${describeHop(hop)}${times === 1 ? '' : `, asked ${String(times)} times`}`,
+      toolkit,
+      ours,
+      why,
+    ]
     return `| ${cells.join(' | ')} |`
   })
   return ['| document | hop | toolkit | ours | why they differ |', '|---|---|---|---|---|', ...rows].join('\n')

@@ -122,6 +122,13 @@ export const casesInItsSpelling: readonly ComparedCase[] = [
     ['data:export', {}, advisory],
     ['files:write', {}],
   ]),
+  ...casesOf('limits.yaml', [
+    ['web:search', {}, undefined, {}, 10],
+    ['web:search', {}, undefined, {}, 11],
+    ['mail:send_email', {}, undefined, {}, 2],
+    ['mail:send_email', {}, undefined, {}, 3],
+    ['web:fetch', {}, undefined, {}, 1],
+  ]),
   ...casesOf('stages.yaml', [
     ['model:ask', { injected: true }],
     [

@@ -294,7 +294,7 @@ describe('extends', () => {
 describe('bad input', () => {
   const forms = [createToolkitForm(), manifestForm]
   const bombs: readonly (readonly [string, string, string])[] = [
-    ['10 MB of rules', `${head}rules:\n${'  - {name: a, action: deny}\n'.repeat(360_000)}`, 'larger than 1048576'],
+    ['10 MB of rules', `${head}rules:\n${'  - {name: a, action: deny}\n'.repeat(360_000)}`, 'larger than 4194304'],
     ['deep nesting', `${head}rules: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, 'nested too deeply'],
     [
       'an alias bomb',

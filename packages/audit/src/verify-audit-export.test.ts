@@ -234,7 +234,7 @@ describe('verifyAuditExport', () => {
     expect(check(lines, { expectedHead })).toMatchObject({ kind: 'ok' })
   })
 
-  it('refuses a history that the key holder rewrote after a head was seen', async () => {
+  it('refuses a history that the key holder rewrote after a head was seen (T38)', async () => {
     const lines = await writeLog(4, new Set([1, 4]))
     const root = encodeBase64(systemHash(utf8.encode('another history')))
     const verdict = check(lines, { expectedHead: { size: 3, root } })

@@ -13,6 +13,7 @@ import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addRevokeCommand } from './commands/revoke.ts'
 import { addTimedOrderCommands } from './commands/timed-order.ts'
+import { addTrustCommands } from './commands/trust.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
 
@@ -47,6 +48,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addVerifyCommand(program, context)
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
+  addTrustCommands(program, context)
   addIssuerCommands(program, context)
   addKeysCommands(program, context)
   addCredentialCommands(program, context)

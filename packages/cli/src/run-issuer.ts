@@ -6,6 +6,7 @@ import type { CliContext } from './cli-context.ts'
 import { exitCodes } from './exit-code.ts'
 import { watchInterruption } from './interruption.ts'
 import { issuerFolder } from './issuer-folder.ts'
+import { openFence } from './open-fence.ts'
 import { readAnchorFile } from './read-anchor.ts'
 
 /** What `parley issuer run` is told. */
@@ -16,16 +17,20 @@ export interface IssuerRun {
   readonly anchor?: readonly string[]
   readonly life?: number
   readonly grace?: number
+  readonly rejoin?: number
+  readonly natsAccount?: string
   readonly json?: boolean
 }
 
 /** Serves an issuer's folder on the mesh until a signal comes, then lets what is in flight end. Resolves with the exit code. */
 export async function runIssuer(context: CliContext, dir: string, flags: IssuerRun): Promise<number> {
-  const { data, mesh, life, grace, json = false } = flags
+  const { data, mesh, life, grace, rejoin, json = false } = flags
   const nats = flags.nats ?? context.env.natsUrl
   if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
   const folder = issuerFolder(dir, context)
-  const issuer = await openFileIssuer({ ...folder, ...(life === undefined ? {} : { credentialMs: life }) })
+  const fence = await openFence(context, dir, flags.natsAccount)
+  const terms = life === undefined ? {} : { credentialMs: life }
+  const issuer = await openFileIssuer({ ...folder, ...terms, ...fence.issuer })
   const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const interruption = watchInterruption()
   try {
@@ -38,6 +43,8 @@ export async function runIssuer(context: CliContext, dir: string, flags: IssuerR
       logger: createLogger(context, json),
       ...(mesh === undefined ? {} : { mesh }),
       ...(grace === undefined ? {} : { renewGraceMs: grace }),
+      ...(rejoin === undefined ? {} : { rejoinMs: rejoin }),
+      ...fence.node,
     })
     await node.start()
     const { name, instance, owner } = node

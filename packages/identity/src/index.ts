@@ -1,6 +1,12 @@
+export {
+  signAttestation,
+  verifyAttestation,
+  type AttestationDraft,
+  type VerifiedAttestation,
+} from './attestation/attestation.ts'
 export { createKeyAgreement, type KeyAgreement, type KeyShare, type SecretExporter } from './agreement/key-agreement.ts'
 export { createAnchors, parseAnchor, type Anchor, type Anchors } from './credential/anchor.ts'
-export { isCapabilityScope, scopeCovers, type CapabilityScope } from './credential/capability-scope.ts'
+export { findBeyondScope, isCapabilityScope, type CapabilityScope } from './credential/capability-scope.ts'
 export { createCredentialMemory, type CredentialMemory } from './credential/credential-memory.ts'
 export { signCredential, type AgentKind, type Credential } from './credential/credential.ts'
 export { signIssuerStatement, type IssuerStatement } from './credential/issuer-statement.ts'
@@ -62,10 +68,26 @@ export {
   defaultJoinTokenMs,
   formatJoinToken,
   parseJoinToken,
+  type JoinLogin,
   type JoinToken,
   type JoinTokenDraft,
 } from './join/join-token.ts'
-export { createJoinTokenAttestor, joinTokenMethod } from './join/join-token-attestor.ts'
+export {
+  createJoinSeats,
+  defaultRejoinMs,
+  joinTokenMethod,
+  type GrantedReturn,
+  type JoinSeats,
+} from './join/join-seats.ts'
+export {
+  drawRejoinAttempt,
+  hashJoinText,
+  readRejoinFile,
+  writeRejoinFile,
+  type RejoinAttempt,
+  type RejoinFolder,
+  type RejoinState,
+} from './join/rejoin-file.ts'
 export { createWebResolver, type WebResolverOptions } from './did-web/did-web-resolver.ts'
 export { isOwnerDid, isWebDid } from './did-web/did-web-url.ts'
 export type { FetchOptions } from './did-web/fetch-document.ts'
@@ -92,6 +114,7 @@ export {
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
 export {
+  ensureInstanceKeys,
   generateInstanceKeys,
   initInstanceKeys,
   openInstanceKeys,
@@ -112,6 +135,7 @@ export {
   type NatsAccount,
   type NatsAccountFacts,
   type NatsAccountSeeds,
+  type NatsJoinerRequest,
   type NatsUserRequest,
 } from './nats/nats-account.ts'
 export {

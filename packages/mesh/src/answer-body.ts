@@ -1,4 +1,5 @@
 import { errorCodes, type ErrorCode } from '@parley/protocol'
+import type { AskedApproval } from './approvals/approval-request.ts'
 import type { BareOutcome } from './outcome.ts'
 import type { PartTally } from './part-tally.ts'
 
@@ -16,7 +17,7 @@ export function encodeAnswerBody({ outcome, record, parts }: AnswerBody): Uint8A
 }
 
 /**
- * Writes an outcome as JSON. Of a refusal only the code and the waiting time cross the wire. Throws for an output that has
+ * Writes an outcome as JSON. Of a refusal only the code, the waiting time and the request for an approval cross the wire. Throws for an output that has
  * no JSON form.
  */
 export function formatOutcome(outcome: BareOutcome): string {
@@ -56,6 +57,12 @@ function readTally(told: unknown): PartTally | undefined {
   return Number.isSafeInteger(count) && typeof hash === 'string' ? { count: count as number, hash } : undefined
 }
 
+function readApproval(told: unknown): AskedApproval | undefined {
+  if (typeof told !== 'object' || told === null) return undefined
+  const { id, digest } = told as Partial<Record<keyof AskedApproval, unknown>>
+  return typeof id === 'string' && typeof digest === 'string' ? { id, digest } : undefined
+}
+
 function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | undefined {
   const code =
     typeof told['code'] === 'string' && Object.hasOwn(errorCodes, told['code'])
@@ -73,7 +80,14 @@ function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | unde
       if (!code) return undefined
       const wait = told['retryAfterMs']
       const reason = 'it tells no more than the code'
-      return { kind: 'refused', code, reason, ...(typeof wait === 'number' && wait >= 0 ? { retryAfterMs: wait } : {}) }
+      const approval = readApproval(told['approval'])
+      return {
+        kind: 'refused',
+        code,
+        reason,
+        ...(typeof wait === 'number' && wait >= 0 ? { retryAfterMs: wait } : {}),
+        ...(approval ? { approval } : {}),
+      }
     }
     case 'failed':
       return code ? { kind: 'failed', code, retryable: told['retryable'] === true } : undefined

@@ -44,6 +44,8 @@ export interface CallOptions<Progress = unknown> {
   readonly spend?: Pick<Usage, 'tokens' | 'money'>
   /** The human or tenant for whom this is done. */
   readonly onBehalfOf?: string
+  /** Signed answers of people, for what this node's own policy asks them. */
+  readonly approvals?: readonly string[]
   /** Labels of the data; they only grow down the chain. */
   readonly labels?: readonly string[]
   /** How many hops of the same work came before; set by `hop.call`. */

@@ -128,7 +128,13 @@ function outcomeOf(hop: OutboundHop, end: PipelineEnd): BareOutcome {
   if (end.kind === 'allow') return hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }
   if (hop.sent === true && hop.outcome?.kind !== 'refused') return { kind: 'unknown', code: end.code }
   const { code, reason, retryAfterMs } = end
-  return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  return {
+    kind: 'refused',
+    code,
+    reason,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(hop.approval ? { approval: hop.approval } : {}),
+  }
 }
 
 /** All records of hops have one shape, which costs the engine least: what is undefined is left out of the text. */
@@ -175,10 +181,12 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     epoch: saga?.epoch,
     key: saga?.key,
     score: trust?.score,
+    wouldRefuse: hop.wouldRefuse,
     tier: trust?.tier,
     document: decision?.document,
     rule: decision?.rule,
     policy: decision?.policyHash,
+    approval: hop.approval?.id,
     rewrittenBy: hop.rewrite?.by,
     body: hop.rewrite?.from,
     rewritten: hop.rewrite?.to,

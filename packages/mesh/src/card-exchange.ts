@@ -13,8 +13,10 @@ export interface CardExchange {
   ask(instance: InstanceDid, timeoutMs: number): Promise<CardContents | undefined>
   /** Tells an asker what this node serves. Asked too often, it says nothing. */
   answer(asker: InstanceDid): void
-  /** Takes what an instance said; false if nobody asked it. */
-  take(instance: InstanceDid, contents: CardContents): boolean
+  /** Tells whether somebody waits for what an instance says. */
+  isAsked(instance: InstanceDid): boolean
+  /** Gives what an instance said to all who wait for it. */
+  take(instance: InstanceDid, contents: CardContents): void
 }
 
 const lifetimeMs = 60_000
@@ -81,10 +83,9 @@ export function createCardExchange(parts: {
       if (body.length <= maxBodyBytes) emit(contractsToldTo(asker), body)
       else logger.warn('mesh.card-too-large', { bytes: body.length, maxBodyBytes })
     },
+    isAsked: (instance) => waiting.has(instance),
     take(instance, contents) {
-      const asking = [...(waiting.get(instance) ?? [])]
-      for (const end of asking) end(contents)
-      return asking.length > 0
+      for (const end of Array.from(waiting.get(instance) ?? [])) end(contents)
     },
   }
 }

@@ -26,6 +26,7 @@ export function chooseInstance(
   capability: string,
   entries: readonly DirectoryEntry[],
 ): DirectoryEntry | undefined {
+  if (entries.length < 2) return entries[0]
   const answering = preferWhere(entries, ({ suspected }) => suspected !== true)
   const nowMs = clock.now()
   const free = preferWhere(answering, ({ credential }) => orders.checkQuarantine(credential, nowMs).kind === 'allow')

@@ -228,8 +228,10 @@ export function createHandshake(parts: NodeParts): Handshake {
     open(instance, timeoutMs) {
       const known = parts.sessions.opened(instance)
       const nowMs = parts.clock.now()
-      if (known && known.ownCredentialId === parts.ownCredential().id && nowMs < known.peer.expiresAtMs)
-        return { kind: 'allow', session: known }
+      const own = parts.ownCredential()
+      // With a credential that lapsed only an issuer's door is left, which is for a hello; a session from before refuses all.
+      const isHeld = nowMs < own.expiresAtMs && own.id === known?.ownCredentialId
+      if (known && isHeld && nowMs < known.peer.expiresAtMs) return { kind: 'allow', session: known }
       const running = opening.get(instance)
       if (running) return running
       const started = shake(instance, timeoutMs).finally(() => opening.delete(instance))

@@ -19,6 +19,7 @@ import { addListener, type Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { Door } from './issuer/door.ts'
 import { createMeshIssuer } from './issuer/mesh-issuer.ts'
+import { visitWith, type Visitor } from './issuer/visit-issuer.ts'
 import {
   isMeshJoin,
   resolveName,
@@ -27,32 +28,22 @@ import {
   type NodeConfig,
   type NodeOptions,
 } from './node-options.ts'
+import { createNodePolicy } from './create-node-policy.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from './policy-in-force.ts'
-import { createInboundPipeline, receive, type InboundPipeline } from './pipeline/inbound.ts'
-import type { OutboundHop } from './pipeline/outbound-hop.ts'
-import { outboundStages } from './pipeline/outbound.ts'
-import type { Stage } from './pipeline/stage.ts'
+import { createInboundPipeline, receive } from './pipeline/inbound.ts'
+import { standardPipelines, type Pipelines } from './pipelines.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
-import { openTrust } from './open-trust.ts'
+import { openTrust, takeAttestation } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
 import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
-
-/** The pipelines of a node; a test replaces a stage to see that the hop is refused. */
-export interface Pipelines {
-  readonly inbound: (standard: InboundPipeline) => InboundPipeline
-  readonly outbound: readonly Stage<OutboundHop>[]
-}
-
-/** What every node runs. */
-export const standardPipelines: Pipelines = { inbound: (standard) => standard, outbound: outboundStages }
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
@@ -69,12 +60,18 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
   return assembleNode(options, standardPipelines)
 }
 
-/** Creates a node with given pipelines; an issuer's has a door. */
-export async function assembleNode(given: NodeOptions, pipelines: Pipelines, door?: Door): Promise<MeshNode> {
+/** What a node is besides an agent: an issuer has a door, a visitor wants to go through one. */
+export interface NodeRole {
+  readonly door?: Door
+  readonly visitor?: Visitor
+}
+
+/** Creates a node with given pipelines. */
+export async function assembleNode(given: NodeOptions, pipelines: Pipelines, role: NodeRole = {}): Promise<MeshNode> {
   const { options, resolver } = await resolveOptions(given)
   const config = resolveNodeConfig(options)
   const store = options.store ?? (await openSqliteStore({ path: options.data ?? ':memory:', clock: config.clock }))
-  return createLife(options, config, store, pipelines, { ...(door && { door }), ...(resolver && { resolver }) })
+  return createLife(options, config, store, pipelines, { ...role, ...(resolver && { resolver }) })
 }
 
 /** What exists only between `start` and `close`. */
@@ -91,10 +88,12 @@ function createLife(
   config: NodeConfig,
   store: Store,
   pipelines: Pipelines,
-  { door, resolver }: { readonly door?: Door; readonly resolver?: DidResolver },
+  { door, visitor, resolver }: NodeRole & { readonly resolver?: DidResolver },
 ): MeshNode {
   const { name, clock, random, logger } = config
-  const keys = options.keys ?? generateInstanceKeys(random)
+  const join = isMeshJoin(config.issuer) ? config.issuer : undefined
+  const login = options.transport ? undefined : join?.login
+  const keys = options.keys ?? join?.seat?.keys ?? generateInstanceKeys(random)
   const { signer } = keys
   const instance = signer.did
   const served = new Map<string, Served>()
@@ -135,6 +134,9 @@ function createLife(
               clock,
               own: () => own,
               tryCall: createCaller(() => joined.parts, pipelines.outbound, { random, clock }).tryCall,
+              visit: visitWith(config, login, signer, (asking, as) =>
+                assembleNode(asking, standardPipelines, { visitor: as }),
+              ),
             })
           : config.issuer,
         anchors: config.anchors,
@@ -148,7 +150,7 @@ function createLife(
       undo.push(own.stop)
       own.onRenewed(() => joined.parts?.announceSoon())
       // Before the bus, since a fenced broker lets nobody in without what its issuer gives; a newcomer has to ask over it.
-      if (!isMeshJoin(config.issuer)) await own.start()
+      if (!join || login) await own.start()
       const { transport, nats } = await connectBus(bus, own, keys, logger)
       undo.push(() => transport.close())
       const audit = await openAuditLog({
@@ -184,6 +186,10 @@ function createLife(
         ...(door ? { door } : {}),
       })
       joined.parts = parts
+      if (visitor) {
+        own.present(visitor.admission)
+        parts.directory.announce(visitor.issuer)
+      }
       await parts.orderFeed.load(config.orders)
       await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
@@ -230,7 +236,7 @@ function createLife(
       }
       // From here on `stop` ends all that was opened.
       undo.splice(0, undo.length, stop)
-      if (isMeshJoin(config.issuer)) await own.start()
+      if (join && !login && !visitor) await own.start()
       return { parts, transport, audit, trust, stop }
     } catch (error) {
       for (const step of undo.reverse()) await step()
@@ -253,6 +259,7 @@ function createLife(
     logger,
     store,
     ...caller,
+    ...createNodePolicy(active, config.calls),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -275,6 +282,7 @@ function createLife(
         if (state !== 'created') throw new MeshError('mesh.not-started', 'the node was closed')
         running = await open()
         state = 'started'
+        if (visitor) return
         running.parts.orderFeed.start()
         await running.parts.presence.start()
       })()
@@ -292,8 +300,7 @@ function createLife(
         await starting?.catch(() => undefined)
         await settledWithin(clock, node.drain(), drainOnCloseMs)
         state = 'closed'
-        if (running) await running.stop()
-        else await store.close()
+        await (running ? running.stop() : store.close()).finally(() => join?.seat?.release())
       })()
       return ended
     },
@@ -311,6 +318,11 @@ function createLife(
     async acceptOrder(order) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
+    },
+    async acceptAttestation(token) {
+      if (!running)
+        throw new MeshError('mesh.not-started', 'the node is not started: start it before it is told of trust')
+      return takeAttestation(running.trust, config.anchors, token, clock.now())
     },
     reloadPolicy(parts) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')

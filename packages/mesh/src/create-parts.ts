@@ -5,6 +5,7 @@ import { createLimitMeter } from '@parley/policy'
 import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createApprovalDesk } from './approvals/approval-desk.ts'
 import { createActing } from './acting.ts'
 import { createAllowanceLedger } from './allowance-ledger.ts'
 import { createBodyCarrier } from './carried-body.ts'
@@ -113,6 +114,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     mesh,
     did: instance,
     boot,
+    startedAtMs: clock.now(),
     clock,
     random,
     hash,
@@ -161,6 +163,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxReferencedBytes: config.maxReferencedBytes,
     }),
     sealBodies: config.sealBodies,
+    trustMode: config.trustMode,
     cards: createCardExchange({
       sealer,
       clock,
@@ -184,6 +187,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
+    approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,
     issued: own.issued,
     accepting: opened.isAccepting,

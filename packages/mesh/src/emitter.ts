@@ -54,7 +54,7 @@ async function emit(emission: Emission, payload: unknown): Promise<Verdict> {
   const text = JSON.stringify(checked.value) as string | undefined
   if (text === undefined) return refuse('contract.input-invalid', 'the payload has no JSON form')
   const written = new TextEncoder().encode(text)
-  const { verdict, rewrite } = decide(emission, checked.value, written)
+  const { verdict, rewrite } = await decide(emission, checked.value, written)
   if (verdict.kind === 'deny') return verdict
   const body = rewrite?.bytes ?? written
   if (body.length > parts.maxBodyBytes) return refuse('iatp.frame-oversize', 'the payload is too large for this bus')
@@ -66,7 +66,7 @@ async function emit(emission: Emission, payload: unknown): Promise<Verdict> {
 }
 
 /** Asks the node's own policy. A topic has no one callee: the sender stands for it, with the right that it needs. */
-function decide(emission: Emission, payload: unknown, written: Uint8Array): DecidedHop {
+async function decide(emission: Emission, payload: unknown, written: Uint8Array): Promise<DecidedHop> {
   const { parts, event, options } = emission
   const self = policyPeer(parts.ownCredential(), 'serves', event.capability, ownTrust)
   const input: PolicyInput = {
@@ -86,7 +86,7 @@ function decide(emission: Emission, payload: unknown, written: Uint8Array): Deci
     body: () => payload,
     time: { nowMs: parts.clock.now() },
   }
-  const decided = decideHop(parts, input, () => written)
+  const decided = await decideHop(parts, input, () => written)
   emission.decision = decided.decision
   return decided
 }

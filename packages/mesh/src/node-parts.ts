@@ -5,6 +5,7 @@ import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@
 import type { LimitMeter, PolicySet } from '@parley/policy'
 import type { Bulkheads, Reliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { Acting } from './acting.ts'
 import type { AllowanceLedger } from './allowance-ledger.ts'
 import type { BodyCarrier } from './carried-body.ts'
@@ -33,6 +34,7 @@ import type { ServingCall } from './serving-call.ts'
 import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { TimerQueue } from './timer-queue.ts'
+import type { TrustModeOf } from './trust-mode.ts'
 import type { Weighed } from './weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
@@ -41,6 +43,8 @@ export interface NodeParts {
   readonly mesh: string
   readonly did: InstanceDid
   readonly boot: string
+  /** Wall time of this start: what was signed before is of an earlier one. */
+  readonly startedAtMs: number
   readonly clock: Clock
   /** For deadlines of calls, of which there are many. */
   readonly timers: TimerQueue
@@ -87,6 +91,8 @@ export interface NodeParts {
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
+  /** Whether trust decides about a capability, or is only observed. */
+  readonly trustMode: TrustModeOf
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting
@@ -94,6 +100,7 @@ export interface NodeParts {
   readonly handOn: HandOn
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
+  readonly approvals: ApprovalDesk
   /** The token buckets of the policy's limits. */
   readonly limits: LimitMeter
   /** The node's own credential, verified under its own anchors. */

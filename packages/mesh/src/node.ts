@@ -8,6 +8,7 @@ import type { Contract, ContractCapability } from './contract.ts'
 import type { ContractEvent, EmitOptions, EmitOutcome } from './event.ts'
 import type { Listener } from './happened.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
+import type { NodePolicy } from './node-policy.ts'
 import type { Outcome } from './outcome.ts'
 import type { Serves } from './serve.ts'
 
@@ -27,7 +28,7 @@ export interface NodeHealth {
 export type NodeRecord = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 /** One running instance of an agent on the mesh. */
-export interface MeshNode extends AsyncDisposable {
+export interface MeshNode extends AsyncDisposable, NodePolicy {
   readonly name: AgentName
   /** The owner that vouches for the name, by this node's anchors. Throws `identity.name-not-owned` if none covers it. */
   readonly owner: Did
@@ -95,6 +96,11 @@ export interface MeshNode extends AsyncDisposable {
    * `identity.order-gap` where orders before it are missing (it is in force all the same). Rejects before `start`.
    */
   acceptOrder(order: string): Promise<Verdict>
+  /**
+   * Takes another agent's signed word about a peer: weighed by that agent's own tier here, capped, and gone when it expires.
+   * Refuses as values, with the code of what does not hold. Rejects before `start`.
+   */
+  acceptAttestation(token: string): Promise<Verdict>
   /**
    * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
    * `policy.invalid` and keeps those that are in force. Either way it is recorded.

@@ -1,6 +1,6 @@
 import type { Signer, Store } from '@parley/ports'
-import { formatAgentId, isAgentName } from '@parley/protocol'
-import { verifySignature, type Anchors } from '@parley/identity'
+import { formatAgentId, isAgentName, type Verdict } from '@parley/protocol'
+import { verifyAttestation, verifySignature, type Anchors } from '@parley/identity'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
 import type { EventLog } from './event-log.ts'
 import { resolveName, type NodeConfig } from './node-options.ts'
@@ -32,6 +32,21 @@ export function openTrust({ config, store, signer, note }: OpenTrustOptions): Pr
       note({ kind: 'trust', event: kind, sinceMs: atMs, ...quarantine })
     },
   })
+}
+
+/** Takes an agent's signed word about another one into a ledger. */
+export async function takeAttestation(
+  ledger: TrustLedger,
+  anchors: Anchors,
+  token: string,
+  nowMs: number,
+): Promise<Verdict> {
+  const verdict = verifyAttestation(token, { anchors, nowMs })
+  if (verdict.kind === 'deny') return verdict
+  const { rater, about, score, issuedAtMs, expiresAtMs } = verdict.attestation
+  const peer = formatAgentId(about)
+  await ledger.enter(peer)
+  return ledger.attest({ rater: formatAgentId(rater), peer, score, issuedAtMs, expiresAtMs, token })
 }
 
 /** Tells whether an anchor vouches for a peer's name under its owner. */

@@ -1,4 +1,5 @@
 import { MeshError, type ErrorCode } from '@parley/protocol'
+import type { AskedApproval } from './approvals/approval-request.ts'
 import type { HopReport } from './hop-report.ts'
 
 /** A declared error: its name and its typed details. */
@@ -30,6 +31,8 @@ export interface RefusedOutcome extends Ended {
   readonly code: ErrorCode
   readonly reason: string
   readonly retryAfterMs?: number
+  /** With `policy.approval-required`: the request that people can answer. */
+  readonly approval?: AskedApproval
   readonly output?: undefined
 }
 
@@ -62,7 +65,13 @@ export type Outcome<Output = unknown, Declared = Readonly<Record<string, unknown
 export type BareOutcome =
   | { readonly kind: 'ok'; readonly output: unknown }
   | { readonly kind: 'declined'; readonly error: { readonly name: string; readonly details: unknown } }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly reason: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'refused'
+      readonly code: ErrorCode
+      readonly reason: string
+      readonly retryAfterMs?: number
+      readonly approval?: AskedApproval
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly retryable: boolean }
   | { readonly kind: 'unknown'; readonly code: ErrorCode; readonly stopped?: boolean }
 

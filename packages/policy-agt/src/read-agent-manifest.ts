@@ -1,20 +1,13 @@
-import type { PolicyProblem, PolicySource } from '@parley/policy'
+import type { PolicyProblem, PolicySource, ReportProblem } from '@parley/policy'
 import type { AgentManifest, ManifestTool } from './agent-manifest.ts'
 import { isAgentWord } from './agent-word.ts'
 import { isCapabilityWord } from './capability-word.ts'
 import { parameterTypes, type ToolParameter } from './tool-parameter.ts'
-import {
-  openYaml,
-  readLiterals,
-  type PlacedNumber,
-  type PlacedText,
-  type Report,
-  type YamlFields,
-} from './yaml-fields.ts'
+import { openDocument, readLiterals, type PlacedNumber, type PlacedText, type YamlFields } from './yaml-fields.ts'
 
 /** Reads an agent manifest; appends every mistake to `problems` with its position. */
 export function readAgentManifest(source: PolicySource, problems: PolicyProblem[]): AgentManifest | undefined {
-  const opened = openYaml(source, problems)
+  const opened = openDocument(source, problems)
   if (opened === undefined) return undefined
   const { root, report } = opened
   root.ignore('version', 'description', 'metadata')
@@ -48,7 +41,7 @@ export function readAgentManifest(source: PolicySource, problems: PolicyProblem[
   return id === undefined ? undefined : { agent: id.text, tools, deniedTools: denied.map(({ text }) => text) }
 }
 
-function readTool(fields: YamlFields, report: Report): ManifestTool | undefined {
+function readTool(fields: YamlFields, report: ReportProblem): ManifestTool | undefined {
   const name = fields.text('name')
   if (name === undefined) report(fields.offset, 'the tool has no name')
   else checkTool(name, report)
@@ -83,7 +76,7 @@ function readTool(fields: YamlFields, report: Report): ManifestTool | undefined 
   }
 }
 
-function readParameter(name: PlacedText, fields: YamlFields, report: Report): ToolParameter {
+function readParameter(name: PlacedText, fields: YamlFields, report: ReportProblem): ToolParameter {
   const written = fields.text('type')
   const type = parameterTypes.find((known) => known === written?.text)
   if (written !== undefined && type === undefined) {
@@ -114,7 +107,7 @@ function readParameter(name: PlacedText, fields: YamlFields, report: Report): To
 function checkFit(
   { name, type, minLength, maxLength, min, max }: ToolParameter,
   fields: YamlFields,
-  report: Report,
+  report: ReportProblem,
 ): void {
   const hasLength = type === undefined || type === 'string' || type === 'array'
   const isNumber = type === undefined || type === 'number' || type === 'integer'
@@ -126,12 +119,12 @@ function checkFit(
   }
 }
 
-function readBound(number: PlacedNumber | undefined, key: string, report: Report): number | undefined {
+function readBound(number: PlacedNumber | undefined, key: string, report: ReportProblem): number | undefined {
   if (number !== undefined && number.value < 0) report(number.offset, `${key} is below 0`)
   return number?.value
 }
 
-function checkTool({ text, offset }: PlacedText, report: Report): void {
+function checkTool({ text, offset }: PlacedText, report: ReportProblem): void {
   if (isCapabilityWord(text)) return
   report(offset, `the tool '${text}' can mean no capability: those have parts of a-z, 0-9, - and _, such as web_search`)
 }

@@ -1,4 +1,4 @@
-import type { PolicyProblem, PolicySource } from '@parley/policy'
+import type { PolicyProblem, PolicySource, ReportProblem } from '@parley/policy'
 import { isAgentWord } from './agent-word.ts'
 import { always, compileToolkitCondition } from './condition/toolkit-condition.ts'
 import { parseRateLimit, type RateLimit } from './rate-limit.ts'
@@ -10,7 +10,7 @@ import {
   type ToolkitScope,
   type ToolkitStage,
 } from './toolkit-rule.ts'
-import { openYaml, type PlacedText, type Report, type YamlFields } from './yaml-fields.ts'
+import { openDocument, type PlacedText, type YamlFields } from './yaml-fields.ts'
 
 /** A document that was read: what it says for itself, without its parents. */
 export interface ToolkitDraft {
@@ -22,7 +22,7 @@ export interface ToolkitDraft {
   readonly ruleNames: readonly { readonly name: string; readonly offset: number }[]
   /** The documents that it extends, as they are written there. */
   readonly parents: readonly PlacedText[]
-  readonly report: Report
+  readonly report: ReportProblem
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -30,7 +30,7 @@ const apiVersion = 'governance.toolkit/v1'
 
 /** Reads one document of the form `governance.toolkit/v1`; appends every mistake to `problems` with its position. */
 export function readToolkitDocument(source: PolicySource, problems: PolicyProblem[]): ToolkitDraft | undefined {
-  const opened = openYaml(source, problems)
+  const opened = openDocument(source, problems)
   if (opened === undefined) return undefined
   const { root, report } = opened
   const version = root.text('apiVersion')
@@ -57,7 +57,7 @@ export function readToolkitDocument(source: PolicySource, problems: PolicyProble
 function readRule(
   fields: YamlFields,
   scope: ToolkitScope,
-  report: Report,
+  report: ReportProblem,
 ): { readonly name: string; readonly enabled: boolean; readonly rule: ToolkitRule } | undefined {
   const name = readName(fields, 'the rule', report)
   const action = readAction(fields, report)
@@ -96,7 +96,7 @@ function readRule(
 }
 
 /** `action` is how documents say it; `ruleAction` and `effect` are how the TypeScript SDK of the toolkit reads it. */
-function readAction(fields: YamlFields, report: Report): ToolkitAction | undefined {
+function readAction(fields: YamlFields, report: ReportProblem): ToolkitAction | undefined {
   const written = ['action', 'ruleAction', 'effect'].flatMap((key) => fields.text(key) ?? [])
   const [first] = written
   if (first === undefined) {
@@ -113,7 +113,11 @@ function readAction(fields: YamlFields, report: Report): ToolkitAction | undefin
   return actions[0]?.action
 }
 
-function readLimit(fields: YamlFields, action: ToolkitAction | undefined, report: Report): RateLimit | undefined {
+function readLimit(
+  fields: YamlFields,
+  action: ToolkitAction | undefined,
+  report: ReportProblem,
+): RateLimit | undefined {
   const limit = fields.text('limit')
   if (limit === undefined) return undefined
   const parsed = parseRateLimit(limit.text)
@@ -122,7 +126,11 @@ function readLimit(fields: YamlFields, action: ToolkitAction | undefined, report
   return typeof parsed === 'string' ? undefined : parsed
 }
 
-function readApprovers(fields: YamlFields, action: ToolkitAction | undefined, report: Report): readonly string[] {
+function readApprovers(
+  fields: YamlFields,
+  action: ToolkitAction | undefined,
+  report: ReportProblem,
+): readonly string[] {
   const approvers = fields.texts('approvers') ?? []
   const [first] = approvers
   if (first !== undefined && action !== 'require_approval') {
@@ -135,7 +143,7 @@ function readApprovers(fields: YamlFields, action: ToolkitAction | undefined, re
   return approvers.map(({ text }) => text)
 }
 
-function readStage(fields: YamlFields, report: Report): ToolkitStage {
+function readStage(fields: YamlFields, report: ReportProblem): ToolkitStage {
   const stage = fields.text('stage')
   if (stage === undefined || stage.text === 'pre_tool') return 'pre_tool'
   if (stage.text === 'pre_input') return 'pre_input'
@@ -145,7 +153,7 @@ function readStage(fields: YamlFields, report: Report): ToolkitStage {
   return 'pre_tool'
 }
 
-function readAgents(root: YamlFields, report: Report): readonly string[] | undefined {
+function readAgents(root: YamlFields, report: ReportProblem): readonly string[] | undefined {
   const one = root.text('agent')
   const words = [...(one === undefined ? [] : [one]), ...(root.texts('agents') ?? [])]
   for (const { text, offset } of words) {
@@ -157,7 +165,7 @@ function readAgents(root: YamlFields, report: Report): readonly string[] | undef
   return agents.length === 0 || agents.includes('*') ? undefined : agents
 }
 
-function readName(fields: YamlFields, what: string, report: Report): string | undefined {
+function readName(fields: YamlFields, what: string, report: ReportProblem): string | undefined {
   const name = fields.text('name')
   if (name === undefined) report(fields.offset, `${what} has no name`)
   else if (!namePattern.test(name.text) || name.text === 'default') {
@@ -170,7 +178,7 @@ function readWord<Word extends string>(
   fields: YamlFields,
   key: string,
   words: readonly Word[],
-  report: Report,
+  report: ReportProblem,
 ): Word | undefined {
   const written = fields.text(key)
   if (written === undefined) return undefined

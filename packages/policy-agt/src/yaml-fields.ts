@@ -1,13 +1,12 @@
-import { locateInScalar, type PolicyProblem, type PolicySource } from '@parley/policy'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type YAMLMap } from 'yaml'
-
-/** The largest document, in UTF-16 code units. */
-export const maxDocumentLength: number = 1024 * 1024
-
-const maxYamlFaults = 100
-
-/** Takes a mistake at an offset of the document. */
-export type Report = (offset: number, problem: string) => void
+import {
+  locateInScalar,
+  openYaml,
+  startOfNode,
+  type PolicyProblem,
+  type PolicySource,
+  type ReportProblem,
+} from '@parley/policy'
+import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml'
 
 /** A text of a document, with where it stands. */
 export interface PlacedText {
@@ -54,51 +53,24 @@ export interface YamlFields {
   close(): void
 }
 
-/**
- * Parses the YAML 1.2 of a source. Mistakes are appended to `problems` with file, line and column; undefined if there is
- * nothing to go on with. Aliases and tags are refused: no text means more than it shows.
- */
-export function openYaml(
-  { file, text }: PolicySource,
+/** Opens a document, whose root is read like any map of it; undefined if its YAML is not in order. */
+export function openDocument(
+  source: PolicySource,
   problems: PolicyProblem[],
-): { readonly root: YamlFields; readonly report: Report } | undefined {
-  const lines = new LineCounter()
-  const report: Report = (offset, problem) => {
-    const { line, col } = lines.linePos(offset)
-    problems.push({ file, line: Math.max(1, line), column: Math.max(1, col), problem })
-  }
-  if (text.length > maxDocumentLength) {
-    report(0, `the document is larger than ${String(maxDocumentLength)} characters`)
-    return undefined
-  }
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const faults = [...yaml.errors, ...yaml.warnings]
-  for (const fault of faults.slice(0, maxYamlFaults)) {
-    const deep = fault.code === 'RESOURCE_EXHAUSTION'
-    report(fault.pos[0], deep ? 'the document is nested too deeply' : `not valid YAML: ${fault.message}`)
-    if (deep) break
-  }
-  if (faults.length > 0) return undefined
-  let aliases = 0
-  visit(yaml, {
-    Alias(_key, node) {
-      if (aliases++ < maxYamlFaults) report(startOf(node), `the alias *${node.source} is refused: write the value out`)
-    },
-  })
-  if (aliases > 0) return undefined
-  if (!isMap(yaml.contents)) {
-    report(0, 'the document is not a map')
-    return undefined
-  }
-  return { root: openFields(yaml.contents, text, report), report }
+): { readonly root: YamlFields; readonly report: ReportProblem } | undefined {
+  const opened = openYaml(source, problems)
+  if (opened === undefined) return undefined
+  const { root, report } = opened
+  return { root: openFields(root, source.text, report), report }
 }
 
-function openFields(map: YAMLMap, source: string, report: Report): YamlFields {
+function openFields(map: YAMLMap, source: string, report: ReportProblem): YamlFields {
   const values = new Map<string, { readonly node: unknown; readonly keyOffset: number }>()
-  const offset = startOf(map)
+  const offset = startOfNode(map)
   for (const { key, value } of map.items) {
-    if (isScalar(key) && typeof key.value === 'string') values.set(key.value, { node: value, keyOffset: startOf(key) })
-    else report(startOf(key), 'the key is not a text')
+    if (isScalar(key) && typeof key.value === 'string')
+      values.set(key.value, { node: value, keyOffset: startOfNode(key) })
+    else report(startOfNode(key), 'the key is not a text')
   }
   const asked = new Set<string>()
   const at = (key: string): unknown => {
@@ -112,7 +84,7 @@ function openFields(map: YAMLMap, source: string, report: Report): YamlFields {
     if (found === undefined) return undefined
     const value = convert(found.node)
     if (value === undefined)
-      report(found.node === null ? found.keyOffset : startOf(found.node), `${key} is not ${what}`)
+      report(found.node === null ? found.keyOffset : startOfNode(found.node), `${key} is not ${what}`)
     return value
   }
   const textOf = (node: unknown): PlacedText | undefined => readText(node, source)
@@ -124,7 +96,7 @@ function openFields(map: YAMLMap, source: string, report: Report): YamlFields {
       if (!isSeq(node)) return undefined
       return node.items.flatMap((item) => {
         const value = each(item)
-        if (value === undefined) report(startOf(item), `not ${what}`)
+        if (value === undefined) report(startOfNode(item), `not ${what}`)
         return value === undefined ? [] : [value]
       })
     }
@@ -150,14 +122,14 @@ function openFields(map: YAMLMap, source: string, report: Report): YamlFields {
               const name = textOf(pair.key)
               const fields = fieldsOf(pair.value)
               if (name !== undefined && fields !== undefined) return [[name, fields] as const]
-              report(startOf(pair.value ?? pair.key), 'not a map')
+              report(startOfNode(pair.value ?? pair.key), 'not a map')
               return []
             })
           : undefined,
       ),
     value(key) {
       const node = at(key)
-      return node === undefined ? undefined : { node, offset: startOf(node) }
+      return node === undefined ? undefined : { node, offset: startOfNode(node) }
     },
     refuse(key, reason) {
       asked.add(key)
@@ -187,20 +159,12 @@ export function readLiterals(node: unknown): readonly (string | number | boolean
 function readText(node: unknown, source: string): PlacedText | undefined {
   if (!isScalar(node) || typeof node.value !== 'string' || node.value.trim() === '') return undefined
   const text = node.value
-  const offset = startOf(node)
+  const offset = startOfNode(node)
   const end = node.range?.[1] ?? offset
   return { text, offset, locate: (inner) => locateInScalar(source, offset, end, text, inner) }
 }
 
 function readNumber(node: unknown): PlacedNumber | undefined {
   if (!isScalar(node) || typeof node.value !== 'number' || !Number.isFinite(node.value)) return undefined
-  return { value: node.value, offset: startOf(node) }
-}
-
-function startOf(node: unknown): number {
-  return isPositioned(node) ? (node.range?.[0] ?? 0) : 0
-}
-
-function isPositioned(node: unknown): node is Node {
-  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node)
+  return { value: node.value, offset: startOfNode(node) }
 }

@@ -1,3 +1,13 @@
+export { describeSubject, digestJson, digestSubject, type ApprovalSubject } from './approval/approval-subject.ts'
+export {
+  approvalAnswers,
+  isHeard,
+  weighAnswers,
+  type ApprovalAnswer,
+  type ApprovalState,
+  type ApprovalWord,
+  type WeighedRequest,
+} from './approval/weigh-answers.ts'
 export { defaultApproval, type ApprovalDemand } from './approval-demand.ts'
 export { credentialsOnly, defaults } from './built-in-documents.ts'
 export {
@@ -32,8 +42,9 @@ export {
 export type { PolicyLimit } from './policy-limit.ts'
 export { createLimitMeter, type LimitMeter, type LimitMeterOptions, type MeteredHop } from './limits/limit-meter.ts'
 export { compileRedaction, type Redaction, type RedactionText } from './language/redaction.ts'
+export { openYaml, startOfNode, type OpenedYaml } from './language/open-yaml.ts'
 export { locateInScalar } from './language/scalar-position.ts'
-export { formatProblem, type PolicyProblem } from './policy-problem.ts'
+export { formatProblem, type PolicyProblem, type ReportProblem } from './policy-problem.ts'
 export { compilePolicy, type CompilePolicyOptions, type PolicyPart, type PolicySet } from './policy-set.ts'
 export type { PolicySource } from './policy-source.ts'
 export { ringOf } from './ring.ts'

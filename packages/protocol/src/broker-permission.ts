@@ -1,14 +1,15 @@
 /**
- * Who a connection to the broker belongs to: an instance of an agent, whoever watches the services of a mesh, or whoever
- * runs the broker, which can do everything and against which only signatures stand.
+ * Who a connection to the broker belongs to: an instance of an agent, somebody with a join token who wants to become one,
+ * whoever watches the services of a mesh, or whoever runs the broker, which can do everything and against which only
+ * signatures stand.
  */
-export type BrokerRole = 'instance' | 'monitor' | 'operator'
+export type BrokerRole = 'instance' | 'joiner' | 'monitor' | 'operator'
 
 /** One line of the table: what a role may publish or subscribe. */
 export interface BrokerPermission {
   readonly role: BrokerRole
   readonly verb: 'publish' | 'subscribe'
-  /** A subject pattern in which `{mesh}`, `{me}` and `{agent}` stand for the tokens of `BrokerPlace`. */
+  /** A subject pattern in which `{mesh}`, `{me}`, `{agent}` and `{issuer}` stand for the tokens of `BrokerPlace`. */
   readonly subject: string
   readonly why: string
 }
@@ -16,10 +17,12 @@ export interface BrokerPermission {
 /** What the placeholders of the table stand for. Each is one token of a subject. */
 export interface BrokerPlace {
   readonly mesh: string
-  /** The instance's DID without `did:key:`. Roles but `instance` need none. */
+  /** The DID of the instance, or of the key of a join token, without `did:key:`. Other roles need none. */
   readonly me?: string
-  /** The token of the agent's mailbox. */
+  /** The token of the mailbox of an instance's agent. */
   readonly agent?: string
+  /** The DID of the instance at which a joiner asks, without `did:key:`. */
+  readonly issuer?: string
 }
 
 /** Subjects that a connection may use. Nothing else is permitted, and replies are not permitted on top. */
@@ -69,6 +72,8 @@ export const brokerPermissions: readonly BrokerPermission[] = [
     why: 'the mailbox of its own name',
   },
   { role: 'instance', verb: 'subscribe', subject: '$SRV.>', why: 'questions of the NATS services API' },
+  { role: 'joiner', verb: 'publish', subject: 'iatp.1.{mesh}.{issuer}.{me}', why: 'asks its issuer' },
+  { role: 'joiner', verb: 'subscribe', subject: 'iatp.1.{mesh}.{me}.{issuer}', why: 'the answers of its issuer' },
   { role: 'monitor', verb: 'publish', subject: '$SRV.>', why: 'asks the NATS services API' },
   { role: 'monitor', verb: 'subscribe', subject: `${operationsInboxPrefix}>`, why: 'its answers' },
   { role: 'operator', verb: 'publish', subject: '>', why: 'runs the broker, so nothing stops it' },

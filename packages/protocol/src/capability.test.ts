@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { capabilityCovers, isCapability, isCapabilityPattern } from './capability.ts'
+import { capabilityCovers, createCoverage, isCapability, isCapabilityPattern } from './capability.ts'
 
 describe('isCapability', () => {
   it.each(['flights:reserve', 'flights:reserve:sfo', 'a:b', 'a1-b_c:d', '0:0'])('takes %s', (text) => {
@@ -92,6 +92,19 @@ describe('capabilityCovers', () => {
         const isSameService = asked.split(':')[0] === granted.split(':')[0]
         expect(isSameService || !capabilityCovers(granted, asked)).toBe(true)
       }),
+    )
+  })
+})
+
+describe('createCoverage', () => {
+  it('covers what one of its patterns covers, and nothing else', () => {
+    const few = fc.constantFrom('a', 'b', '*', 'A', '')
+    const text = fc.array(few, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(':'))
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 6 }), text, (patterns, asked) => {
+        expect(createCoverage(patterns)(asked)).toBe(patterns.some((pattern) => capabilityCovers(pattern, asked)))
+      }),
+      { numRuns: 2_000 },
     )
   })
 })

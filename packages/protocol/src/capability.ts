@@ -29,3 +29,16 @@ export function capabilityCovers(pattern: string, capability: string): boolean {
   if (pattern.endsWith(':*')) return capability.startsWith(pattern.slice(0, -1))
   return capability.startsWith(`${pattern}:`)
 }
+
+/**
+ * Tells for many capabilities or patterns whether one of `patterns` covers them, as `capabilityCovers` does for each pair:
+ * lists come from strangers, so their lengths are not multiplied.
+ */
+export function createCoverage(patterns: readonly string[]): (capability: string) => boolean {
+  const granted = new Set(patterns.filter(isCapabilityPattern))
+  return (capability) => {
+    if (!isCapabilityPattern(capability)) return false
+    const [service = '', operation = ''] = capability.split(':')
+    return [capability, `${service}:${operation}`, `${service}:*`].some((pattern) => granted.has(pattern))
+  }
+}

@@ -96,6 +96,7 @@ export const errorCodes: {
   readonly 'identity.pin-mismatch': ErrorFacts
   readonly 'identity.purpose-mismatch': ErrorFacts
   readonly 'identity.quarantined': ErrorFacts
+  readonly 'identity.rejoin-reused': ErrorFacts
   readonly 'identity.revoked': ErrorFacts
   readonly 'identity.sign-in-too-weak': ErrorFacts
   readonly 'identity.signature-invalid': ErrorFacts
@@ -107,6 +108,8 @@ export const errorCodes: {
   readonly 'mesh.not-started': ErrorFacts
   readonly 'nats-server.not-found': ErrorFacts
   readonly 'nats-server.start-failed': ErrorFacts
+  readonly 'policy.approval-denied': ErrorFacts
+  readonly 'policy.approval-invalid': ErrorFacts
   readonly 'policy.approval-required': ErrorFacts
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
@@ -604,6 +607,11 @@ export const errorCodes: {
     todo: 'Wait for retryAfterMs, or ask the owner to end it.',
     retryable: true,
   },
+  'identity.rejoin-reused': {
+    meaning: 'A grant to come back was shown a second time: it was copied, and its seat takes nobody any more.',
+    todo: 'Find out who has a copy; revoke what acts by it; give the process a new join token.',
+    retryable: false,
+  },
   'identity.revoked': {
     meaning: 'An order revoked the credential, the instance or the name.',
     todo: 'Ask the owner.',
@@ -657,6 +665,16 @@ export const errorCodes: {
   'nats-server.start-failed': {
     meaning: 'nats-server did not start.',
     todo: 'Read its output in details.',
+    retryable: false,
+  },
+  'policy.approval-denied': {
+    meaning: 'A person said no to this, or proposed something else.',
+    todo: 'Ask for something else; parley approve list shows what was said.',
+    retryable: false,
+  },
+  'policy.approval-invalid': {
+    meaning: 'An answer is not about this request, or its signer has no say in it.',
+    todo: 'Answer the request that is shown, as one of its approvers.',
     retryable: false,
   },
   'policy.approval-required': {

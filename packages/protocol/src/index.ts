@@ -7,7 +7,14 @@ export {
   type BrokerRole,
   type SubjectPermissions,
 } from './broker-permission.ts'
-export { capabilityCovers, isCapability, isCapabilityPattern, type Capability, type Risk } from './capability.ts'
+export {
+  capabilityCovers,
+  createCoverage,
+  isCapability,
+  isCapabilityPattern,
+  type Capability,
+  type Risk,
+} from './capability.ts'
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'
 export {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { brokerPermissions, type BrokerRole } from './broker-permission.ts'
 import { listPermissions, scopedPlace } from './list-permissions.ts'
 
-const place = { mesh: 'main', me: 'z6MkMe', agent: 'ab12' }
+const place = { mesh: 'main', me: 'z6MkMe', agent: 'ab12', issuer: 'z6MkIssuer' }
 
 describe('listPermissions', () => {
   it('fills in the mesh, the instance and its agent', () => {
@@ -18,11 +18,23 @@ describe('listPermissions', () => {
     expect(foreign).toEqual(['_INBOX.ops.>'])
   })
 
+  it('lets a joiner ask one issuer as itself, hear its answers, and nothing else', () => {
+    expect(listPermissions('joiner', place)).toEqual({
+      publish: ['iatp.1.main.z6MkIssuer.z6MkMe'],
+      subscribe: ['iatp.1.main.z6MkMe.z6MkIssuer'],
+    })
+  })
+
   it.each(['', '*', '>', 'a.b', 'a b', '{{subject()}}', '{me}', 'a\n'])(
     'refuses the token %j, which could widen it',
     (token) => {
-      for (const name of ['mesh', 'me', 'agent'])
-        expect(() => listPermissions('instance', { ...place, [name]: token })).toThrow(
+      for (const [role, name] of [
+        ['instance', 'mesh'],
+        ['instance', 'me'],
+        ['instance', 'agent'],
+        ['joiner', 'issuer'],
+      ] as const)
+        expect(() => listPermissions(role, { ...place, [name]: token })).toThrow(
           expect.objectContaining({ code: 'transport.subject-invalid' }),
         )
     },
@@ -42,7 +54,7 @@ describe('listPermissions', () => {
   })
 
   it('has a row for every role', () => {
-    const roles: readonly BrokerRole[] = ['instance', 'monitor', 'operator']
+    const roles: readonly BrokerRole[] = ['instance', 'joiner', 'monitor', 'operator']
     expect(new Set(brokerPermissions.map(({ role }) => role))).toEqual(new Set(roles))
   })
 })

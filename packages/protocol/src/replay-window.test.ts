@@ -49,7 +49,7 @@ describe('createReplayWindow', () => {
     expect(window.accept(2)).toBe(true)
   })
 
-  it('survives the largest jump', () => {
+  it('survives the largest jump (T52)', () => {
     const window = createReplayWindow()
     expect(window.accept(Number.MAX_SAFE_INTEGER)).toBe(true)
     expect(window.accept(Number.MAX_SAFE_INTEGER)).toBe(false)

@@ -1,6 +1,7 @@
 export { openParticipantDatabase } from './participant-database.ts'
 export { openSqliteInbox, type SqliteInbox } from './sqlite-inbox.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts'
+export { takeProcessLock } from './process-lock.ts'
 export { purgeSqliteInbox } from './purge-sqlite-inbox.ts'
 export { type SqliteFacts, type SqliteStore } from './sqlite-store.ts'
 export { withTransaction } from './transaction.ts'

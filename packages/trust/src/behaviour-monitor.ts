@@ -9,7 +9,7 @@ import {
   type Behaviour,
 } from './behaviour.ts'
 import type { Observed } from './evidence.ts'
-import { sightOf } from './sight.ts'
+import type { Sight } from './sight.ts'
 import type { QuarantineCause } from './trust-note.ts'
 
 /** Why a peer should be put apart. */
@@ -21,7 +21,7 @@ export interface Alarm {
 /** Watches what peers do against what they did before. */
 export interface BehaviourMonitor {
   /** Adds an observation; returns an alarm if it was one too many. What raised it starts again from nothing. */
-  add(observed: Observed, nowMs: number): Alarm | undefined
+  add(observed: Observed, sight: Sight | undefined, nowMs: number): Alarm | undefined
   /** What it keeps of a peer, in a form that can be stored. */
   save(peer: string): SavedBehaviour | undefined
   restore(peer: string, saved: SavedBehaviour): void
@@ -95,12 +95,11 @@ export function createBehaviourMonitor({ grantedPerMinute }: BehaviourMonitorOpt
       : undefined
   }
   return {
-    add(observed, nowMs) {
+    add(observed, sight, nowMs) {
       if (!('role' in observed)) return undefined
       const behaviour = behaviourOf(observed.peer, nowMs)
       let alarm: Alarm | undefined
       if (observed.role === 'callee') {
-        const sight = sightOf(observed)
         if (sight?.isFault === true) behaviour.faultsInARow++
         else if (sight !== undefined) behaviour.faultsInARow = 0
         if (behaviour.faultsInARow >= maxFaultsInARow)

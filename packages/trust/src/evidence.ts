@@ -45,14 +45,18 @@ export type Observed = Subject & (OutcomeSeen | Measured | Incident)
 const maxKeyLength = 512
 const maxEnvelopeLength = 128
 
-/** Tells whether a value has the shape of an observation, whoever it comes from. */
-export function isObserved(value: unknown): value is Observed {
+/**
+ * Tells whether a value has the shape of an observation, whoever it comes from. `isKnown` saves looking at the names of a
+ * peer and a capability again that have passed before.
+ */
+export function isObserved(
+  value: unknown,
+  isKnown: (peer: unknown, capability: unknown) => boolean,
+): value is Observed {
   if (typeof value !== 'object' || value === null) return false
   const { peer, capability, envelope } = value as Partial<Record<string, unknown>>
   return (
-    isKey(peer) &&
-    typeof capability === 'string' &&
-    isCapability(capability) &&
+    (isKnown(peer, capability) || (isKey(peer) && typeof capability === 'string' && isCapability(capability))) &&
     (envelope === undefined || isEnvelope(envelope)) &&
     isSeen(value)
   )

@@ -4,7 +4,7 @@ import { createOwnerBook, type OwnerBook } from './owner-book.ts'
 import type { FoldPlace, PeerPage } from './peer-page.ts'
 import type { Sight } from './sight.ts'
 import { createStandingChains, type StandingPlace } from './standing-chain.ts'
-import { cell, foldSight, read, scoreOf, standingCells, startStanding, type RunningMs } from './standing.ts'
+import { cell, foldSight, read, standingCells, startStanding, type RunningMs } from './standing.ts'
 import type { TrustModel } from './trust-model.ts'
 
 /** A piece of evidence as it is folded. */
@@ -28,11 +28,15 @@ export interface NamedStanding extends StandingPlace {
  */
 export interface PeerBook {
   readonly size: number
+  /** Names the peers that are in memory. */
+  peers(): readonly string[]
   /** How many pages changed since they were written last. */
   readonly changedCount: number
   /** Returns the handle of a peer; undefined if it is not in memory. */
   find(peer: string): number | undefined
-  /** Puts a newcomer in, which starts where its owner's other names are, if that is below `start`. */
+  /** Tells whether a capability was folded before. */
+  knowsCapability(capability: string): boolean
+  /** Where a newcomer starts, which starts where its owner's other names are, if that is below `start`. */
   startOf(peer: string, start: number): number
   add(peer: string, start: number, atMs: number): number
   /** Puts a page in; the peer must not be there. */
@@ -98,7 +102,18 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
   const ownerNumbers = new Map<string, number>()
   const owners = createOwnerBook()
   let changed: string[] = []
+  let lastRater = ''
+  let lastRaterNumber = 0
   names.intern('')
+
+  /** Nearly always the same one. */
+  const numberOfRater = (rater: string): number => {
+    if (rater !== lastRater) {
+      lastRater = rater
+      lastRaterNumber = Math.max(0, raters.intern(rater))
+    }
+    return lastRaterNumber
+  }
 
   const ownerOf = (peer: string): number => {
     const owner = peer.slice(0, Math.max(0, peer.indexOf(' ')))
@@ -118,6 +133,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
   const book: PeerBook = {
     owners,
     ownerOf,
+    peers: () => [...handles.keys()],
     get size() {
       return handles.size
     },
@@ -131,6 +147,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
       cells[at + noted.isUsed] = 1
       return handle
     },
+    knowsCapability: (capability) => names.find(capability) >= 0,
     startOf: (peer, start) => owners.startOf(ownerOf(peer), start),
     add(peer, start, atMs) {
       const handle = enter(peer)
@@ -181,7 +198,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
     fold(peer, handle, { atMs, rater, seq, capability, sight, isHearsay }) {
       const head = chains.place(handle)
       const { cells, at } = head
-      const raterNumber = Math.max(0, raters.intern(rater))
+      const raterNumber = numberOfRater(rater)
       const name = isHearsay
         ? names.intern(hearsayPrefix + rater)
         : sight.opensCapability
@@ -194,9 +211,9 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
       }
       if (!isHearsay) {
         const isNew = read(cells, at + cell.evidenceCount) === 0
-        const before = scoreOf(model, cells, at, 0)
+        const before = read(cells, at + cell.score)
         const faults = foldSight(model, cells, at, sight, atMs, runningMs)
-        const after = scoreOf(model, cells, at, 0)
+        const after = read(cells, at + cell.score)
         const count = read(cells, at + noted.movedCount)
         moved.push(rowOfMoved(head, count), count, {
           atMs,
@@ -309,7 +326,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
   const countedScore = (handle: number | undefined): number | undefined => {
     if (handle === undefined) return undefined
     const { cells, at } = chains.place(handle)
-    return read(cells, at + cell.evidenceCount) === 0 ? undefined : scoreOf(model, cells, at, 0)
+    return read(cells, at + cell.evidenceCount) === 0 ? undefined : read(cells, at + cell.score)
   }
   const rowOfMoved = ({ cells, at }: StandingPlace, count: number): number => {
     if (count === 0 && read(cells, at + noted.movedRow) === 0) cells[at + noted.movedRow] = moved.take() + 1

@@ -62,7 +62,10 @@ export function judgeStanding(
   nowMs: number,
 ): Judged {
   const atMs = read(cells, at + cell.atMs)
-  const score = scoreOf(model, cells, at, nowMs > atMs ? fold.runs.between(atMs, nowMs) : 0)
+  const folded = read(cells, at + cell.score)
+  // Idle time takes nothing from what is at or below the floor, which is most of what is judged.
+  if (nowMs <= atMs || folded < model.idleDecay.floor) return { score: folded, tier: read(cells, at + cell.tier) }
+  const score = scoreOf(model, cells, at, fold.runs.between(atMs, nowMs))
   return { score, tier: tierIndexAfter(read(cells, at + cell.tier), score) }
 }
 

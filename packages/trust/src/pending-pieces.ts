@@ -13,7 +13,7 @@ export interface PendingPieces {
 export function createPendingPieces(): PendingPieces {
   const peers = new Map<string, number>()
   const capabilities = new Map<string, number>()
-  const sights = new Map<string, number>()
+  const sights = new Map<Sight, number>()
   const sightList: Sight[] = []
   const rows: number[] = []
   const starts: Record<string, number> = {}
@@ -25,10 +25,10 @@ export function createPendingPieces(): PendingPieces {
     },
     add(peer, capability, sight, atMs, envelope, start) {
       const number = numberOf(peers, peer)
-      let sightNumber = sights.get(sight.text)
+      let sightNumber = sights.get(sight)
       if (sightNumber === undefined) {
         sightNumber = sightList.push(sight) - 1
-        sights.set(sight.text, sightNumber)
+        sights.set(sight, sightNumber)
       }
       rows.push(atMs - lastAtMs, number, numberOf(capabilities, capability), sightNumber)
       lastAtMs = atMs

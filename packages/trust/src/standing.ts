@@ -29,10 +29,12 @@ export const cell = {
   /** The time of the newest evidence; idle decay counts from it. */
   atMs: 11,
   start: 12,
+  /** The score when the newest evidence was folded, before any idle time. */
+  score: 13,
 } as const
 
 /** How many cells a standing has. */
-export const standingCells = 13
+export const standingCells = 14
 
 /** Says how long the rater ran between two times, in milliseconds. */
 export type RunningMs = (fromMs: number, toMs: number) => number
@@ -44,6 +46,7 @@ export function startStanding(cells: Float64Array, at: number, start: number, at
   cells[at + cell.tier] = tierIndexOf(start)
   cells[at + cell.atMs] = atMs
   cells[at + cell.start] = start
+  cells[at + cell.score] = start
 }
 
 /** Returns the score after `restedMs` without evidence: weighted dimensions, decay, earned ceiling, rounded. */
@@ -106,7 +109,9 @@ export function foldSight(
     cells[at + cell.lastVerifiedAtMs] = atMs
   }
   cells[at + cell.atMs] = atMs
-  cells[at + cell.tier] = tierIndexAfter(read(cells, at + cell.tier), scoreOf(model, cells, at, 0))
+  const score = scoreOf(model, cells, at, 0)
+  cells[at + cell.score] = score
+  cells[at + cell.tier] = tierIndexAfter(read(cells, at + cell.tier), score)
   return incidentFaults
 }
 

@@ -8,7 +8,7 @@ import { openLedgerKeeper } from './ledger-keeper.ts'
 import { judgePeer, listRaters, type Bench, type JudgedFor, type TrustView } from './peer-judgement.ts'
 import { readRater, type VerifySignature } from './replay-stream.ts'
 import { createEvidenceShare, type EvidenceShare } from './evidence-share.ts'
-import { sightOf } from './sight.ts'
+import { sightOf, type Sight } from './sight.ts'
 import type { Tier } from './tier.ts'
 import { createTrustModel, type TrustModel } from './trust-model.ts'
 import { isTrustNote, type Attestation, type Quarantine, type TrustNote } from './trust-note.ts'
@@ -88,6 +88,8 @@ export interface TrustLedger extends EvidenceShare {
   /** Refuses a peer that is in quarantine with `trust.quarantined`. */
   admit(peer: string): Verdict
   explain(peer: string): TrustExplanation
+  /** Names the peers that are in memory; of a ledger that is recomputed, all of them. */
+  peers(): readonly string[]
   /** Holds a score, whatever the evidence says, until `untilMs`; a time that is over lifts the pin. On the record. */
   pin(peer: string, score: number, options: { readonly reason: string; readonly untilMs: number }): Verdict
   /** Puts a peer apart until `untilMs`, or takes that back with a time that is over. On the record. */
@@ -107,6 +109,7 @@ export interface TrustLedger extends EvidenceShare {
 const rememberedIds = 10_000
 const maxQueued = 1_000
 const unread: TrustView = { score: 0, tier: 'untrusted', evidenceCount: 0 }
+const anything: JudgedFor = {}
 const maxAttestationMs = 365 * 86_400_000
 
 /** Opens the ledger of a store, folding what is there. Rejects with `store.corrupt` for an entry that does not hold. */
@@ -142,6 +145,11 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   let queued = 0
   let closed = false
 
+  const isKnown = (named: unknown, capability: unknown): boolean =>
+    typeof named === 'string' &&
+    typeof capability === 'string' &&
+    book.find(named) !== undefined &&
+    book.knowsCapability(capability)
   const refusal = (): Refusal | undefined => {
     if (closed) throw new MeshError('store.closed', 'The trust ledger is closed')
     const reason = writer === undefined ? 'it was opened for reading' : writer.refusal()
@@ -171,9 +179,8 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     if (verdict.kind === 'allow') options.onQuarantine?.(quarantine)
     return verdict
   }
-  const watch = (observed: Observed): void => {
-    const atMs = clock.now()
-    const alarm = monitor.add(observed, atMs)
+  const watch = (observed: Observed, sight: Sight | undefined, atMs: number): void => {
+    const alarm = monitor.add(observed, sight, atMs)
     if (alarm === undefined) return
     putApart({ kind: 'quarantine', atMs, peer: observed.peer, untilMs: atMs + quarantineMs, ...alarm })
   }
@@ -223,7 +230,8 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     enter,
     view,
     observe(observed) {
-      if (!isObserved(observed)) return refuse('trust.evidence-invalid', 'the evidence is malformed or out of range')
+      if (!isObserved(observed, isKnown))
+        return refuse('trust.evidence-invalid', 'the evidence is malformed or out of range')
       const { peer, capability, envelope = '' } = observed
       if (peer === rater) return refuse('trust.self-evidence', 'nobody is evidence about itself')
       const refused = refusal()
@@ -231,20 +239,18 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       const entering = keeper.enter(peer)
       if (entering !== undefined) return queue(observed, entering)
       if (!ids.add(observed)) return refuse('trust.evidence-duplicate', 'the envelope was evidence before')
-      watch(observed)
+      const atMs = keeper.stampMs()
       const sight = sightOf(observed)
+      watch(observed, sight, atMs)
       if (sight === undefined) return { kind: 'neutral' }
       const handle = book.find(peer)
-      const isNew = handle === undefined || book.isFresh(handle)
-      const start = isNew ? keeper.startOf(peer) : undefined
-      const tierBefore = view(peer).tier
-      const atMs = keeper.stampMs()
+      const start = handle === undefined || book.isFresh(handle) ? keeper.startOf(peer) : undefined
+      const from = judgePeer(bench, peer, atMs, anything).tier
       fold.take(peer, capability, sight, atMs, ++seq, start)
       writer?.addPiece(peer, capability, sight, atMs, envelope, start)
-      const now = view(peer)
-      if (now.tier !== tierBefore)
-        options.onTierChange?.({ peer, from: tierBefore, to: now.tier, score: now.score, atMs })
-      return { kind: 'taken', score: now.score, tier: now.tier }
+      const { score, tier } = judgePeer(bench, peer, atMs, anything)
+      if (tier !== from) options.onTierChange?.({ peer, from, to: tier, score, atMs })
+      return { kind: 'taken', score, tier }
     },
     admit(peer) {
       const nowMs = clock.now()
@@ -253,6 +259,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       const retryAfterMs = quarantine.untilMs - nowMs
       return refuse('trust.quarantined', `it is in quarantine: ${quarantine.reason}`, { retryAfterMs })
     },
+    peers: book.peers,
     explain: (peer) => ({ ...explainPeer(bench, peer, clock.now()), ...(keeper.isUnread(peer) ? unread : {}) }),
     pin(peer, score, { reason, untilMs }) {
       const note: TrustNote = { kind: 'pin', atMs: clock.now(), peer, score, reason, untilMs }

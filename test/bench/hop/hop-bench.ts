@@ -18,10 +18,12 @@ export const hopBench: Bench = {
   about:
     'call and reply between two processes over nats-server on loopback, 400-byte bodies compared by the caller: ' +
     'Parley with everything on (signed both ways, session, chain of depth 2 by hash, 100 policy rules at both sides, ' +
-    'trust updated, audit into a SQLite file with commits at most 50 ms apart) against request() of the NATS client ' +
+    'trust updated, audit into a SQLite file with commits at most 50 ms apart, 60 s of run in all) against request() of the NATS client ' +
     'and Moleculer over NATS (none of that)',
   libraries: ['@nats-io/transport-node', 'moleculer', 'nats'],
+  // Five rounds at four loads: a minute for each contestant.
   defaultRounds: 5,
+  defaultSeconds: 3,
   inFlight: [1, 16, 64, 256],
   async run(options) {
     const binary = await findNatsServer({

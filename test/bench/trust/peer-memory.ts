@@ -11,8 +11,10 @@ const store = await openSqliteStore({ path })
 
 async function fill(peers: number): Promise<Awaited<ReturnType<typeof openBenchLedger>>> {
   const ledger = await openBenchLedger(store, { stream: `trust-${String(peers)}` })
-  const hop = createHops(listPeers(peers))
-  for (let at = 0; at < peers; at++) {
+  const names = listPeers(peers)
+  const hop = createHops(names)
+  for (const [at, name] of names.entries()) {
+    await ledger.enter(name)
     hop(ledger)
     if (at % 10_000 === 9_999) await ledger.flush()
   }

@@ -53,5 +53,5 @@ export function createHops(peers: readonly string[]): (ledger: TrustLedger) => v
 
 /** 43 characters, as a leaf hash has. */
 function envelopeOf(number: number): string {
-  return number.toString(36).padStart(43, 'x')
+  return number.toString(36).padStart(43, '-')
 }

@@ -3,6 +3,7 @@ import { formatJoinToken, initFileIssuer, isWebDid, openFileIssuer, type Anchor 
 import { MeshError, type Did } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
+import { openFence } from '../open-fence.ts'
 import { parseDuration } from '../parse-duration.ts'
 import { collect } from '../parse-whole.ts'
 import { readAnchorFile } from '../read-anchor.ts'
@@ -21,6 +22,7 @@ interface TokenFlags {
   readonly serves?: readonly string[]
   readonly calls?: readonly string[]
   readonly life?: number
+  readonly natsAccount?: string
   readonly json?: boolean
 }
 
@@ -51,6 +53,8 @@ export function addIssuerCommands(program: Command, context: CliContext): void {
     .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
     .option('--life <duration>', 'life of a credential; default 15m', parseDuration)
     .option('--grace <duration>', 'for how long an expired credential can be renewed; default 1h', parseDuration)
+    .option('--rejoin <duration>', 'for how long a stopped process may come back; default 7d', parseDuration)
+    .option('--nats-account <dir>', 'keys of the mesh on a fenced broker, made by `parley nats-config operator`')
     .option('--json', 'print what happens as JSON, one object a line')
     .action(async (dir: string, flags: IssuerRun) => {
       context.end(await runIssuer(context, dir, flags))
@@ -64,6 +68,7 @@ export function addIssuerCommands(program: Command, context: CliContext): void {
     .option('--serves <pattern>', 'at most these capabilities may be served; may be repeated', collect)
     .option('--calls <pattern>', 'at most these capabilities may be called; may be repeated', collect)
     .option('--life <duration>', 'how long it can be used; default 10m', parseDuration)
+    .option('--nats-account <dir>', 'keys of the mesh on a fenced broker, made by `parley nats-config operator`')
     .option('--json', 'print it as JSON')
     .action(async (dir: string, name: string, flags: TokenFlags) => {
       await makeToken(context, dir, name, flags)
@@ -73,7 +78,8 @@ export function addIssuerCommands(program: Command, context: CliContext): void {
 async function makeToken(context: CliContext, dir: string, name: string, flags: TokenFlags): Promise<void> {
   const { mesh, serves, calls, life, json = false } = flags
   const nats = flags.nats ?? context.env.natsUrl
-  const issuer = await openFileIssuer(issuerFolder(dir, context))
+  const fence = await openFence(context, dir, flags.natsAccount)
+  const issuer = await openFileIssuer({ ...issuerFolder(dir, context), ...fence.issuer })
   const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const made = await issuer.joinToken({
     name,
@@ -83,6 +89,7 @@ async function makeToken(context: CliContext, dir: string, name: string, flags: 
     ...(serves ? { serves } : {}),
     ...(calls ? { calls } : {}),
     ...(life === undefined ? {} : { lifeMs: life }),
+    ...(fence.node ? { door: fence.node.keys.signer.did } : {}),
   })
   const token = formatJoinToken(made.token)
   context.print(json, [token], { name, id: made.id, expiresAtMs: made.expiresAtMs, token })

@@ -2,12 +2,11 @@ import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import {
   createAnchors,
+  ensureInstanceKeys,
   formatNatsCredentials,
   generateUserNkey,
-  initInstanceKeys,
   initNatsAccount,
   mintNatsUserFrom,
-  openInstanceKeys,
   readNatsAccount,
 } from '@parley/identity'
 import { createSystemClock, createSystemRandom, systemHash } from '@parley/ports'
@@ -89,14 +88,10 @@ async function configureStatic({ env }: CliContext, dir: string, flags: StaticFl
     if (!isAgentName(name) || owner === undefined)
       throw new MeshError('cli.usage', `no --anchor covers the agent ${JSON.stringify(name)}`)
     const folder = { dir: join(dir, name.replace('/', '-')), ...protectionOf(env) }
-    const keys = await initInstanceKeys({ ...folder, random }).catch(async (error: unknown) => {
-      if (!isMeshError(error) || error.code !== 'identity.key-file-exists') throw error
-      const { signer, nkey } = await openInstanceKeys(folder)
-      return { instance: signer.did, nkey: nkey.nkey }
-    })
+    const { signer, nkey } = await ensureInstanceKeys({ ...folder, random })
     const agent = formatMailboxToken(systemHash, { owner, name })
-    const place = { mesh: flags.mesh, me: formatInstanceToken(keys.instance), agent }
-    users.push({ name, nkey: keys.nkey, permissions: listPermissions('instance', place) })
+    const place = { mesh: flags.mesh, me: formatInstanceToken(signer.did), agent }
+    users.push({ name, nkey: nkey.nkey, permissions: listPermissions('instance', place) })
   }
   return formatStaticConfig(users)
 }

@@ -76,12 +76,14 @@ async function compile(opa: string, flags: readonly string[], files: readonly st
 
 function run(program: string, flags: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile(program, flags, { maxBuffer: maxOutput, timeout: buildTimeoutMs }, (error, _out, complaint) => {
+    execFile(program, flags, { maxBuffer: maxOutput, timeout: buildTimeoutMs }, (error, out, err) => {
       if (error === null) {
         resolve()
         return
       }
-      const why = complaint.trim() === '' ? describeFileError(error) : complaint.trim()
+      // opa tells what is wrong with a file on standard output.
+      const complaint = `${out}${err}`.trim()
+      const why = complaint === '' ? describeFileError(error) : complaint
       reject(new MeshError('cli.usage', `${basename(program)} did not compile it: ${why}`, { cause: error }))
     })
   })

@@ -1,4 +1,4 @@
-import { capabilityCovers, isCapabilityPattern } from '@parley/protocol'
+import { capabilityCovers, createCoverage, isCapabilityPattern } from '@parley/protocol'
 import { isListClaim } from '../jwt/claim.ts'
 
 /**
@@ -15,4 +15,11 @@ export function isCapabilityScope(value: unknown): value is CapabilityScope {
 /** Tells whether a scope grants everything that a capability or pattern grants. */
 export function scopeCovers(scope: CapabilityScope, pattern: string): boolean {
   return scope === 'all' || scope.some((granted) => capabilityCovers(granted, pattern))
+}
+
+/** Finds what a scope does not grant of a list of capabilities or patterns; undefined if it grants all of them. */
+export function findBeyondScope(scope: CapabilityScope, patterns: readonly string[]): string | undefined {
+  if (scope === 'all') return undefined
+  const isGranted = createCoverage(scope)
+  return patterns.find((pattern) => !isGranted(pattern))
 }

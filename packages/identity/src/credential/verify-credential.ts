@@ -3,7 +3,7 @@ import { allowed, type Did, refuse, type Refusal, type Verdict } from '@parley/p
 import { isJwtSigned, refuseUnsigned } from '../jwt/verify-jwt.ts'
 import { quote } from '../key/quote.ts'
 import type { Anchor, Anchors } from './anchor.ts'
-import { scopeCovers } from './capability-scope.ts'
+import { findBeyondScope } from './capability-scope.ts'
 import { type Credential, decodeCredential } from './credential.ts'
 import { decodeIssuerStatement, type IssuerStatement } from './issuer-statement.ts'
 import { aliasOf, namePatternsCover } from './name-pattern.ts'
@@ -75,9 +75,9 @@ export function verifyCredential(
 
 /** Decides whether an issuer may give such a credential under its statement; the code of a no is `identity.issuer-refused`. */
 export function decideCredentialTerms(credential: Credential, statement: IssuerStatement): Verdict {
-  const serves = credential.serves.find((pattern) => !scopeCovers(statement.serves, pattern))
+  const serves = findBeyondScope(statement.serves, credential.serves)
   if (serves !== undefined) return beyond(`serving ${serves}`)
-  const calls = credential.calls.find((pattern) => !scopeCovers(statement.calls, pattern))
+  const calls = findBeyondScope(statement.calls, credential.calls)
   if (calls !== undefined) return beyond(`calling ${calls}`)
   if (credential.ring !== undefined && (statement.ring === undefined || credential.ring < statement.ring)) {
     return beyond(`ring ${credential.ring}`)

@@ -1,7 +1,7 @@
 import type { Signer } from '@parley/ports'
 import {
   type AgentId,
-  capabilityCovers,
+  createCoverage,
   type Did,
   isCapability,
   MeshError,
@@ -162,9 +162,8 @@ export function decodeDelegation(
  * labels only grow.
  */
 export function decideNarrowing(parent: Delegation, child: Delegation): Verdict {
-  const extra = child.capabilities.find(
-    (capability) => !parent.capabilities.some((granted) => capabilityCovers(granted, capability)),
-  )
+  const isGranted = createCoverage(parent.capabilities)
+  const extra = child.capabilities.find((capability) => !isGranted(capability))
   if (extra !== undefined) return refuse('delegation.widened', `the link grants ${extra}, which its parent does not`)
   if (!constraintsNarrow(parent.constraints ?? {}, child.constraints ?? {})) {
     return refuse('delegation.widened', 'the link drops or loosens a constraint of its parent')

@@ -8,6 +8,7 @@ import { decodeIssuerStatement, signIssuerStatement } from '../credential/issuer
 import { createOwnerKeySet, formatDidDocument, hashOwnerKeySet } from '../did-web/owner-key-set.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
+import { signJoinGrant } from '../join/join-grant.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
@@ -127,7 +128,10 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
     owner: decoded.decoded.owner,
     issuer: signer.did,
     anchor,
-    joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
+    joinToken: (request) =>
+      joinAsIssuer(signer, anchor, request, { clock, random, ...(natsAccount && { natsAccount }) }),
+    grantJoin: (grant) => signJoinGrant(signer, grant),
+    ...(natsAccount && { natsAccount }),
     delegate: async (request) => delegateAsOwner(await openOwner(options), request, { clock, random }),
     ...createOrderLog({
       owner: decoded.decoded.owner,

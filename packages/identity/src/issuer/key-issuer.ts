@@ -1,6 +1,6 @@
 import type { Clock, CredentialRequest, IssuedCredential, Issuer, Random, Signer } from '@parley/ports'
 import { isAgentName, isCapabilityPattern, MeshError } from '@parley/protocol'
-import { scopeCovers } from '../credential/capability-scope.ts'
+import { findBeyondScope } from '../credential/capability-scope.ts'
 import { type Credential, signCredential } from '../credential/credential.ts'
 import { decodeIssuerStatement } from '../credential/issuer-statement.ts'
 import { namePatternsCover } from '../credential/name-pattern.ts'
@@ -112,7 +112,7 @@ function parseRequest(
   const allowance = Object.hasOwn(allow, name) ? allow[name] : undefined
   if (!allowance) throw refused(`${name} is not among the names that this issuer is limited to`)
   for (const verb of ['serves', 'calls'] as const) {
-    const extra = request[verb].find((pattern) => !scopeCovers(allowance[verb], pattern))
+    const extra = findBeyondScope(allowance[verb], request[verb])
     if (extra !== undefined) throw refused(`${name} asks for more than it may have: ${verb} ${extra}`)
   }
   const { ceiling, ring, ledger, human } = allowance

@@ -2,6 +2,7 @@ import type { Clock, Random } from '@parley/ports'
 import { type Anchor, parseAnchor } from '../credential/anchor.ts'
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { signIssuerStatement } from '../credential/issuer-statement.ts'
+import { signJoinGrant } from '../join/join-grant.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
@@ -73,7 +74,10 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
     owner: owner.did,
     issuer: signer.did,
     anchor,
-    joinToken: (request) => joinAsIssuer(signer, anchor, request, { clock, random }),
+    joinToken: (request) =>
+      joinAsIssuer(signer, anchor, request, { clock, random, ...(natsAccount && { natsAccount }) }),
+    grantJoin: (grant) => signJoinGrant(signer, grant),
+    ...(natsAccount && { natsAccount }),
     delegate: (request) => delegateAsOwner(owner, request, { clock, random }),
     ...createOrderLog({
       owner: owner.did,

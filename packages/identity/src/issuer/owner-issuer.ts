@@ -6,6 +6,8 @@ import type { Constraints } from '../delegation/constraints.ts'
 import type { OrderKind, OrderTerms } from '../order/order.ts'
 import type { OrderNews } from './order-log.ts'
 import { signDelegation } from '../delegation/delegation.ts'
+import type { JoinGrant } from '../join/join-grant.ts'
+import type { NatsAccount } from '../nats/nats-account.ts'
 import { createJoinToken, type JoinToken, type JoinTokenDraft } from '../join/join-token.ts'
 
 /** An issuer that can also speak for its owner: it says how to anchor it, and begins delegation chains. */
@@ -19,6 +21,10 @@ export interface OwnerIssuer extends Issuer {
   delegate(request: DelegateRequest): Promise<readonly string[]>
   /** Makes a one-time join token with the issuer's key; its anchors are this owner's unless others are given. */
   joinToken(draft: JoinRequest): Promise<MadeJoinToken>
+  /** Signs a join grant with the issuer's key, for whoever was admitted and shall be able to come back. */
+  grantJoin(grant: JoinGrant): Promise<string>
+  /** Mints the users of a fenced broker, where the issuer has an account of one. */
+  readonly natsAccount?: NatsAccount
   /**
    * Signs the owner's next order; `subject` is a credential id, a link id, the DID of an instance or issuer, or an agent
    * name. `quarantine` and `pin` have terms. It is in force where a node accepts it.
@@ -78,7 +84,7 @@ export function joinAsIssuer(
   signer: Signer,
   anchor: Anchor,
   request: JoinRequest,
-  ports: { readonly clock: Clock; readonly random: Random },
+  ports: { readonly clock: Clock; readonly random: Random; readonly natsAccount?: NatsAccount },
 ): Promise<MadeJoinToken> {
   return createJoinToken(signer, { anchors: [anchor], issuer: `${anchor.alias}/issuer`, ...request }, ports)
 }

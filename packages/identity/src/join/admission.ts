@@ -4,6 +4,7 @@ import { isIdClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { verifyJwt } from '../jwt/verify-jwt.ts'
+import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 
 /** How long an admission holds, in milliseconds: a few tries to ask an issuer. */
@@ -36,28 +37,35 @@ export function signAdmission(
 }
 
 /**
- * Verifies that an admission is of the instance that presents it. Whether its voucher may vouch is for the attestor of its
- * method to say. Codes: those of `verifyJwt`, `identity.credential-mismatch` for another instance.
+ * Verifies that an admission is of the sender that presents it: the instance itself, or its voucher, which may ask in its
+ * stead. Whether the voucher may vouch is for the attestor of its method to say. Codes: those of `verifyJwt`,
+ * `identity.credential-mismatch` for another sender.
  */
 export function verifyAdmission(
   token: string,
-  expected: { readonly instance: string; readonly nowMs: number },
+  expected: { readonly sender: string; readonly nowMs: number },
 ): { readonly kind: 'allow'; readonly admission: Admission } | Refusal {
   const verdict = verifyJwt(token, { typ: jwtTypes.admission, nowMs: expected.nowMs })
   if (verdict.kind === 'deny') return verdict
   const { iss, iat, exp, instance, name, method } = verdict.claims
-  if (typeof name !== 'string' || !isAgentName(name) || !isIdClaim(method) || typeof instance !== 'string') {
+  if (
+    typeof name !== 'string' ||
+    !isAgentName(name) ||
+    !isIdClaim(method) ||
+    typeof instance !== 'string' ||
+    !isInstanceDid(instance)
+  ) {
     return refuse('identity.jwt-invalid', 'the claims of the admission are malformed')
   }
   if (exp - iat > admissionMs / 1000) return refuse('identity.jwt-invalid', 'the admission lives longer than 5 minutes')
-  if (instance !== expected.instance) {
-    return refuse('identity.credential-mismatch', `the admission is of ${quote(instance)}, not of ${expected.instance}`)
+  if (instance !== expected.sender && iss !== expected.sender) {
+    return refuse('identity.credential-mismatch', `the admission is of ${quote(instance)}, not of ${expected.sender}`)
   }
   return {
     kind: 'allow',
     admission: {
       voucher: iss as InstanceDid,
-      instance: expected.instance as InstanceDid,
+      instance,
       name,
       method,
       expiresAtMs: exp * 1000,

@@ -8,7 +8,7 @@ import {
   refuse,
   type Refusal,
 } from '@parley/protocol'
-import { isIdClaim, isListClaim, toClaimSeconds } from '../jwt/claim.ts'
+import { isIdClaim, isListClaim, isOptionalClaim, toClaimSeconds } from '../jwt/claim.ts'
 import { jwtTypes } from '../jwt/jwt-type.ts'
 import { signJwt } from '../jwt/sign-jwt.ts'
 import { verifyJwt } from '../jwt/verify-jwt.ts'
@@ -17,8 +17,10 @@ import { quote } from '../key/quote.ts'
 
 /** What an issuer promises to whoever holds the private key of `key`: one instance may join as this name. */
 export interface JoinGrant {
-  /** Names the grant in the issuer's memory and in orders. */
+  /** Names the grant in the issuer's memory. */
   readonly id: string
+  /** The id of the first grant of the seat that this one leads back to; absent of that first one itself. */
+  readonly seat?: string
   /** The did:key whose holder may name the instance. */
   readonly key: InstanceDid
   readonly name: AgentName
@@ -31,7 +33,7 @@ export interface JoinGrant {
 
 /** Signs a grant with the issuer's key. Throws `identity.join-token-invalid` for a name or pattern that is none. */
 export async function signJoinGrant(issuer: Signer, grant: JoinGrant): Promise<string> {
-  const { id, key, name, serves, calls, issuedAtMs, expiresAtMs } = grant
+  const { id, seat, key, name, serves, calls, issuedAtMs, expiresAtMs } = grant
   if (!isAgentName(name)) throw new MeshError('identity.join-token-invalid', `${quote(name)} is not an agent's name`)
   const wrong = [...(serves ?? []), ...(calls ?? [])].find((pattern) => !isCapabilityPattern(pattern))
   if (wrong !== undefined)
@@ -40,6 +42,7 @@ export async function signJoinGrant(issuer: Signer, grant: JoinGrant): Promise<s
     iat: toClaimSeconds(issuedAtMs),
     exp: toClaimSeconds(expiresAtMs),
     jti: id,
+    seat,
     key,
     name,
     serves,
@@ -54,9 +57,10 @@ export function verifyJoinGrant(
 ): { readonly kind: 'allow'; readonly grant: JoinGrant } | Refusal {
   const verdict = verifyJwt(token, { typ: jwtTypes.joinGrant, ...expected })
   if (verdict.kind === 'deny') return verdict
-  const { jti, key, name, serves, calls, iat, exp } = verdict.claims
+  const { jti, seat, key, name, serves, calls, iat, exp } = verdict.claims
   if (
     !isIdClaim(jti) ||
+    !isOptionalClaim(seat, isIdClaim) ||
     typeof key !== 'string' ||
     !isInstanceDid(key) ||
     typeof name !== 'string' ||
@@ -70,6 +74,7 @@ export function verifyJoinGrant(
     kind: 'allow',
     grant: {
       id: jti,
+      ...(seat === undefined ? {} : { seat }),
       key,
       name,
       ...(serves === undefined ? {} : { serves }),

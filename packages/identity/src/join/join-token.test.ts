@@ -57,22 +57,27 @@ describe('parseJoinToken', () => {
 })
 
 describe('verifyAdmission', () => {
-  it('refuses another instance, a long life, and a token of another kind', async () => {
+  it('takes the instance and its voucher, and refuses another sender, a long life, and a token of another kind', async () => {
     const voucher = createKeySigner(generateSeed(random))
     const { did: instance } = createKeySigner(generateSeed(random))
+    const stranger = createKeySigner(generateSeed(random))
     const nowMs = clock.now()
     const token = await signAdmission(voucher, { instance, name: 'acme/desk', method: 'join-token', nowMs })
-    expect(verifyAdmission(token, { instance, nowMs })).toMatchObject({
+    expect(verifyAdmission(token, { sender: instance, nowMs })).toMatchObject({
       kind: 'allow',
       admission: { voucher: voucher.did, name: 'acme/desk', method: 'join-token' },
     })
-    expect(verifyAdmission(token, { instance: voucher.did, nowMs })).toMatchObject({
+    expect(verifyAdmission(token, { sender: voucher.did, nowMs })).toMatchObject({
+      kind: 'allow',
+      admission: { instance },
+    })
+    expect(verifyAdmission(token, { sender: stranger.did, nowMs })).toMatchObject({
       code: 'identity.credential-mismatch',
     })
-    expect(verifyAdmission(token, { instance, nowMs: nowMs + 7 * 60_000 })).toMatchObject({
+    expect(verifyAdmission(token, { sender: instance, nowMs: nowMs + 7 * 60_000 })).toMatchObject({
       code: 'identity.jwt-expired',
     })
     const { credential } = await acme.issue({ name: 'acme/desk', instance, serves: [], calls: [] })
-    expect(verifyAdmission(credential, { instance, nowMs })).toMatchObject({ code: 'identity.jwt-invalid' })
+    expect(verifyAdmission(credential, { sender: instance, nowMs })).toMatchObject({ code: 'identity.jwt-invalid' })
   })
 })

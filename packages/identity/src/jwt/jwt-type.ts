@@ -10,6 +10,7 @@ export const jwtTypes = {
   joinGrant: 'parley-join+jwt',
   admission: 'parley-admission+jwt',
   orderHead: 'parley-order-head+jwt',
+  attestation: 'parley-attestation+jwt',
   declaration: 'parley-declaration+jwt',
 } as const
 

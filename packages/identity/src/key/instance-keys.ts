@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@parley/ports'
-import type { InstanceDid } from '@parley/protocol'
+import { type InstanceDid, isMeshError } from '@parley/protocol'
 import { createNkey, type Nkey } from '../nats/nkey.ts'
 import { readKeyFile, writeKeyFile } from './key-file.ts'
 import { createKeySigner, type KeySigner } from './key-signer.ts'
@@ -43,6 +43,16 @@ export async function initInstanceKeys(
   await writeKeyFile(join(dir, signingFile), signing, protection)
   await writeKeyFile(join(dir, nkeyFile), nkey, protection)
   return { instance: createKeySigner(signing).did, nkey: createNkey('U', nkey).nkey }
+}
+
+/** Opens the keys of a folder, and makes them there first if there are none. Rejects as `readKeyFile` does. */
+export async function ensureInstanceKeys(
+  folder: InstanceKeyFolder & { readonly random: Random },
+): Promise<InstanceKeys> {
+  await initInstanceKeys(folder).catch((error: unknown) => {
+    if (!isMeshError(error) || error.code !== 'identity.key-file-exists') throw error
+  })
+  return openInstanceKeys(folder)
 }
 
 /** Opens the keys of a folder. Rejects as `readKeyFile` does. */

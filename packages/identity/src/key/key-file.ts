@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto'
-import { link, open, unlink } from 'node:fs/promises'
+import { link, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createSystemRandom, type Random } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
 import { createKeySigner } from './key-signer.ts'
+import { errnoOf, readPrivateText, syncFolder, writePrivateDraft } from './private-file.ts'
 import { seedBytes } from './seed.ts'
 
 /** How a key file is protected. */
@@ -31,15 +32,8 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
       ? { seed: Buffer.from(seed).toString('base64url') }
       : await encryptSeed(seed, did, options.passphrase, random)
   const text = `${JSON.stringify({ format: 'parley-key/1', did, ...body }, undefined, 2)}\n`
-  const draft = `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.tmp`
   try {
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    const draft = await writePrivateDraft(path, text, random)
     try {
       await link(draft, path)
     } finally {
@@ -60,7 +54,7 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
  * if it is missing, damaged, or the passphrase is missing, needless or wrong.
  */
 export async function readKeyFile(path: string, options: Pick<KeyFileOptions, 'passphrase'> = {}): Promise<Uint8Array> {
-  const text = await readPrivateText(path)
+  const text = await readPrivateText(path, maxFileBytes)
   try {
     const content = parseContent(text)
     const seed =
@@ -86,26 +80,6 @@ interface SealedContent {
   readonly salt: string
   readonly nonce: string
   readonly sealed: string
-}
-
-async function readPrivateText(path: string): Promise<string> {
-  try {
-    const file = await open(path, 'r')
-    try {
-      const facts = await file.stat()
-      if (process.platform !== 'win32' && (facts.mode & 0o077) !== 0) {
-        const mode = (facts.mode & 0o777).toString(8)
-        throw new MeshError('identity.key-file-permissions', `${path} has mode ${mode}; run chmod 600 on it`)
-      }
-      if (!facts.isFile() || facts.size > maxFileBytes) throw invalid('it is not a small regular file')
-      return await file.readFile('utf8')
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    if (isMeshError(cause) && cause.code === 'identity.key-file-permissions') throw cause
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be read`, { cause })
-  }
 }
 
 function parseContent(text: string): PlainContent | SealedContent {
@@ -172,21 +146,6 @@ function deriveKey(passphrase: string, salt: Uint8Array): Promise<Buffer> {
       else resolve(key)
     })
   })
-}
-
-/** Makes the new name durable; Windows has no such call and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 function invalid(why: string): MeshError {

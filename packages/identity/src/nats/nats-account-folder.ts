@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
@@ -26,12 +26,13 @@ const keyFiles = {
   operator: 'nats-operator.key',
   account: 'nats-account.key',
   signing: 'nats-signing.key',
+  joining: 'nats-joining.key',
   system: 'nats-system.key',
 } as const
 
 /**
- * Makes the keys of a mesh on a NATS broker in operator mode: four key files (0600) and `nats-account.json`, which is
- * public. An issuer needs `nats-signing.key` alone; the others may be moved offline. Rejects with
+ * Makes the keys of a mesh on a NATS broker in operator mode: five key files (0600) and `nats-account.json`, which
+ * is public. An issuer needs `nats-signing.key`, and `nats-joining.key` to let newcomers in; the others may be moved offline. Rejects with
  * `identity.key-file-exists` if the folder has such keys, `transport.subject-invalid` for an impossible mesh.
  */
 export async function initNatsAccount(
@@ -42,6 +43,7 @@ export async function initNatsAccount(
     operator: generateSeed(random),
     account: generateSeed(random),
     signing: generateSeed(random),
+    joining: generateSeed(random),
     system: generateSeed(random),
   }
   const facts = await signNatsAccount(mesh, seeds)
@@ -53,9 +55,16 @@ export async function initNatsAccount(
   return facts
 }
 
-/** Opens the signing key of a mesh, for an issuer. Rejects with `identity.issuer-unavailable` and as `readKeyFile` does. */
+/**
+ * Opens the signing keys of a mesh that are in the folder, for an issuer or whoever makes join tokens. Rejects with
+ * `identity.issuer-unavailable` and as `readKeyFile` does.
+ */
 export async function openNatsAccount(folder: NatsAccountFolder): Promise<NatsAccount> {
-  return createNatsAccount(await readNatsAccount(folder.dir), await readSeed(folder, 'signing'))
+  const [signing, joining] = await Promise.all([readPresent(folder, 'signing'), readPresent(folder, 'joining')])
+  return createNatsAccount(await readNatsAccount(folder.dir), {
+    ...(signing ? { signing } : {}),
+    ...(joining ? { joining } : {}),
+  })
 }
 
 /** Mints a user that is no instance with the key of the account. Rejects as `openNatsAccount` does. */
@@ -78,6 +87,14 @@ export async function readNatsAccount(dir: string): Promise<NatsAccountFacts> {
     })
   }
   throw new MeshError('identity.issuer-unavailable', `${path} is not an account; restore it`)
+}
+
+/** A key that was moved elsewhere is missed where it is needed. */
+async function readPresent(folder: NatsAccountFolder, name: keyof typeof keyFiles): Promise<Uint8Array | undefined> {
+  const names = await readdir(folder.dir).catch((cause: unknown) => {
+    throw new MeshError('identity.issuer-unavailable', `${folder.dir} cannot be read`, { cause })
+  })
+  return names.includes(keyFiles[name]) ? readSeed(folder, name) : undefined
 }
 
 function readSeed({ dir, passphrase }: NatsAccountFolder, name: keyof typeof keyFiles): Promise<Uint8Array> {

@@ -14,13 +14,14 @@ const seeds = {
   operator: generateSeed(random),
   account: generateSeed(random),
   signing: generateSeed(random),
+  joining: generateSeed(random),
   system: generateSeed(random),
 }
 
 describe('an issuer with an account of a broker', () => {
   it('mints a user of the same life, and binds its key in the credential', async () => {
     const clock = createManualClock()
-    const natsAccount = createNatsAccount(await signNatsAccount('main', seeds), seeds.signing)
+    const natsAccount = createNatsAccount(await signNatsAccount('main', seeds), seeds)
     const issuer = createLocalIssuer({ alias: 'acme', clock, random, natsAccount })
     const { did: instance } = createKeySigner(generateSeed(random))
     const { nkey } = generateUserNkey(random)
@@ -38,7 +39,7 @@ describe('an issuer with an account of a broker', () => {
   })
 
   it('mints nothing for an instance that asks for no key, and refuses what is none', async () => {
-    const natsAccount = createNatsAccount(await signNatsAccount('main', seeds), seeds.signing)
+    const natsAccount = createNatsAccount(await signNatsAccount('main', seeds), seeds)
     const issuer = createLocalIssuer({ alias: 'acme', clock: createManualClock(), random, natsAccount })
     const { did: instance } = createKeySigner(generateSeed(random))
     const request = { name: 'acme/desk', instance, serves: [], calls: [] }

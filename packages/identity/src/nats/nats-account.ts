@@ -22,6 +22,8 @@ export interface NatsAccountSeeds {
   readonly account: Uint8Array
   /** Signs users of instances and no others: the account says what they may. This one an issuer has. */
   readonly signing: Uint8Array
+  /** Signs users of joiners and no others. Who makes join tokens has it, and an issuer that lets instances come back. */
+  readonly joining: Uint8Array
   /** Is the server's own account. Belongs offline. */
   readonly system: Uint8Array
 }
@@ -45,11 +47,28 @@ export interface NatsUserRequest {
   readonly expiresAtMs: number
 }
 
-/** Makes the NATS user tokens that go with credentials. */
+/** Who gets a user token of a joiner, and until when. */
+export interface NatsJoinerRequest {
+  /** The public user key that goes with the join key. */
+  readonly nkey: string
+  /** The did:key of the join key, as which it asks. */
+  readonly key: InstanceDid
+  /** The instance at which it asks. */
+  readonly issuer: InstanceDid
+  /** Wall-clock milliseconds: after it the server closes the connection. Cut to whole seconds. */
+  readonly expiresAtMs: number
+}
+
+/** Makes the NATS user tokens that go with credentials and join tokens. */
 export interface NatsAccount {
   readonly mesh: string
-  /** Makes the user token of one instance. It permits what the account says of instances, and nothing else. */
+  /**
+   * Makes the user token of one instance. It permits what the account says of instances, and nothing else. Rejects with
+   * `identity.issuer-unavailable` without the key for it.
+   */
   mintUser(request: NatsUserRequest): Promise<string>
+  /** Makes the user token of one joiner in the same way; absent without the key for it. */
+  readonly mintJoiner?: (request: NatsJoinerRequest) => Promise<string>
 }
 
 const unlimited: OperatorLimits = {
@@ -64,29 +83,38 @@ const unlimited: OperatorLimits = {
 }
 
 /**
- * Signs the tokens of an operator, its system account and the account of one mesh. The account gives its signing key a
- * scope: users under it get exactly the permissions of an instance, filled in by the server, so who holds that key cannot
- * give more. Rejects with `transport.subject-invalid` for a mesh that cannot stand in a subject.
+ * Signs the tokens of an operator, its system account and the account of one mesh. The account gives its two signing
+ * keys a scope each: users under them get exactly the permissions of an instance or of a joiner, filled in by the server, so
+ * who holds such a key cannot give more. Rejects with `transport.subject-invalid` for a mesh that cannot stand in a subject.
  */
 export async function signNatsAccount(mesh: string, seeds: NatsAccountSeeds): Promise<NatsAccountFacts> {
   const operator = createNkey('O', seeds.operator)
   const account = createNkey('A', seeds.account)
-  const signing = createNkey('A', seeds.signing)
   const system = createNkey('A', seeds.system)
-  const permissions = toClaims(listPermissions('instance', { mesh, ...scopedPlace }))
-  const scope = {
+  const scopes = (
+    [
+      ['instance', seeds.signing],
+      ['joiner', seeds.joining],
+    ] as const
+  ).map(([role, seed]) => ({
     kind: 'user_scope' as const,
-    key: signing.nkey,
-    role: 'instance',
-    template: { ...permissions, subs: -1, data: -1, payload: -1, bearer_token: false },
-  }
+    key: createNkey('A', seed).nkey,
+    role,
+    template: {
+      ...toClaims(listPermissions(role, { mesh, ...scopedPlace })),
+      subs: -1,
+      data: -1,
+      payload: -1,
+      bearer_token: false,
+    },
+  }))
   const byOperator = { signer: operator.seed }
   return {
     mesh,
     operator: await encodeOperator('parley', operator.seed, { system_account: system.nkey }),
     account: {
       id: account.nkey,
-      token: await encodeAccount(mesh, account.nkey, { limits: unlimited, signing_keys: [scope] }, byOperator),
+      token: await encodeAccount(mesh, account.nkey, { limits: unlimited, signing_keys: scopes }, byOperator),
     },
     system: {
       id: system.nkey,
@@ -95,30 +123,49 @@ export async function signNatsAccount(mesh: string, seeds: NatsAccountSeeds): Pr
   }
 }
 
-/** Creates what an issuer mints users with, over the signing key of the account. */
-export function createNatsAccount(facts: NatsAccountFacts, signing: Uint8Array): NatsAccount {
-  const signer = createNkey('A', signing).seed
+/** Creates what users are minted with, over those signing keys of the account that are at hand. */
+export function createNatsAccount(
+  facts: NatsAccountFacts,
+  keys: Partial<Pick<NatsAccountSeeds, 'signing' | 'joining'>>,
+): NatsAccount {
+  const mint = (
+    seed: Uint8Array,
+    user: { readonly nkey: string; readonly me: InstanceDid; readonly tag: string; readonly expiresAtMs: number },
+  ): Promise<string> =>
+    encodeUser(
+      formatInstanceToken(user.me),
+      user.nkey,
+      facts.account.id,
+      { tags: [user.tag] },
+      { signer: createNkey('A', seed).seed, scopedUser: true, exp: toClaimSeconds(user.expiresAtMs) },
+    )
+  const { signing, joining } = keys
   return {
     mesh: facts.mesh,
-    mintUser: ({ nkey, instance, agent, expiresAtMs }) =>
-      encodeUser(
-        formatInstanceToken(instance),
-        nkey,
-        facts.account.id,
-        { tags: [`agent:${formatMailboxToken(systemHash, agent)}`] },
-        { signer, scopedUser: true, exp: toClaimSeconds(expiresAtMs) },
-      ),
+    async mintUser({ nkey, instance, agent, expiresAtMs }) {
+      if (!signing)
+        throw new MeshError('identity.issuer-unavailable', `the signing key of ${facts.account.id} is not here`)
+      return mint(signing, { nkey, me: instance, tag: `agent:${formatMailboxToken(systemHash, agent)}`, expiresAtMs })
+    },
+    ...(joining && {
+      mintJoiner: ({ nkey, key, issuer, expiresAtMs }: NatsJoinerRequest) =>
+        mint(joining, { nkey, me: key, tag: `issuer:${formatInstanceToken(issuer)}`, expiresAtMs }),
+    }),
   }
 }
 
 /**
- * Makes a user token of another role than `instance`, for instance for whoever watches the services of the mesh. It takes
+ * Makes a user token of another role than `instance` and `joiner`, for instance for whoever watches the services of the mesh. It takes
  * the key of the account itself. Rejects with `identity.issuer-refused` for a seed that is not this account's.
  */
 export async function mintNatsUser(
   facts: NatsAccountFacts,
   account: Uint8Array,
-  user: { readonly nkey: string; readonly role: Exclude<BrokerRole, 'instance'>; readonly expiresAtMs: number },
+  user: {
+    readonly nkey: string
+    readonly role: Exclude<BrokerRole, 'instance' | 'joiner'>
+    readonly expiresAtMs: number
+  },
 ): Promise<string> {
   const { nkey, seed } = createNkey('A', account)
   if (nkey !== facts.account.id)

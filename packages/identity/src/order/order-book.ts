@@ -177,11 +177,15 @@ export function createOrderBook({
     },
     checkQuarantine: ({ owner, name, instance }, nowMs) => checkQuarantined(owner, [name, instance], nowMs),
     checkChainQuarantine(chain, nowMs) {
-      const verdicts = [
-        ...chain.agents.map(({ owner, name }) => checkQuarantined(owner, [name], nowMs)),
-        ...chain.credentials.map(({ owner, instance }) => checkQuarantined(owner, [instance], nowMs)),
-      ]
-      return verdicts.find((verdict) => verdict.kind === 'deny') ?? allowed
+      for (const { owner, name } of chain.agents) {
+        const verdict = checkQuarantined(owner, [name], nowMs)
+        if (verdict.kind === 'deny') return verdict
+      }
+      for (const { owner, instance } of chain.credentials) {
+        const verdict = checkQuarantined(owner, [instance], nowMs)
+        if (verdict.kind === 'deny') return verdict
+      }
+      return allowed
     },
     pinOf: timed.pinOf,
     pins: timed.pins,

@@ -25,22 +25,22 @@ export interface DoorOptions {
 }
 
 /**
- * Creates the door of an issuer. An admission opens it for `issuer:issue`, if its attestor allows; a credential of the same
- * owner that expired lately, for `issuer:renew`.
+ * Creates the door of an issuer. An admission opens it for `issuer:issue`, if its attestor allows: to the instance, or to the
+ * voucher that asks in its stead. A credential of the same owner that expired lately opens it for `issuer:renew`.
  */
 export function createDoor(options: DoorOptions): Door {
   const { owner, anchors, attestors, clock, renewGraceMs } = options
   return {
-    async admit(presented, instance) {
+    async admit(presented, sender) {
       const nowMs = clock.now()
       if (!isAdmission(presented.credential)) {
-        const lapsed = verifyLapsedCredential(presented, { anchors, instance, nowMs, graceMs: renewGraceMs })
+        const lapsed = verifyLapsedCredential(presented, { anchors, instance: sender, nowMs, graceMs: renewGraceMs })
         if (lapsed.kind === 'deny') return lapsed
         if (lapsed.credential.owner !== owner)
           return refuse('identity.owner-unknown', `${lapsed.credential.name} is not an agent of this issuer's owner`)
         return { kind: 'allow', credential: narrow(lapsed.credential, 'renew', nowMs + lapsedSessionMs) }
       }
-      const verdict = verifyAdmission(presented.credential, { instance, nowMs })
+      const verdict = verifyAdmission(presented.credential, { sender, nowMs })
       if (verdict.kind === 'deny') return verdict
       const { admission } = verdict
       if (anchors.ofName(admission.name)?.owner !== owner)
@@ -49,7 +49,7 @@ export function createDoor(options: DoorOptions): Door {
       if (attested.kind === 'deny') return attested
       const newcomer: VerifiedCredential = {
         id: attested.id,
-        instance,
+        instance: sender,
         name: admission.name,
         owner,
         issuer: admission.voucher,

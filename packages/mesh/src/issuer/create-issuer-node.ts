@@ -1,9 +1,11 @@
-import { createAnchors, createJoinTokenAttestor, type OwnerIssuer } from '@parley/identity'
+import { createAnchors, createJoinSeats, type OwnerIssuer } from '@parley/identity'
 import { createSystemClock, silentLogger, type Attestor } from '@parley/ports'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { assembleNode, standardPipelines } from '../create-node.ts'
+import { assembleNode } from '../create-node.ts'
+import { standardPipelines } from '../pipelines.ts'
 import type { MeshNode } from '../node.ts'
 import type { NodeIssuer, NodeOptions } from '../node-options.ts'
+import { createComeBack } from './come-back.ts'
 import { createDoor } from './create-door.ts'
 import { issuerContract } from './issuer-contract.ts'
 import { serveIssuer } from './serve-issuer.ts'
@@ -21,6 +23,8 @@ export interface IssuerNodeOptions extends Omit<NodeOptions, 'name' | 'issuer' |
    * default. A key that leaks from a stopped instance is of use for so long, unless an order takes it back.
    */
   readonly renewGraceMs?: number
+  /** For how long an instance that stopped may come back with what it kept (`rejoinMesh`); seven days by default. */
+  readonly rejoinMs?: number
 }
 
 const defaultRenewGraceMs = 3_600_000
@@ -30,24 +34,34 @@ const defaultRenewGraceMs = 3_600_000
  * Give it `data`: which join tokens were used is kept there, and forgotten with a store in memory. Throws as `createNode`.
  */
 export async function createIssuerNode(options: IssuerNodeOptions): Promise<MeshNode> {
-  const { issuer, name, attestors = [], renewGraceMs = defaultRenewGraceMs, data, ...rest } = options
+  const { issuer, name, attestors = [], renewGraceMs = defaultRenewGraceMs, rejoinMs, data, ...rest } = options
   const clock = rest.clock ?? createSystemClock()
   const store = rest.store ?? (await openSqliteStore({ path: data ?? ':memory:', clock }))
   try {
-    const joinTokens = createJoinTokenAttestor({ issuer: issuer.issuer, keyValue: store.keyValue, clock })
+    const seats = createJoinSeats({
+      issuer: issuer.issuer,
+      grantJoin: issuer.grantJoin,
+      keyValue: store.keyValue,
+      clock,
+      ...(rejoinMs === undefined ? {} : { rejoinMs }),
+    })
+    await seats.forget()
     const door = {
       owner: issuer.owner,
       anchors: createAnchors([issuer.anchor]),
-      attestors: [joinTokens, ...attestors],
+      attestors: [seats.attestor, ...attestors],
       clock,
       renewGraceMs,
     }
     const node = await assembleNode(
       { ...rest, clock, store, issuer, name: name ?? `${issuer.anchor.alias}/issuer`, serves: [issuerContract] },
       standardPipelines,
-      createDoor(door),
+      { door: createDoor(door) },
     )
-    node.serve(issuerContract, serveIssuer({ ...door, issuer, logger: rest.logger ?? silentLogger }))
+    const { natsAccount } = issuer
+    const logger = rest.logger ?? silentLogger
+    const comeBack = createComeBack({ seats, natsAccount, door: () => node.instance, clock, logger })
+    node.serve(issuerContract, serveIssuer({ ...door, issuer, comeBack, logger }))
     return node
   } catch (error) {
     await store.close()

@@ -8,6 +8,6 @@ import type { InstanceDid, Refusal } from '@parley/protocol'
 export interface Door {
   admit(
     presented: PresentedCredential,
-    instance: InstanceDid,
+    sender: InstanceDid,
   ): Promise<{ readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal>
 }

@@ -1,4 +1,4 @@
-import { createKeySigner, joinTokenMethod, parseJoinToken, signAdmission } from '@parley/identity'
+import { createKeySigner, joinTokenMethod, parseJoinToken, signAdmission, type JoinToken } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import type { MeshJoin } from './mesh-join.ts'
 
@@ -10,12 +10,17 @@ import type { MeshJoin } from './mesh-join.ts'
 export function joinMesh(token: string | undefined): MeshJoin {
   if (token === undefined || token === '')
     throw new MeshError('identity.join-token-invalid', 'there is no join token; make one with parley issuer token')
-  const { seed, grant, ...where } = parseJoinToken(token.trim())
-  const signer = createKeySigner(seed)
+  return joinWith(parseJoinToken(token.trim()))
+}
+
+/** Joins with a token that was read. */
+export function joinWith({ seed, grant, login, ...where }: JoinToken): MeshJoin {
+  const voucher = createKeySigner(seed)
   return {
     ...where,
+    ...(login ? { login: { ...login, voucher } } : {}),
     async admit(asked) {
-      const credential = await signAdmission(signer, { ...asked, method: joinTokenMethod })
+      const credential = await signAdmission(voucher, { ...asked, method: joinTokenMethod })
       return { credential, statement: grant }
     },
   }

@@ -1,4 +1,4 @@
-import type { Clock, Issuer } from '@parley/ports'
+import type { Clock, CredentialRequest, IssuedCredential, Issuer } from '@parley/ports'
 import { MeshError, type AgentName, type InstanceDid } from '@parley/protocol'
 import type { MeshNode } from '../node.ts'
 import type { Outcome } from '../outcome.ts'
@@ -6,6 +6,7 @@ import type { OwnCredential } from '../own-credential.ts'
 import { issuerContract } from './issuer-contract.ts'
 import type { IssuerAnswer } from './issuer-schema.ts'
 import type { MeshJoin } from './mesh-join.ts'
+import type { IssuerVisit } from './visit-issuer.ts'
 
 /** How long a newcomer looks for its issuer before it gives up, in milliseconds. */
 const joinPatienceMs = 10_000
@@ -30,8 +31,9 @@ const undecided: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Creates an issuer port over the mesh: asks `issuer:issue` with an admission while the instance has no credential, and
- * `issuer:renew` with the one that it has from then on. Rejects with `identity.issuer-unavailable` while nobody decides, else
+ * Creates an issuer port over the mesh: asks `issuer:issue` with an admission while the instance has no credential, behind a
+ * fence by a visit, and `issuer:renew` with the one that it has from then on. What lets the process come back after a restart
+ * is kept before the credential is handed out. Rejects with `identity.issuer-unavailable` while nobody decides, else
  * with the code of the refusal.
  */
 export function createMeshIssuer(parts: {
@@ -41,34 +43,55 @@ export function createMeshIssuer(parts: {
   readonly clock: Clock
   readonly own: () => OwnCredential
   readonly tryCall: MeshNode['tryCall']
+  /** How the first credential is asked for behind a fence. */
+  readonly visit: (() => Promise<IssuerVisit>) | undefined
 }): Issuer {
   const { join, name, instance, clock, own, tryCall } = parts
   const admit = async (): Promise<void> => {
-    const nowMs = clock.now()
-    const presented = await join.admit({ instance, name, nowMs })
-    own().present(presented)
+    own().present(await join.admit({ instance, name, nowMs: clock.now() }))
   }
-  const ask = async (request: Parameters<Issuer['issue']>[0]): Promise<Outcome<IssuerAnswer>> => {
+  const ask = async (asked: CredentialRequest, visit: IssuerVisit | undefined): Promise<Outcome<IssuerAnswer>> => {
     const isNew = own().isProvisional()
-    if (isNew) await admit()
-    const { serves, calls, nkey } = request
-    const { credential, statement } = own().issued()
-    const input = { serves, calls, ...(nkey === undefined ? {} : { nkey }), credential, statement }
+    const comeBack = isNew ? join.seat?.ask() : join.seat?.askAgain(clock.now())
+    if (isNew && !visit) await admit()
+    const { serves, calls, nkey } = asked
+    const { credential, statement } = visit?.admission ?? own().issued()
+    const request = {
+      serves,
+      calls,
+      ...(nkey === undefined ? {} : { nkey }),
+      credential,
+      statement,
+      ...(comeBack ? { comeBack } : {}),
+    }
+    if (visit) return visit.ask({ ...request, consent: visit.consent }, callMs)
     const capability = isNew ? issuerContract.issue : issuerContract.renew
-    return tryCall(capability, input, { to: join.issuer, deadlineMs: callMs })
+    return tryCall(capability, request, { to: join.issuer, deadlineMs: callMs })
+  }
+  const issueOver = async (asked: CredentialRequest, visit: IssuerVisit | undefined): Promise<IssuedCredential> => {
+    const untilMs = clock.monotonic() + (own().isProvisional() ? joinPatienceMs : 0)
+    for (;;) {
+      const outcome = await ask(asked, visit)
+      if (outcome.kind === 'ok') {
+        const { comeBack, ...issued } = outcome.output
+        if (comeBack) await join.seat?.keep(comeBack)
+        return issued
+      }
+      const code = outcome.kind === 'declined' ? 'identity.issuer-refused' : outcome.code
+      if (outcome.kind === 'refused' && !undecided.has(code))
+        throw new MeshError(outcome.code, `${join.issuer} gives ${name} no credential: ${outcome.reason}`)
+      if (clock.monotonic() >= untilMs)
+        throw new MeshError('identity.issuer-unavailable', `${join.issuer} gave no answer: ${outcome.kind} (${code})`)
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, retryMs))
+    }
   }
   return {
     async issue(request) {
-      const untilMs = clock.monotonic() + (own().isProvisional() ? joinPatienceMs : 0)
-      for (;;) {
-        const outcome = await ask(request)
-        if (outcome.kind === 'ok') return outcome.output
-        const code = outcome.kind === 'declined' ? 'identity.issuer-refused' : outcome.code
-        if (outcome.kind === 'refused' && !undecided.has(code))
-          throw new MeshError(outcome.code, `${join.issuer} gives ${name} no credential: ${outcome.reason}`)
-        if (clock.monotonic() >= untilMs)
-          throw new MeshError('identity.issuer-unavailable', `${join.issuer} gave no answer: ${outcome.kind} (${code})`)
-        await new Promise<void>((resolve) => void clock.setTimer(resolve, retryMs))
+      const visit = own().isProvisional() ? await parts.visit?.() : undefined
+      try {
+        return await issueOver(request, visit)
+      } finally {
+        await visit?.close()
       }
     },
   }

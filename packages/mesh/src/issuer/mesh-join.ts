@@ -1,7 +1,8 @@
-import type { Anchor, PresentedCredential } from '@parley/identity'
+import type { Anchor, JoinLogin, KeySigner, PresentedCredential } from '@parley/identity'
 import type { AgentName, InstanceDid } from '@parley/protocol'
+import type { KeptSeat } from './kept-seat.ts'
 
-/** An issuer that lives on the mesh, and how to be let in by it. What `joinMesh` makes of a join token. */
+/** An issuer that lives on the mesh, and how to be let in by it. What `joinMesh` and `rejoinMesh` make of a join token. */
 export interface MeshJoin {
   /** The owners to accept; the issuer's own is among them. */
   readonly anchors: readonly Anchor[]
@@ -16,4 +17,8 @@ export interface MeshJoin {
     readonly name: AgentName
     readonly nowMs: number
   }): Promise<PresentedCredential>
+  /** How to ask behind a fence, where only the key of the join token gets in, and no further than to its issuer. */
+  readonly login?: JoinLogin & { readonly voucher: KeySigner }
+  /** Keeps the right to come back after a restart; without it a restarted process needs another token. */
+  readonly seat?: KeptSeat
 }

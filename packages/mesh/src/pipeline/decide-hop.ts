@@ -1,5 +1,13 @@
-import { decidePolicy, type PolicyDecision, type PolicyInput } from '@parley/policy'
+import {
+  decidePolicy,
+  describeSubject,
+  type PolicyAllow,
+  type PolicyDecision,
+  type PolicyDenial,
+  type PolicyInput,
+} from '@parley/policy'
 import { allowed, encodeBase64url, refuse, type Verdict } from '@parley/protocol'
+import type { AskedApproval } from '../approvals/approval-request.ts'
 import type { NodeRecord } from '../node.ts'
 import type { NodeParts } from '../node-parts.ts'
 
@@ -9,6 +17,8 @@ export interface DecidedHop {
   readonly verdict: Verdict
   /** The body to go on with, where rules rewrote it. */
   readonly rewrite?: BodyRewrite
+  /** The request that the hop waits for, or that it passed by. */
+  readonly approval?: AskedApproval
 }
 
 /** A body that rules of the policy rewrote, with the digests of what was signed and of what is acted on. */
@@ -23,14 +33,52 @@ export interface BodyRewrite {
   readonly to: string
 }
 
-/** Decides a hop by the policy in force, and takes from the limits that it is held to. */
+/** What a decision needs of a node. */
+type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals'>
+
+/**
+ * Decides a hop by the policy in force, lets it pass where people approved of exactly this, and takes from the limits that
+ * it is held to. `answers` are declarations of people that came with it. At once, unless an approval is asked for.
+ */
 export function decideHop(
-  parts: Pick<NodeParts, 'policy' | 'limits' | 'hash'>,
+  parts: DecidingParts,
+  input: PolicyInput,
+  original: () => Uint8Array,
+  answers: readonly string[] = [],
+): DecidedHop | Promise<DecidedHop> {
+  const decision = decidePolicy(parts.policy(), input)
+  if (decision.kind === 'allow') return letPass(parts, decision, input, original)
+  const { approval } = decision
+  if (!approval) return { decision, verdict: refuseBy(decision) }
+  return decideApproval(parts, decision, input, answers).then(({ verdict, asked }) => {
+    if (verdict.kind === 'deny') return { decision, verdict, ...(asked ? { approval: asked } : {}) }
+    return { ...letPass(parts, approval.approved, input, original), ...(asked ? { approval: asked } : {}) }
+  })
+}
+
+async function decideApproval(
+  parts: DecidingParts,
+  decision: PolicyDenial,
+  input: PolicyInput,
+  answers: readonly string[],
+): Promise<{ readonly verdict: Verdict; readonly asked?: AskedApproval }> {
+  const { policyHash, rewritten, reason } = decision
+  const rule = `${decision.document}#${decision.rule}`
+  const body = rewritten ? rewritten.body : input.body()
+  const demands = decision.approval?.demands ?? []
+  const subject = describeSubject(input, { policyHash, demands, body }, parts.hash)
+  const settled = await parts.approvals.settle({ subject, arguments: body, reason }, answers)
+  const asked = settled.request && { id: settled.request.id, digest: settled.request.digest }
+  const verdict = settled.kind === 'allow' ? allowed : { ...settled.refusal, rule }
+  return { verdict, ...(asked ? { asked } : {}) }
+}
+
+function letPass(
+  parts: DecidingParts,
+  decision: PolicyAllow,
   input: PolicyInput,
   original: () => Uint8Array,
 ): DecidedHop {
-  const decision = decidePolicy(parts.policy(), input)
-  if (decision.kind === 'deny') return { decision, verdict: refuseBy(decision) }
   const { limits, rewritten } = decision
   if (limits.length > 0) {
     const { caller, action } = input
@@ -55,7 +103,7 @@ export function decideHop(
   return { decision, verdict: allowed, rewrite }
 }
 
-function refuseBy(decision: Exclude<PolicyDecision, { readonly kind: 'allow' }>): Verdict {
+function refuseBy(decision: PolicyDenial): Verdict {
   return refuse(decision.code, decision.reason, { rule: `${decision.document}#${decision.rule}` })
 }
 

@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
+import type { EnvelopeHeader, ErrorCode, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { AllowanceAccount } from '../allowance-ledger.ts'
@@ -10,6 +10,7 @@ import type { NodeParts } from '../node-parts.ts'
 import type { BareOutcome } from '../outcome.ts'
 import type { PartTally } from '../part-tally.ts'
 import type { Session } from '../session.ts'
+import type { AskedApproval } from '../approvals/approval-request.ts'
 import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -54,8 +55,12 @@ export interface InboundHop {
   json?: { readonly value: unknown } | 'none'
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** The code with which trust would have refused it, where it is only observed. */
+  wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where people are asked. */
+  approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the body. */
   rewrite?: BodyRewrite
   /** Left by `admit`: gives the place back. */

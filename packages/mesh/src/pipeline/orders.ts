@@ -1,4 +1,4 @@
-import { allowed, type Risk, type Verdict } from '@parley/protocol'
+import { allowed, type Did, type Risk, type Verdict } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import { issuerContract } from '../issuer/issuer-contract.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -41,6 +41,17 @@ export function decideChainOrders({ orders, clock }: NodeParts, chain: VerifiedC
   const revoked = orders.checkChain(chain)
   const verdict = revoked.kind === 'deny' ? revoked : orders.checkChainQuarantine(chain, nowMs)
   if (verdict.kind === 'deny') return verdict
-  const owners = new Set([...chain.links, ...chain.agents].map(({ owner }) => owner))
-  return chain.links.length === 0 ? allowed : orders.checkKnown(owners, risk, nowMs)
+  return orders.checkKnown(ownersOf(chain), risk, nowMs)
+}
+
+/** Who signed and who was handed a chain never changes, and every hop asks. */
+const known = new WeakMap<VerifiedChain, ReadonlySet<Did>>()
+
+function ownersOf(chain: VerifiedChain): ReadonlySet<Did> {
+  let owners = known.get(chain)
+  if (!owners) {
+    owners = new Set(chain.links.length === 0 ? [] : [...chain.links, ...chain.agents].map(({ owner }) => owner))
+    known.set(chain, owners)
+  }
+  return owners
 }

@@ -1,5 +1,5 @@
 import type { PolicyDecision } from '@parley/policy'
-import type { Usage } from '@parley/protocol'
+import type { ErrorCode, Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
@@ -11,6 +11,7 @@ import type { BareOutcome } from '../outcome.ts'
 import type { PartReceiver } from '../part-receiver.ts'
 import type { Session } from '../session.ts'
 import type { SealedEnvelope } from '../sealer.ts'
+import type { AskedApproval } from '../approvals/approval-request.ts'
 import type { BodyRewrite } from './decide-hop.ts'
 import type { EffectiveTrust } from './effective-trust.ts'
 
@@ -39,8 +40,12 @@ export interface OutboundHop {
   handFrom?: HeldChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** The code with which trust would have refused it, where it is only observed. */
+  wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
+  /** Left by `policy`, where people are asked. */
+  approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the input. */
   rewrite?: BodyRewrite
   /** Left by `breaker`: told how it ended. */

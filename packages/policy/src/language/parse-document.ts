@@ -1,23 +1,8 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument as parseYaml,
-  visit,
-  type Node,
-  type ParsedNode,
-  type YAMLMap,
-} from 'yaml'
+import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml'
 import type { PolicyProblem, ReportProblem } from '../policy-problem.ts'
 import type { PolicySource } from '../policy-source.ts'
+import { openYaml, startOfNode } from './open-yaml.ts'
 import { locateInScalar } from './scalar-position.ts'
-
-/** The largest document, in UTF-16 code units. */
-export const maxDocumentLength: number = 4 * 1024 * 1024
-
-const maxProblems = 100
 
 /** A text of a document with where it stands. */
 export interface DraftText {
@@ -108,44 +93,13 @@ export type RuleKey =
  * undefined when there is no document to go on with. Aliases and tags are refused: no text means more than it shows.
  */
 export function parseDocument(source: PolicySource, problems: PolicyProblem[]): DraftDocument | undefined {
-  const { file, text } = source
-  const lines = new LineCounter()
-  const positionOf: DraftDocument['positionOf'] = (offset) => {
-    const { line, col } = lines.linePos(offset)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
-  }
-  const report: ReportProblem = (offset, problem) => {
-    problems.push({ file, ...positionOf(offset), problem })
-  }
-  if (text.length > maxDocumentLength) {
-    report(0, `the document is larger than ${String(maxDocumentLength)} characters`)
-    return undefined
-  }
-  const yaml = parseYaml(text, { lineCounter: lines, prettyErrors: false })
-  const faults = [...yaml.errors, ...yaml.warnings]
-  for (const fault of faults.slice(0, maxProblems)) {
-    const deep = fault.code === 'RESOURCE_EXHAUSTION'
-    report(fault.pos[0], deep ? 'the document is nested too deeply' : `not valid YAML: ${fault.message}`)
-    if (deep) break
-  }
-  if (faults.length > 0) return undefined
-  let aliases = false
-  visit(yaml, {
-    Alias(_key, node) {
-      aliases = true
-      report(startOf(node), `the alias *${node.source} is refused: write the value out`)
-    },
-  })
-  if (aliases) return undefined
-  const root = yaml.contents
-  if (!isMap(root)) {
-    report(0, `the document is not a map with the keys ${Object.keys(documentKeys).join(', ')}`)
-    return undefined
-  }
-  const reader = { source: text, report }
+  const opened = openYaml(source, problems)
+  if (opened === undefined) return undefined
+  const { root, report, positionOf } = opened
+  const reader = { source: source.text, report }
   const rules = root.items.find(({ key }) => isScalar(key) && key.value === 'rules')?.value
-  if (rules === undefined) report(startOf(root), 'rules is missing: give a list, which may be empty')
-  else if (!isSeq(rules)) report(startOf(rules), 'rules is not a list')
+  if (rules === undefined) report(startOfNode(root), 'rules is missing: give a list, which may be empty')
+  else if (!isSeq(rules)) report(startOfNode(rules), 'rules is not a list')
   return {
     ...readMap(root, documentKeys, reader),
     report,
@@ -161,7 +115,7 @@ interface Reader {
 
 function readRule(item: unknown, reader: Reader): readonly DraftRule[] {
   if (isMap(item)) return [readMap(item, ruleKeys, reader)]
-  reader.report(startOf(item), `the rule is not a map with the keys ${Object.keys(ruleKeys).join(', ')}`)
+  reader.report(startOfNode(item), `the rule is not a map with the keys ${Object.keys(ruleKeys).join(', ')}`)
   return []
 }
 
@@ -174,7 +128,7 @@ function readMap<Key extends string>(map: YAMLMap, known: Readonly<Record<Key, S
     const name = isScalar(key) && isKeyOf(known, key.value) ? key.value : undefined
     if (name === undefined) {
       const shown = isScalar(key) ? String(key.value) : '?'
-      report(startOf(key), `unknown key ${shown}: there are ${Object.keys(known).join(', ')}`)
+      report(startOfNode(key), `unknown key ${shown}: there are ${Object.keys(known).join(', ')}`)
       continue
     }
     const shape = known[name]
@@ -183,7 +137,7 @@ function readMap<Key extends string>(map: YAMLMap, known: Readonly<Record<Key, S
     else if (shape !== 'rules')
       for (const field of readText(value ?? key, name, shape === 'number', reader)) fields.set(name, field)
   }
-  return { offset: startOf(map), fields, lists, maps }
+  return { offset: startOfNode(map), fields, lists, maps }
 }
 
 function isKeyOf<Key extends string>(known: Readonly<Record<Key, Shape>>, key: unknown): key is Key {
@@ -194,7 +148,7 @@ function isKeyOf<Key extends string>(known: Readonly<Record<Key, Shape>>, key: u
 function readList(value: unknown, key: unknown, name: string, reader: Reader): readonly DraftText[] {
   if (isSeq(value)) return value.items.flatMap((entry) => readText(entry, `an entry of ${name}`, false, reader))
   if (isScalar(value) && typeof value.value === 'string') return readText(value, name, false, reader)
-  reader.report(startOf(value ?? key), `${name} is not a list of texts`)
+  reader.report(startOfNode(value ?? key), `${name} is not a list of texts`)
   return []
 }
 
@@ -205,7 +159,7 @@ function readPairs(
   reader: Reader,
 ): readonly (readonly [DraftText, DraftText])[] {
   if (!isMap(value)) {
-    reader.report(startOf(value ?? key), `${name} is not a map`)
+    reader.report(startOfNode(value ?? key), `${name} is not a map`)
     return []
   }
   return value.items.flatMap((pair) => {
@@ -223,19 +177,11 @@ function readText(node: unknown, name: string, takesNumber: boolean, reader: Rea
     ((name === 'when' && typeof node.value === 'boolean') ||
       (takesNumber && (typeof node.value === 'number' || typeof node.value === 'boolean')))
   const text = isMeant ? node.source : isScalar(node) ? node.value : undefined
-  const offset = startOf(node)
+  const offset = startOfNode(node)
   if (typeof text !== 'string' || text.trim() === '') {
     report(offset, `${name} is not a text`)
     return []
   }
   const end = isScalar(node) && node.range ? node.range[1] : offset
   return [{ text, offset, locate: (inner) => locateInScalar(source, offset, end, text, inner) }]
-}
-
-function startOf(node: unknown): number {
-  return isPositioned(node) ? (node.range?.[0] ?? 0) : 0
-}
-
-function isPositioned(node: unknown): node is Node | ParsedNode {
-  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node)
 }

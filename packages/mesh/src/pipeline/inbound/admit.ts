@@ -1,5 +1,6 @@
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, formatAgentId, refuse } from '@parley/protocol'
 import type { InboundHop } from '../inbound-hop.ts'
+import { peerOf } from '../peer-of.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** Takes a place: the node is not draining, both sides have the same contract, there is time and room, and it will be recorded. */
@@ -16,7 +17,7 @@ export const admit: Stage<InboundHop> = {
       return refuse('contract.incompatible', `caller and callee have different contracts for ${contract.capability}`)
     if ((header.remainingMs ?? 0) <= 0) return refuse('deadline.exceeded', 'no time is left for the call')
     if (!parts.audit.canAppend()) return refuse('hop.unrecorded', 'the audit log cannot take another record')
-    const release = parts.inFlight.enter()
+    const release = parts.inFlight.enter(formatAgentId(peerOf(hop)))
     if (!release) return refuse('bulkhead.full', 'too many calls are being served', { retryAfterMs: 100 })
     hop.release = release
     return allowed

@@ -1,5 +1,5 @@
 import type { VerifiedCredential } from '@parley/identity'
-import { allowed, capabilityCovers, refuse, type Verdict } from '@parley/protocol'
+import { allowed, createCoverage, refuse, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import { orderTopics } from '../../order-message.ts'
@@ -45,11 +45,8 @@ export const announced: Stage<InboundHop> = {
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
       parts.orderFeed.heard(header.from, announcement.orders ?? {})
-      const serves = new Map(
-        Object.entries(announcement.serves).filter(([capability]) =>
-          credential.serves.some((pattern) => capabilityCovers(pattern, capability)),
-        ),
-      )
+      const isGranted = createCoverage(credential.serves)
+      const serves = new Map(Object.entries(announcement.serves).filter(([capability]) => isGranted(capability)))
       parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
     }
     return allowed
@@ -57,19 +54,24 @@ export const announced: Stage<InboundHop> = {
 }
 
 function takeCard({ parts, envelope }: InboundHop, { instance, serves }: VerifiedCredential): Verdict {
+  if (!parts.cards.isAsked(instance)) return refuse('iatp.misaddressed', 'nobody asked for this card')
   const told = decodeCard(envelope.body)
   if (!told) return refuse('iatp.header-invalid', 'the card is malformed')
-  const isGranted = (capability: string): boolean => serves.some((pattern) => capabilityCovers(pattern, capability))
+  const isGranted = createCoverage(serves)
   const granted = {
     capabilities: told.capabilities.filter(({ capability }) => isGranted(capability)),
     events: told.events.filter(({ event }) => isGranted(event)),
   }
-  return parts.cards.take(instance, granted) ? allowed : refuse('iatp.misaddressed', 'nobody asked for this card')
+  parts.cards.take(instance, granted)
+  return allowed
 }
 
-/** A node hears itself; with another boot id it hears a second process that holds its key. */
+/**
+ * A node hears itself; with another boot id it hears a second process that holds its key. What was said before this start may
+ * be a copy of its own last life: a second process says it again.
+ */
 function recogniseSelf({ parts, header, envelope }: InboundHop): Verdict {
-  if (header?.to !== announcementTopics.card) return allowed
+  if (header?.to !== announcementTopics.card || header.issuedAtMs < parts.startedAtMs) return allowed
   const announcement = decodeAnnouncement(envelope.body)
   if (announcement && announcement.boot !== parts.boot) parts.conflict()
   return allowed

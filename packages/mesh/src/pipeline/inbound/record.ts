@@ -34,7 +34,7 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
   const { outcome, text } = makeTellable(
     hop,
     end.kind === 'deny' && hop.outcome === undefined
-      ? refusedBy(end)
+      ? refusedBy(hop, end)
       : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }),
   )
   let record: number | undefined
@@ -92,9 +92,15 @@ function answered(type: string): boolean {
   return type === 'request' || type === 'hello'
 }
 
-function refusedBy(end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareOutcome {
+function refusedBy({ approval }: InboundHop, end: Exclude<PipelineEnd, { readonly kind: 'allow' }>): BareOutcome {
   const { code, reason, retryAfterMs } = end
-  return { kind: 'refused', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  return {
+    kind: 'refused',
+    code,
+    reason,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(approval ? { approval } : {}),
+  }
 }
 
 function answer(hop: InboundHop, outcome: BareOutcome, whole: Uint8Array): Promise<void> | undefined {
@@ -204,9 +210,11 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Audi
     score: trust?.score,
     tier: trust?.tier,
     trustOf: trust?.of,
+    wouldRefuse: hop.wouldRefuse,
     document: decision?.document,
     rule: refusal?.rule ?? (decision?.kind === 'allow' ? decision.rule : undefined),
     policy: decision?.policyHash,
+    approval: hop.approval?.id,
     rewrittenBy: hop.rewrite?.by,
     body: hop.rewrite?.from,
     rewritten: hop.rewrite?.to,

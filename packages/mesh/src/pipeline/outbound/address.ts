@@ -14,19 +14,33 @@ const patienceMs = 1_000
 export const address: Stage<OutboundHop> = {
   name: 'address',
   run(hop) {
-    const { parts, contract } = hop
-    const { capability } = contract
     const scope = scopeOf(hop)
     if (scope.kind === 'deny') return scope
-    const find = (): DirectoryEntry | undefined =>
-      chooseInstance(
-        parts,
-        capability,
-        scope.entries().filter(({ serves }) => serves.has(capability)),
-      )
+    const find = (): DirectoryEntry | undefined => chooseIn(scope, hop)
     const found = find()
     return found ? settleOn(hop, found) : waitForProvider(hop, scope.who, find)
   },
+}
+
+/** Finds the instance that a call would be sent to now, and waits for nobody. */
+export const lookUp: Stage<OutboundHop> = {
+  name: 'address',
+  run(hop) {
+    const scope = scopeOf(hop)
+    if (scope.kind === 'deny') return scope
+    const found = chooseIn(scope, hop)
+    if (!found) return refuse('mesh.no-provider', `no live instance of ${scope.who} serves ${hop.contract.capability}`)
+    hop.peer = found
+    return allowed
+  },
+}
+
+function chooseIn(scope: Scope, { parts, contract: { capability } }: OutboundHop): DirectoryEntry | undefined {
+  return chooseInstance(
+    parts,
+    capability,
+    scope.entries().filter(({ serves }) => serves.has(capability)),
+  )
 }
 
 function settleOn(hop: OutboundHop, found: DirectoryEntry): Verdict {

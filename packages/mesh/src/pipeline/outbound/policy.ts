@@ -1,7 +1,9 @@
-import type { PolicyInput } from '@parley/policy'
-import { decideHop } from '../decide-hop.ts'
+import type { PolicyInput, PolicyPeer } from '@parley/policy'
+import type { Verdict } from '@parley/protocol'
+import { decideHop, type DecidedHop } from '../decide-hop.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
+import { decideObserving } from '../observe-trust.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -9,38 +11,50 @@ import { left, type Stage } from '../stage.ts'
 export const policy: Stage<OutboundHop> = {
   name: 'policy',
   run(hop) {
-    const { parts, contract, options } = hop
-    const { capability: action, risk } = contract
-    const { credential } = left(hop.peer, 'the peer')
-    const input: PolicyInput = {
-      action,
-      direction: 'outbound',
-      phase: options.saga?.phase ?? 'do',
-      risk,
-      caller: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
-      callee: policyPeer(credential, 'serves', action, left(hop.trust, 'the trust')),
-      onBehalfOf: options.onBehalfOf ?? '',
-      labels: options.labels ?? [],
-      obligations: [],
-      delegation: heldDelegation(hop.chain),
-      hop: { index: options.pathIndex ?? 0, path: [parts.name] },
-      saga: {
-        present: options.saga !== undefined,
-        id: options.saga?.id ?? '',
-        step: options.saga?.step ?? '',
-        attempt: options.saga?.attempt ?? 0,
-      },
-      objective: policyObjective(parts, credential, action),
-      body: () => hop.input,
-      time: { nowMs: parts.clock.now() },
-    }
+    const { parts, options } = hop
+    const input = describeOutbound(hop)
     const given = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
-    const { decision, verdict, rewrite } = decideHop(parts, input, given)
-    hop.decision = decision
-    if (rewrite) {
-      hop.rewrite = rewrite
-      hop.input = rewrite.value
-    }
-    return verdict
+    const decide = (callee: PolicyPeer) => decideHop(parts, { ...input, callee }, given, options.approvals)
+    const decided = decideObserving(hop, input.action, input.callee, decide)
+    return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
+}
+
+/** Describes a call to the policy, once its peer and trust are known. */
+export function describeOutbound(hop: OutboundHop): PolicyInput {
+  const { parts, contract, options } = hop
+  const { capability: action, risk } = contract
+  const { credential } = left(hop.peer, 'the peer')
+  return {
+    action,
+    direction: 'outbound',
+    phase: options.saga?.phase ?? 'do',
+    risk,
+    caller: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
+    callee: policyPeer(credential, 'serves', action, left(hop.trust, 'the trust')),
+    onBehalfOf: options.onBehalfOf ?? '',
+    labels: options.labels ?? [],
+    obligations: [],
+    delegation: heldDelegation(hop.chain),
+    hop: { index: options.pathIndex ?? 0, path: [parts.name] },
+    saga: {
+      present: options.saga !== undefined,
+      id: options.saga?.id ?? '',
+      step: options.saga?.step ?? '',
+      attempt: options.saga?.attempt ?? 0,
+    },
+    objective: policyObjective(parts, credential, action),
+    body: () => hop.input,
+    time: { nowMs: parts.clock.now() },
+  }
+}
+
+function takeDecision(hop: OutboundHop, { decision, verdict, rewrite, approval }: DecidedHop): Verdict {
+  hop.decision = decision
+  if (approval) hop.approval = approval
+  if (rewrite) {
+    hop.rewrite = rewrite
+    hop.input = rewrite.value
+  }
+  return verdict
 }

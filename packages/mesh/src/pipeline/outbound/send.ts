@@ -127,7 +127,8 @@ function readBody(hop: OutboundHop, answer: Answer, body: Uint8Array): Verdict |
 function conclude(hop: OutboundHop, told: AnswerBody, checked: BareOutcome): Verdict {
   hop.outcome = checkParts(hop, told, checked)
   if (told.outcome.kind !== 'refused') return allowed
-  const { code, reason, retryAfterMs } = told.outcome
+  const { code, reason, retryAfterMs, approval } = told.outcome
+  if (approval) hop.approval = approval
   return refuse(code, reason, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
 

@@ -1,4 +1,4 @@
-import { allowed, refuse, type Verdict } from '@parley/protocol'
+import { allowed, formatAgentId, refuse, type Verdict } from '@parley/protocol'
 import { parseJsonBody } from '../../../json-body.ts'
 import { checkSchema, type SchemaCheck } from '../../../schema.ts'
 import { traceOf } from '../../../traceparent.ts'
@@ -13,7 +13,7 @@ export const hear: Stage<InboundHop> = {
     const { parts } = hop
     if (!parts.accepting()) return refuse('mesh.draining', 'the node finishes its work')
     if (!parts.audit.canAppend()) return refuse('hop.unrecorded', 'the audit log cannot take another record')
-    const release = parts.inFlight.enter()
+    const release = parts.inFlight.enter(formatAgentId(peerOf(hop)))
     if (!release) return refuse('bulkhead.full', 'too much is being served')
     hop.release = release
     const body = parseJsonBody(hop.envelope.body)

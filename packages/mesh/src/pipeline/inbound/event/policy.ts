@@ -1,5 +1,6 @@
 import { noDelegation, type PolicyInput } from '@parley/policy'
-import { decideHop } from '../../decide-hop.ts'
+import type { Verdict } from '@parley/protocol'
+import { decideHop, type DecidedHop } from '../../decide-hop.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
 import { policyObjective } from '../../policy-facts.ts'
@@ -32,12 +33,16 @@ export const eventPolicy: Stage<InboundHop> = {
       body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
       time: { nowMs: parts.clock.now() },
     }
-    const { decision, verdict, rewrite } = decideHop(parts, input, () => hop.envelope.body)
-    hop.decision = decision
-    if (rewrite) {
-      hop.rewrite = rewrite
-      hop.body = rewrite.bytes
-    }
-    return verdict
+    const decided = decideHop(parts, input, () => hop.envelope.body)
+    return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
+}
+
+function takeDecision(hop: InboundHop, { decision, verdict, rewrite }: DecidedHop): Verdict {
+  hop.decision = decision
+  if (rewrite) {
+    hop.rewrite = rewrite
+    hop.body = rewrite.bytes
+  }
+  return verdict
 }

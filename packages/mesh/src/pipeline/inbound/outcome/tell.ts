@@ -1,4 +1,4 @@
-import { allowed, refuse } from '@parley/protocol'
+import { allowed, formatAgentId, refuse } from '@parley/protocol'
 import { decodeAnswerBody } from '../../../answer-body.ts'
 import { createMailedOutcome } from '../../../mailbox/create-mailed-outcome.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
@@ -11,7 +11,7 @@ export const tellOutcome: Stage<InboundHop> = {
   async run(hop) {
     const { parts, leaf, evidence, envelope } = hop
     const header = left(hop.header, 'the header')
-    const release = parts.inFlight.enter()
+    const release = parts.inFlight.enter(formatAgentId(peerOf(hop)))
     if (!release) return refuse('bulkhead.full', 'too much is being served')
     hop.release = release
     const told = decodeAnswerBody(envelope.body)
