@@ -13,7 +13,8 @@ import {
 } from '@parley/identity'
 import { createManualClock, createSeededRandom, createSystemClock, createSystemRandom } from '@parley/ports'
 import { runCaptured } from './captured-cli.ts'
-import { openShop } from './shop.ts'
+import { createRogue } from './rogue.ts'
+import { openShop, shop } from './shop.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-trust-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -89,5 +90,42 @@ describe('acceptAttestation', () => {
     const stolen = await signAttestation({ signer: other, ...issued }, draft)
     expect(verifyAttestation(stolen, { anchors, nowMs })).toMatchObject({ code: 'identity.credential-mismatch' })
     expect(await open.desk.acceptAttestation(token)).toMatchObject({ code: 'identity.owner-unknown' })
+  })
+})
+
+describe('trustMode', () => {
+  it('only writes down what trust would have refused where it is observed, and refuses elsewhere', async () => {
+    for (const trustMode of ['enforce', { 'shop:*': 'observe' }] as const) {
+      let calls = 0
+      const buy = (): Promise<{ receipt: string }> =>
+        ++calls <= 4 ? Promise.reject(new Error('broken')) : Promise.resolve({ receipt: 'r' })
+      await using open = await openShop({ buy }, { desk: { trustMode } })
+      for (let call = 0; call < 5; call++) await open.buy()
+      const last = (await open.hopsOf(open.desk)).at(-1)
+      expect(last).toMatchObject(
+        trustMode === 'enforce'
+          ? { outcome: 'refused', code: 'trust.below-threshold' }
+          : { outcome: 'ok', wouldRefuse: 'trust.below-threshold' },
+      )
+    }
+  })
+
+  it('refuses a mode that is none', async () => {
+    const wrong = { desk: { trustMode: { shop: 'observe' } } } as const
+    await expect(openShop({}, wrong)).rejects.toMatchObject({ code: 'mesh.config-invalid' })
+  })
+})
+
+describe('quarantine', () => {
+  it('is where a caller goes that is denied again and again, and what it is answered then', async () => {
+    await using open = await openShop()
+    const rogue = await createRogue(open.mesh, 'acme/rogue', { calls: ['shop:look'] })
+    const session = await rogue.shake(open.counter.instance)
+    for (let counter = 1; counter <= 60; counter++)
+      await rogue.send(open.counter.instance, rogue.request(session, counter, shop.buy, { body: { item: 'x' } }))
+    expect(rogue.last().body).toMatchObject({ outcome: { kind: 'refused', code: 'trust.quarantined' } })
+    expect(open.mesh.recordsOf(open.counter).find(({ kind }) => kind === 'trust')).toBeDefined()
+    const put = open.mesh.recordsOf(open.counter).filter(({ event }) => event === 'quarantine')
+    expect(put).toMatchObject([{ cause: 'denied-too-often' }])
   })
 })

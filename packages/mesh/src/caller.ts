@@ -181,6 +181,7 @@ function describe(hop: OutboundHop, outcome: BareOutcome, end: PipelineEnd, dura
     epoch: saga?.epoch,
     key: saga?.key,
     score: trust?.score,
+    wouldRefuse: hop.wouldRefuse,
     tier: trust?.tier,
     document: decision?.document,
     rule: decision?.rule,

@@ -163,6 +163,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxReferencedBytes: config.maxReferencedBytes,
     }),
     sealBodies: config.sealBodies,
+    trustMode: config.trustMode,
     cards: createCardExchange({
       sealer,
       clock,

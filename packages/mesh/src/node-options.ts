@@ -28,6 +28,7 @@ import type { Contract, ContractCapability } from './contract.ts'
 import type { MeshJoin } from './issuer/mesh-join.ts'
 import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
+import { readTrustModes, type TrustModeOf, type TrustModes } from './trust-mode.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
 export interface NodeIssuer extends Issuer {
@@ -112,6 +113,8 @@ export interface NodeOptions {
   readonly bodies?: BodyStore
   /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
   readonly maxReferencedBytes?: number
+  /** Where trust decides and where it is only observed, by capability; default `enforce`. */
+  readonly trustMode?: TrustModes
   /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
   readonly sealBodies?: boolean
   readonly clock?: Clock
@@ -143,6 +146,7 @@ export interface NodeConfig {
   readonly bodies: BodyStore | undefined
   readonly maxReferencedBytes: number
   readonly sealBodies: boolean
+  readonly trustMode: TrustModeOf
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -192,11 +196,12 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const { policyForms = [] } = options
+  const trustMode = attempt('trustMode', () => readTrustModes(options.trustMode))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
   for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
-  if (problems.length > 0 || !anchors || !policy)
+  if (problems.length > 0 || !anchors || !policy || !trustMode)
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },
     })
@@ -222,6 +227,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     bodies: options.bodies,
     maxReferencedBytes,
     sealBodies: options.sealBodies ?? false,
+    trustMode,
     clock: options.clock ?? createSystemClock(),
     random,
     logger: options.logger ?? silentLogger,

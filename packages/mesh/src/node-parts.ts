@@ -34,6 +34,7 @@ import type { ServingCall } from './serving-call.ts'
 import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { TimerQueue } from './timer-queue.ts'
+import type { TrustModeOf } from './trust-mode.ts'
 import type { Weighed } from './weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
@@ -90,6 +91,8 @@ export interface NodeParts {
   readonly bodyCarrier: BodyCarrier
   /** Every body is encrypted, not only those whose contract asks for it. */
   readonly sealBodies: boolean
+  /** Whether trust decides about a capability, or is only observed. */
+  readonly trustMode: TrustModeOf
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting

@@ -1,5 +1,6 @@
-import { formatAgentId, type AgentId, type Verdict } from '@parley/protocol'
+import { allowed, formatAgentId, type AgentId, type Refusal, type Verdict } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
+import type { ObservedHop } from './observed-hop.ts'
 import type { TrustLedger, Tier } from '@parley/trust'
 
 /** The trust that decides about a hop: the lowest of the peer and of everybody who handed the right on to it. */
@@ -26,24 +27,34 @@ export function effectiveTrust(
 
 /**
  * Asks the ledger about a peer and the chain that it acts under, once all of them are in memory: who is in quarantine is
- * refused, except on a way back, which never hangs on a forward door. `decide` then goes on with what is known.
+ * refused, unless `onQuarantine` has a reason not to. `decide` then goes on with what is known.
  */
 export function withTrust(
   ledger: TrustLedger,
   peer: VerifiedCredential,
   chain: readonly AgentId[],
-  isWayBack: boolean,
+  onQuarantine: (refusal: Refusal) => Verdict,
   decide: () => Verdict,
 ): Verdict | Promise<Verdict> {
   const go = (): Verdict => {
     const admitted = ledger.admit(formatAgentId(peer))
-    return admitted.kind === 'deny' && !isWayBack ? admitted : decide()
+    const verdict = admitted.kind === 'deny' ? onQuarantine(admitted) : admitted
+    return verdict.kind === 'deny' ? verdict : decide()
   }
   const entering = [peer, ...chain].flatMap((agent) => ledger.enter(formatAgentId(agent)) ?? [])
   return entering.length === 0 ? go() : Promise.all(entering).then(go)
 }
 
-/** Tells whether a saga goes back, or asks what became of a step. */
-export function isWayBack(saga: { readonly phase: string } | undefined): boolean {
-  return saga !== undefined && saga.phase !== 'do'
+/** What quarantine does to a hop: nothing to a way back, which never hangs on a forward door, or where it is observed. */
+export function passQuarantine(
+  hop: ObservedHop,
+  capability: string,
+  saga: { readonly phase: string } | undefined,
+): (refusal: Refusal) => Verdict {
+  return (refusal) => {
+    if (saga !== undefined && saga.phase !== 'do') return allowed
+    if (hop.parts.trustMode(capability) === 'enforce') return refusal
+    hop.wouldRefuse = refusal.code
+    return allowed
+  }
 }

@@ -1,5 +1,5 @@
 import type { Delivery } from '@parley/ports'
-import type { EnvelopeHeader, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
+import type { EnvelopeHeader, ErrorCode, Frame, FramedEnvelope, SubjectFacts, Usage } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { AllowanceAccount } from '../allowance-ledger.ts'
@@ -55,6 +55,8 @@ export interface InboundHop {
   json?: { readonly value: unknown } | 'none'
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** The code with which trust would have refused it, where it is only observed. */
+  wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
   /** Left by `policy`, where people are asked. */

@@ -1,5 +1,5 @@
 import type { PolicyDecision } from '@parley/policy'
-import type { Usage } from '@parley/protocol'
+import type { ErrorCode, Usage } from '@parley/protocol'
 import type { CallOptions } from '../call-options.ts'
 import type { ContractCapability } from '../contract.ts'
 import type { DirectoryEntry } from '../directory.ts'
@@ -40,6 +40,8 @@ export interface OutboundHop {
   handFrom?: HeldChain
   /** Left by `trust`. */
   trust?: EffectiveTrust
+  /** The code with which trust would have refused it, where it is only observed. */
+  wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
   /** Left by `policy`, where people are asked. */

@@ -14,16 +14,17 @@ export interface CrashedSaga {
   readonly agents: TripAgents
   readonly store: MemoryStore
   readonly mesh: FakeMesh
-  /** How many points the last process passed; more than the last crash point means that all of them were met. */
+  /** How many points were passed until each death, and from the last one to the end. */
   readonly points: readonly number[]
 }
 
 class Crash extends Error {}
 
 /**
- * Runs a saga in processes of which each dies at its crash point: before or after a journal append, before a command
- * reaches its participant, before the reply comes back. The last process runs to the end. A process that died hears and
- * writes nothing any more; the next one has only the store.
+ * Runs a saga while processes die, each at its crash point, counted from the death before it: the orchestrator's before or
+ * after a journal append, before a command leaves, before its reply is heard; a participant's before its transaction, before
+ * its commit, after it. An orchestrator that died hears and writes nothing any more; the next one has only the store. What a
+ * participant was doing when it died is unknown to its caller; its next life has only the database.
  */
 export async function runWithCrashes(
   definition: SagaDefinition<Trip>,
@@ -32,17 +33,26 @@ export async function runWithCrashes(
 ): Promise<CrashedSaga> {
   const clock = createInstantClock()
   const mesh = createFakeMesh()
-  const agents = serveTrips(mesh, clock)
+  const limits = [...crashAt]
+  const points: number[] = []
+  let passed = 0
+  const strikes = (): boolean => {
+    if (passed++ < (limits[0] ?? Infinity)) return false
+    limits.shift()
+    points.push(passed)
+    passed = 0
+    return true
+  }
+  const agents = serveTrips(mesh, clock, undefined, () => {
+    if (strikes()) throw new Crash()
+  })
   prepare(agents)
   const store = createMemoryStore()
-  const points: number[] = []
-  for (const limit of [...crashAt, Infinity]) {
+  for (;;) {
     const died = Promise.withResolvers<undefined>()
-    let passed = 0
     let dead = false
     const pass = (): void => {
-      if (dead) throw new Crash()
-      if (passed++ < limit) return
+      if (!dead && !strikes()) return
       dead = true
       died.resolve(undefined)
       throw new Crash()
@@ -71,11 +81,9 @@ export async function runWithCrashes(
       }),
       died.promise,
     ])
-    points.push(passed)
-    if (ended) return { view: ended, agents, store, mesh, points }
+    if (ended) return { view: ended, agents, store, mesh, points: [...points, passed] }
     await sagas.close()
   }
-  throw new TypeError('the last process has no crash point')
 }
 
 function crashing(store: MemoryStore, pass: () => void): Store {

@@ -17,12 +17,16 @@ export interface MemoryParticipant {
   world(): World
 }
 
-/** Creates a participant whose transactions are copies that replace the database when they succeed. */
-export function createMemoryParticipant(clock: Clock): MemoryParticipant {
+/**
+ * Creates a participant whose transactions are copies that replace the database when they succeed. `pass` is called before
+ * a transaction begins, before it commits and after: a throw is the death of the participant's process there.
+ */
+export function createMemoryParticipant(clock: Clock, pass: () => void = () => undefined): MemoryParticipant {
   let world: World = { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] }
   let last: Promise<unknown> = Promise.resolve()
   const transaction = <T>(run: (tx: World) => T | Promise<T>): Promise<T> => {
     const current = last.then(async () => {
+      pass()
       const tx: World = {
         epochs: new Map(world.epochs),
         rows: new Map(world.rows),
@@ -30,7 +34,9 @@ export function createMemoryParticipant(clock: Clock): MemoryParticipant {
         log: [...world.log],
       }
       const result = await run(tx)
+      pass()
       world = tx
+      pass()
       return result
     })
     last = current.catch(() => undefined)

@@ -15,9 +15,14 @@ export interface TripAgents {
   world(agent?: AgentName): World
 }
 
-/** Serves the trip contract at some agents, each with a database of its own. */
-export function serveTrips(mesh: FakeMesh, clock: Clock, agents: readonly AgentName[] = ['acme/trips']): TripAgents {
-  const databases = new Map(agents.map((agent) => [agent, createMemoryParticipant(clock)]))
+/** Serves the trip contract at some agents, each with a database of its own; `pass` is what `createMemoryParticipant` takes. */
+export function serveTrips(
+  mesh: FakeMesh,
+  clock: Clock,
+  agents: readonly AgentName[] = ['acme/trips'],
+  pass?: () => void,
+): TripAgents {
+  const databases = new Map(agents.map((agent) => [agent, createMemoryParticipant(clock, pass)]))
   const declines = new Set<string>()
   const throws = new Map<string, number>()
   const undoThrows = new Map<string, number>()

@@ -1,9 +1,10 @@
 import { decideArguments } from '@parley/identity'
-import type { PolicyInput } from '@parley/policy'
+import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import { refuse, type Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { policyDelegation, policyObjective } from '../policy-facts.ts'
+import { decideObserving } from '../observe-trust.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
 import { readBody } from '../read-body.ts'
 import { left, type Stage } from '../stage.ts'
@@ -41,7 +42,8 @@ export const policy: Stage<InboundHop> = {
       body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     }
-    const decided = decideHop(parts, input, body)
+    const decide = (caller: PolicyPeer) => decideHop(parts, { ...input, caller }, body)
+    const decided = decideObserving(hop, action, input.caller, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
 }

@@ -210,6 +210,7 @@ function describe(hop: InboundHop, outcome: BareOutcome, end: PipelineEnd): Audi
     score: trust?.score,
     tier: trust?.tier,
     trustOf: trust?.of,
+    wouldRefuse: hop.wouldRefuse,
     document: decision?.document,
     rule: refusal?.rule ?? (decision?.kind === 'allow' ? decision.rule : undefined),
     policy: decision?.policyHash,

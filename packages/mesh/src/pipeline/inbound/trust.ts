@@ -1,5 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
-import { effectiveTrust, isWayBack, withTrust } from '../effective-trust.ts'
+import { effectiveTrust, passQuarantine, withTrust } from '../effective-trust.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { peerOf } from '../peer-of.ts'
 import { left, type Stage } from '../stage.ts'
@@ -12,7 +12,7 @@ export const trust: Stage<InboundHop> = {
     const capability = left(header.capability, 'the capability')
     const chain = hop.chain?.agents ?? []
     const peer = peerOf(hop)
-    return withTrust(hop.parts.trust, peer, chain, isWayBack(header.saga), () => {
+    return withTrust(hop.parts.trust, peer, chain, passQuarantine(hop, capability, header.saga), () => {
       hop.trust = effectiveTrust(hop.parts.trust, peer, capability, chain)
       return Number.isFinite(hop.trust.score)
         ? allowed

@@ -1,8 +1,9 @@
-import type { PolicyInput } from '@parley/policy'
+import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
+import { decideObserving } from '../observe-trust.ts'
 import { ownTrust, policyPeer } from '../policy-input.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -13,7 +14,8 @@ export const policy: Stage<OutboundHop> = {
     const { parts, options } = hop
     const input = describeOutbound(hop)
     const given = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
-    const decided = decideHop(parts, input, given, options.approvals)
+    const decide = (callee: PolicyPeer) => decideHop(parts, { ...input, callee }, given, options.approvals)
+    const decided = decideObserving(hop, input.action, input.callee, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
 }

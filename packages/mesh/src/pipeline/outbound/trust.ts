@@ -1,5 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
-import { effectiveTrust, isWayBack, withTrust } from '../effective-trust.ts'
+import { effectiveTrust, passQuarantine, withTrust } from '../effective-trust.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 
@@ -9,7 +9,7 @@ export const trust: Stage<OutboundHop> = {
   run(hop) {
     const { credential } = left(hop.peer, 'the peer')
     const { trust: ledger } = hop.parts
-    return withTrust(ledger, credential, [], isWayBack(hop.options.saga), () => {
+    return withTrust(ledger, credential, [], passQuarantine(hop, hop.contract.capability, hop.options.saga), () => {
       hop.trust = effectiveTrust(ledger, credential, hop.contract.capability, [])
       return Number.isFinite(hop.trust.score)
         ? allowed

@@ -1,0 +1,9 @@
+import type { ErrorCode } from '@parley/protocol'
+import type { NodeParts } from '../node-parts.ts'
+
+/** What a hop notes where trust is only observed. */
+export interface ObservedHop {
+  readonly parts: Pick<NodeParts, 'trustMode'>
+  /** The code with which trust would have refused it. */
+  wouldRefuse?: ErrorCode
+}
