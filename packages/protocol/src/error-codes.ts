@@ -136,13 +136,17 @@ export const errorCodes: {
   readonly 'saga.unknown': ErrorFacts
   readonly 'saga.version-conflict': ErrorFacts
   readonly 'saga.version-unknown': ErrorFacts
+  readonly 'store.append-too-large': ErrorFacts
   readonly 'store.closed': ErrorFacts
   readonly 'store.corrupt': ErrorFacts
   readonly 'store.locked': ErrorFacts
   readonly 'store.name-invalid': ErrorFacts
   readonly 'store.open-failed': ErrorFacts
+  readonly 'store.outcome-unknown': ErrorFacts
   readonly 'store.position-conflict': ErrorFacts
   readonly 'store.revision-conflict': ErrorFacts
+  readonly 'store.unavailable': ErrorFacts
+  readonly 'store.unsafe-config': ErrorFacts
   readonly 'store.write-failed': ErrorFacts
   readonly 'stream.part-invalid': ErrorFacts
   readonly 'stream.part-lost': ErrorFacts
@@ -801,6 +805,11 @@ export const errorCodes: {
     todo: 'Register that version, or undo the saga.',
     retryable: false,
   },
+  'store.append-too-large': {
+    meaning: 'The entries of one append are more than the store takes at once.',
+    todo: 'Keep large bodies apart, by hash, or raise the limit of the broker.',
+    retryable: false,
+  },
   'store.closed': {
     meaning: 'The store is closed.',
     todo: 'Open it again.',
@@ -823,7 +832,12 @@ export const errorCodes: {
   },
   'store.open-failed': {
     meaning: 'The store cannot be opened.',
-    todo: 'Check the path, its rights and the disk.',
+    todo: 'Check the path or the broker, its rights and the disk.',
+    retryable: false,
+  },
+  'store.outcome-unknown': {
+    meaning: 'Whether a write was kept could not be found out.',
+    todo: 'Read before writing again.',
     retryable: false,
   },
   'store.position-conflict': {
@@ -834,6 +848,16 @@ export const errorCodes: {
   'store.revision-conflict': {
     meaning: 'The key has another revision than the writer expected.',
     todo: 'Read again: somebody else wrote.',
+    retryable: false,
+  },
+  'store.unavailable': {
+    meaning: 'The store cannot be reached; nothing was written.',
+    todo: 'Look at the connection to it, and try again.',
+    retryable: true,
+  },
+  'store.unsafe-config': {
+    meaning: 'The store\'s broker or its configuration would lose or change what it acknowledges.',
+    todo: 'Change what the message names, or use another store.',
     retryable: false,
   },
   'store.write-failed': {

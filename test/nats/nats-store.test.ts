@@ -1,0 +1,213 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { headers } from '@nats-io/transport-node'
+import type { RunningNatsServer } from '@parley/nats-server'
+import { isMeshError } from '@parley/protocol'
+import { dialNats } from '@parley/transport-nats'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openStore, startJetStream } from './broker-store.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const codeOf = (error: unknown): unknown => (isMeshError(error) ? error.code : error)
+const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+
+describe('openNatsStore on one server', () => {
+  let server: RunningNatsServer
+  beforeAll(async () => {
+    server = await startJetStream()
+  })
+  afterAll(() => server.stop())
+
+  it('reads long journals whole and in parts, among the messages of others', async () => {
+    const store = await openStore(server.url, { name: 'long' })
+    let last = 0
+    for (let round = 0; round < 60; round++) {
+      last = await store.journal.append('long', last, [bytes(`${last + 1}`), bytes(`${last + 2}`)])
+      await store.journal.append(`other-${round}`, 0, [bytes('x')])
+    }
+    const other = await openStore(server.url, { name: 'long', provision: 'verify' })
+    const all = await other.journal.read('long')
+    expect(all.map(({ position, data }) => text(data) === String(position))).toEqual(Array(120).fill(true))
+    expect((await other.journal.read('long', 57, 3)).map(({ position }) => position)).toEqual([57, 58, 59])
+    expect((await other.journal.read('long', 120)).map(({ position }) => position)).toEqual([120])
+    await Promise.all([store.close(), other.close()])
+  })
+
+  it('T13: keeps two processes apart, also one that believes what it knew', async () => {
+    const [left, right] = await Promise.all([
+      openStore(server.url, { name: 'two' }),
+      openStore(server.url, { name: 'two' }),
+    ])
+    expect(await left.journal.append('s', 0, [bytes('left')])).toBe(1)
+    expect(await right.journal.append('s', 1, [bytes('right')])).toBe(2)
+    await expect(left.journal.append('s', 1, [bytes('late')])).rejects.toMatchObject({
+      code: 'store.position-conflict',
+      details: { last: 2, expectedLast: 1 },
+    })
+    expect(await left.journal.append('s', 2, [bytes('again')])).toBe(3)
+    await Promise.all([left.close(), right.close()])
+  })
+
+  it('stops a journal that has a gap or a strange message, and no other', async () => {
+    const store = await openStore(server.url, { name: 'gap' })
+    for (const stream of ['torn', 'strange', 'whole']) await store.journal.append(stream, 0, [bytes('a')])
+    const connection = await dialNats({ servers: server.url })
+    const client = jetstream(connection)
+    const jump = headers()
+    jump.set('Parley-Position', '3')
+    await client.publish('parley.journal.gap.torn', bytes('c'), { headers: jump })
+    await client.publish('parley.journal.gap.strange', bytes('{}'))
+    const other = await openStore(server.url, { name: 'gap' })
+    for (const stream of ['torn', 'strange'])
+      await expect(other.journal.read(stream)).rejects.toMatchObject({ code: 'store.corrupt' })
+    expect(await other.journal.last('whole')).toBe(1)
+    await Promise.all([store.close(), other.close(), connection.close()])
+  })
+
+  it('refuses an append that the broker would not take, and keeps the connection', async () => {
+    const store = await openStore(server.url, { name: 'large' })
+    await expect(store.journal.append('s', 0, [new Uint8Array(1_048_576)])).rejects.toMatchObject({
+      code: 'store.append-too-large',
+    })
+    expect(await store.journal.append('s', 0, [new Uint8Array(1_000_000)])).toBe(1)
+    await store.close()
+  })
+
+  it('T24: refuses streams that would lose what they acknowledge, and missing ones where it may make none', async () => {
+    const connection = await dialNats({ servers: server.url })
+    const manager = await jetstreamManager(connection)
+    await manager.streams.add({
+      name: 'async_journal',
+      subjects: ['parley.journal.async.>'],
+      max_age: 3_600_000_000_000,
+    })
+    await expect(openStore(server.url, { name: 'async' })).rejects.toMatchObject({
+      code: 'store.unsafe-config',
+      details: { hazards: ['max_age removes what is old'] },
+    })
+    await expect(openStore(server.url, { name: 'none', provision: 'verify' })).rejects.toMatchObject({
+      code: 'store.open-failed',
+    })
+    await connection.close()
+  })
+
+  it('T47: counts revisions anew in a bucket that was made anew, while the journal goes on', async () => {
+    const store = await openStore(server.url, { name: 'fence' })
+    await store.journal.append('saga', 0, [bytes('owned 1')])
+    for (const beat of ['1', '2', '3']) await store.keyValue.put('lease', bytes(beat))
+    await store.keyValue.delete('lease')
+    expect(await store.keyValue.put('lease', bytes('4'))).toBe(1)
+    expect(await store.journal.append('saga', 1, [bytes('owned 2')])).toBe(2)
+    await store.close()
+  })
+
+  it('T19: says whether writes are synced only where a monitoring port tells, and opens as synced nowhere else', async () => {
+    await expect(openStore(server.url, { name: 'sync', durability: 'synced' })).rejects.toMatchObject({
+      code: 'store.unsafe-config',
+    })
+    const store = await openStore(server.url, { name: 'sync' })
+    expect(store.facts()).toMatchObject({ replicas: 1, syncsEachWrite: undefined, lacks: [] })
+    await store.close()
+  })
+
+  it('refuses a bucket that holds what something else wrote', async () => {
+    const store = await openStore(server.url, { name: 'foreign' })
+    const connection = await dialNats({ servers: server.url })
+    await jetstream(connection).publish('$KV.foreign.k', bytes('by hand'))
+    await expect(store.keyValue.get('k')).rejects.toMatchObject({ code: 'store.corrupt' })
+    await Promise.all([store.close(), connection.close()])
+  })
+})
+
+describe('openNatsStore on a server that is killed', () => {
+  let server: RunningNatsServer
+  beforeAll(async () => {
+    server = await startJetStream()
+  })
+  afterAll(() => server.stop())
+
+  it('T1: finds every acknowledged append and the truth of every other one, though the server is killed twice', async () => {
+    const store = await openStore(server.url, { name: 'killed' })
+    const written = new Map<string, string[]>()
+    let isDone = false
+    const write = async (stream: string): Promise<void> => {
+      const kept: string[] = []
+      written.set(stream, kept)
+      for (let last = 0; !isDone;) {
+        const pair = [`${stream}:${last + 1}`, `${stream}:${last + 2}`]
+        try {
+          last = await store.journal.append(stream, last, pair.map(bytes))
+          kept.push(...pair)
+        } catch (error) {
+          // Anything but a definite no would leave this writer in doubt.
+          if (codeOf(error) !== 'store.unavailable') throw error
+          await delay(10)
+        }
+      }
+    }
+    const writers = Array.from({ length: 16 }, (_, index) => write(`w${index}`))
+    const count = (): number => [...written.values()].reduce((sum, { length }) => sum + length, 0)
+    for (let kill = 0; kill < 2; kill++) {
+      const before = count()
+      await expect.poll(count).toBeGreaterThan(before + 64)
+      await server.kill()
+      await server.restart()
+    }
+    const before = count()
+    await expect.poll(count).toBeGreaterThan(before + 64)
+    isDone = true
+    await Promise.all(writers)
+    for (const [stream, kept] of written) {
+      expect((await store.journal.read(stream)).map(({ data }) => text(data))).toEqual(kept)
+    }
+    await store.close()
+  }, 30_000)
+
+  it('T42: sends nothing while there is no connection, says so, and goes on when it is back', async () => {
+    const store = await openStore(server.url, { name: 'offline' })
+    await store.journal.append('s', 0, [bytes('a')])
+    await server.kill()
+    const append = (): Promise<unknown> => store.journal.append('s', 1, [bytes('b')]).catch(codeOf)
+    await expect.poll(() => store.journal.last('s').catch(codeOf)).toBe('store.unavailable')
+    expect(await append()).toBe('store.unavailable')
+    await server.restart()
+    await expect.poll(append).toBe(2)
+    expect(await store.journal.last('s')).toBe(2)
+    await store.close()
+  })
+})
+
+describe('openNatsStore on a broker that goes back', () => {
+  it('notices a restored broker while it runs, and one stream that is behind the other when it opens', async () => {
+    const storeDir = await mkdtemp(join(tmpdir(), 'parley-store-'))
+    const backup = `${storeDir}-backup`
+    await using server = await startJetStream({ storeDir })
+    const store = await openStore(server.url, { name: 'back' })
+    await store.journal.append('s', 0, [bytes('a')])
+    await server.kill()
+    await cp(storeDir, backup, { recursive: true })
+    await server.restart()
+    await expect.poll(() => store.journal.append('s', 1, [bytes('b')]).catch(() => 0)).toBe(2)
+    await server.kill()
+    await rm(storeDir, { recursive: true })
+    await cp(backup, storeDir, { recursive: true })
+    await server.restart()
+    const broken = (): Promise<unknown> => store.journal.last('s').catch((error: unknown) => error)
+    await expect.poll(broken).toMatchObject({ code: 'store.corrupt' })
+    await expect(store.journal.append('s', 2, [bytes('c')])).rejects.toMatchObject({ code: 'store.corrupt' })
+    await store.close()
+
+    // Both streams are of the backup: together they are a sound past. One of them alone is not.
+    const again = await openStore(server.url, { name: 'back' })
+    await again.keyValue.put('k', bytes('v'))
+    await again.close()
+    const connection = await dialNats({ servers: server.url })
+    await (await jetstreamManager(connection)).streams.delete('back_journal')
+    await expect(openStore(server.url, { name: 'back' })).rejects.toMatchObject({ code: 'store.corrupt' })
+    await connection.close()
+    await Promise.all([rm(storeDir, { recursive: true }), rm(backup, { recursive: true })])
+  }, 30_000)
+})
