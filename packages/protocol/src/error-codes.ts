@@ -202,7 +202,7 @@ export const errorCodes: {
   },
   'cli.unsupported-node': {
     meaning: 'This Node is too old.',
-    todo: 'Use Node 22.12 or later.',
+    todo: 'Use Node 22.15 or later.',
     retryable: false,
   },
   'cli.usage': {
