@@ -65,6 +65,8 @@ describe('a store in an account of its own', () => {
   it('gives a node exactly what it needs', async () => {
     const store = await open(keys.left, 'left')
     await useStore(store)
+    expect((await store.journal.read('saga/a')).map(({ data }) => new TextDecoder().decode(data))).toEqual(['1', '2'])
+    expect(await store.keyValue.list('')).toEqual([])
     await store.close()
   })
 
