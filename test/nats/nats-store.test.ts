@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCaptured } from '../integration/captured-cli.ts'
 import { openStore, startJetStream } from './broker-store.ts'
 import { findPorts } from './find-ports.ts'
+import { startStallingProxy } from './stalling-proxy.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const codeOf = (error: unknown): unknown => (isMeshError(error) ? error.code : error)
@@ -181,6 +182,53 @@ describe('openNatsStore on a server that is killed', () => {
     }
     await store.close()
   }, 30_000)
+
+  it('T1: knows the truth of every append though answers are late, lost, or come to nobody', async () => {
+    await using proxy = await startStallingProxy(server.port)
+    const store = await openStore(proxy.url, { name: 'stalled', answerTimeoutMs: 60 })
+    const written = new Map<string, string[]>()
+    let isDone = false
+    const write = async (stream: string): Promise<void> => {
+      const kept: string[] = []
+      written.set(stream, kept)
+      for (let last = 0; !isDone;) {
+        const entry = `${stream}:${last + 1}`
+        try {
+          last = await store.journal.append(stream, last, [bytes(entry)])
+          kept.push(entry)
+        } catch (error) {
+          if (codeOf(error) !== 'store.unavailable') throw error
+          await delay(5)
+        }
+      }
+    }
+    const writers = Array.from({ length: 8 }, (_, index) => write(`w${index}`))
+    const count = (): number => [...written.values()].reduce((sum, { length }) => sum + length, 0)
+    for (const to of ['client', 'server', 'client', 'server'] as const) {
+      const before = count()
+      await expect.poll(count).toBeGreaterThan(before + 16)
+      proxy.stall(to)
+      // Longer than an answer may take: each writer sends again what may already be stored, or is on its way.
+      await delay(150)
+      if (before > 40) proxy.cut()
+      proxy.resume()
+    }
+    isDone = true
+    await Promise.all(writers)
+    for (const [stream, kept] of written)
+      expect((await store.journal.read(stream)).map(({ data }) => text(data))).toEqual(kept)
+    await store.close()
+  })
+
+  it('is closed within seconds though its server is gone, and says of a pending write that it is unknown', async () => {
+    await using proxy = await startStallingProxy(server.port)
+    const store = await openStore(proxy.url, { name: 'left', answerTimeoutMs: 60, patienceMs: 600_000 })
+    await store.journal.append('s', 0, [bytes('a')])
+    proxy.stall('server')
+    const pending = store.journal.append('s', 1, [bytes('b')]).catch(codeOf)
+    await store.close()
+    expect(await pending).toBe('store.outcome-unknown')
+  }, 10_000)
 
   it('T42: sends nothing while there is no connection, says so, and goes on when it is back', async () => {
     const store = await openStore(server.url, { name: 'offline' })

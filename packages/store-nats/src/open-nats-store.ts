@@ -49,8 +49,8 @@ const defaultAnswerTimeoutMs = 2_000
 const defaultPatienceMs = 30_000
 
 /**
- * Opens a store on JetStream. Rejects with `store.open-failed` where it cannot be reached or made, with
- * `store.unsafe-config` where broker or streams would lose what they acknowledge, and with `store.corrupt` where one
+ * Opens a store on JetStream. Rejects with what `connect` rejects with, `store.open-failed` where its streams cannot be found
+ * or made, with `store.unsafe-config` where broker or streams would lose what they acknowledge, and with `store.corrupt` where one
  * stream shows that the other was rolled back.
  */
 export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStore> {
@@ -126,6 +126,7 @@ export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStor
       },
       verified: verified.wait,
       release: () => link.close(),
+      clock,
     })
   } catch (error) {
     await link.close()
