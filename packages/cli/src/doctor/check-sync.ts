@@ -8,10 +8,11 @@ export async function checkSync(monitorUrl: string): Promise<Finding> {
     const { server, always, intervalMs } = await readBrokerSync(monitorUrl)
     if (always)
       return { check, level: 'ok', text: `${server}: sync_interval: always, an acknowledged write is on disk` }
+    const interval = intervalMs === undefined ? 'not told' : `${String(intervalMs / 1_000)} s`
     return {
       check,
       level: 'warn',
-      text: `${server}: sync_interval: ${String(intervalMs / 1_000)} s, an acknowledged write may be lost when its machine crashes`,
+      text: `${server}: sync_interval: ${interval}, an acknowledged write may be lost when its machine crashes`,
       todo: 'Set sync_interval: always in its jetstream block, if a store lives there.',
     }
   } catch (error) {
