@@ -38,3 +38,5 @@ export {
   type HumanVerification,
   type VerifyHuman,
 } from './runner/verify-human.ts'
+export { sagaContract, type SagaContract, type SagaRefused } from './serving/saga-contract.ts'
+export { serveSagas } from './serving/serve-sagas.ts'
