@@ -1,4 +1,4 @@
-import type { Store } from '@parley/ports'
+import { createSystemClock, type Store } from '@parley/ports'
 import { isAgentName, isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import {
   describeSaga,
@@ -8,7 +8,6 @@ import {
   type JournaledEvent,
   type SagaView,
 } from '@parley/saga'
-import { createSystemClock } from '@parley/ports'
 import { openSqliteStore } from '@parley/store-sqlite'
 
 /** One saga of a store, as far as it can be read. */

@@ -19,13 +19,21 @@ interface Asked<Input, Output, Risk extends 'read' | 'irreversible'> {
   readonly risk: Risk
 }
 type Done = Readonly<Record<never, never>>
-type ListAnswer = { readonly sagas: readonly SagaView[] }
-type StateAnswer = { readonly view: SagaView }
+interface ListAnswer {
+  readonly sagas: readonly SagaView[]
+}
+interface StateAnswer {
+  readonly view: SagaView
+}
 type FollowInput = OfSaga & { readonly from?: number }
-type DecideInput = { readonly declaration: string }
+interface DecideInput {
+  readonly declaration: string
+}
 type SignalInput = OfSaga & { readonly name: string; readonly value?: unknown }
 type CancelInput = OfSaga & { readonly reason: string }
-type CancelAnswer = { readonly stopped: Readonly<Record<string, string>> }
+interface CancelAnswer {
+  readonly stopped: Readonly<Record<string, string>>
+}
 
 const id = text(128)
 const refused = messageSchema<SagaRefused>({ code: text(64), reason: text(4_096) })
