@@ -278,3 +278,48 @@ describe('a chain of hops', () => {
     expect(mesh.recordsOf(c).filter(({ kind }) => kind === 'hop')).toEqual([])
   })
 })
+
+describe('obligations and shadow documents', () => {
+  it('what a rule obliges to is told to the handler and travels down the chain', async () => {
+    const told: (readonly string[])[] = []
+    await using mesh = createTestMesh({ seed: 51 })
+    await mesh.node('acme/c', {
+      serves: [shop],
+      serve: (node) => {
+        node.serve(shop, { ...soundServes, look: (_, hop) => (told.push(hop.obligations), { cents: 1 }) })
+      },
+    })
+    const oblige = documentWith(
+      '  - { name: mind, when: "direction == \'inbound\'", effect: allow, obligations: [erase-after-use] }',
+    )
+    await mesh.node('acme/b', {
+      policy: [oblige],
+      serves: [shop],
+      calls: [shop.look],
+      serve: (node) => {
+        node.serve(shop, {
+          ...soundServes,
+          buy: async ({ item }, hop) => {
+            told.push(hop.obligations)
+            await hop.call(shop.look, { item }, { to: 'acme/c', authority: 'own' })
+            return { receipt: '' }
+          },
+        })
+      },
+    })
+    const a = await mesh.node('acme/a', { calls: [shop.buy] })
+    expect(codeOf(await a.tryCall(shop.buy, { item: 'lamp' }, { to: 'acme/b' }))).toBe('ok')
+    expect(told).toEqual([['erase-after-use'], ['erase-after-use']])
+  })
+
+  it('documents that are tried decide on the record and change nothing', async () => {
+    const no = documentWith("  - { name: no, when: action == 'shop:buy', effect: deny }", 'tried')
+    await using open = await openShop({}, { counter: { shadowPolicy: [no] } })
+    expect(codeOf(await open.buy())).toBe('ok')
+    await open.mesh.clock.settle()
+    const records = open.mesh.recordsOf(open.counter).filter(({ event }) => event === 'shadow-differs')
+    expect(records).toMatchObject([
+      { decided: 'allow', shadow: 'deny', shadowRule: 'tried#no', capability: 'shop:buy' },
+    ])
+  })
+})

@@ -51,6 +51,11 @@ function checkEnd(id: string, events: readonly SagaEvent[], effects: readonly Ef
   return value
 }
 
+/** Anybody of the name may ask for the way back: that is a request, written where its owner reads it. */
+function isRequest(event: SagaEvent): boolean {
+  return event.type === 'turned' && event.step === undefined
+}
+
 /** Whoever did not own a saga at that position wrote nothing into it. */
 function checkWriters(id: string, { events, writers }: KnownJournal, witness: Witness): void {
   let owner = writers[0]
@@ -60,7 +65,8 @@ function checkWriters(id: string, { events, writers }: KnownJournal, witness: Wi
       if (event.epoch <= epoch) witness.breach(6, `${id} was taken at epoch ${event.epoch} after ${epoch}`)
       epoch = event.epoch
       owner = writers[at]
-    } else if (writers[at] !== owner) witness.breach(6, `${writers[at]} wrote "${event.type}" into ${id} of ${owner}`)
+    } else if (writers[at] !== owner && !isRequest(event))
+      witness.breach(6, `${writers[at]} wrote "${event.type}" into ${id} of ${owner}`)
     if ('epoch' in event && event.epoch !== epoch)
       witness.breach(6, `${id} has a "${event.type}" of epoch ${event.epoch} at ${epoch}`)
   })

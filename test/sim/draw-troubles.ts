@@ -14,9 +14,12 @@ export interface OrderDraft extends Omit<GivenOrder, 'untilMs'> {
 export interface Troubles {
   readonly wishes: ReadonlyMap<string, Wish>
   readonly cancels: readonly { readonly atMs: number; readonly desk: string; readonly saga: string }[]
-  /** How many times the second instance takes sagas over that the first may still drive. */
-  readonly rivals: number
-  readonly takeOvers: readonly { readonly atMs: number; readonly desk: string }[]
+  /** Whether a second instance of the orchestrator stands by. */
+  readonly hasRival: boolean
+  /** How long an instance of the orchestrator may be silent, in milliseconds. */
+  readonly leaseMs: number
+  /** When an orchestrator is stopped for longer than its lease, and wakes up without knowing. */
+  readonly sleeps: readonly { readonly atMs: number; readonly desk: string; readonly forMs: number }[]
   readonly orders: readonly OrderDraft[]
   readonly temper: Temper
   /** How long faults last. */
@@ -40,18 +43,23 @@ export async function drawTroubles(random: Random, issuer: LocalIssuer, clock: C
     const dueMs = 200 + within(3_000)
     wishes.set(id, { id, dueMs, ...(chance(0.35) && { chain: await drawChain(random, issuer, clock) }) })
   }
-  const rivals = chance(0.5) ? 1 + Math.floor(random.float() * 3) : 0
+  const hasRival = chance(0.5)
+  const leaseMs = 200 + Math.floor(within(2_000))
   const faultyMs = 5_000 + within(20_000)
   return {
     wishes,
     cancels: chance(0.3)
       ? [{ atMs: 300 + within(6_000), desk: 'desk-1', saga: `trip-${1 + Math.floor(random.float() * sagas)}` }]
       : [],
-    rivals,
-    takeOvers: Array.from({ length: rivals }, (_, at) => ({
-      atMs: 300 + within(5_000),
-      desk: at % 2 === 0 ? 'desk-2' : 'desk-1',
-    })),
+    hasRival,
+    leaseMs,
+    sleeps: hasRival
+      ? list(3, (at) => ({
+          atMs: 300 + within(5_000),
+          desk: at % 2 === 0 ? 'desk-1' : 'desk-2',
+          forMs: leaseMs * (1 + within(3)),
+        }))
+      : [],
     orders: chance(0.35) ? list(2, () => drawOrder(random)) : [],
     temper: {
       declines: chance(0.5) ? within(0.3) : 0,

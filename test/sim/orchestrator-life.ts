@@ -13,7 +13,7 @@ export interface Orchestrator {
   readonly sagas: Sagas
   /** Starts a saga. Tells `acknowledged` once its start is durable. */
   start(wish: Wish, acknowledged: () => void): void
-  /** Takes every unfinished saga over. */
+  /** Takes over what nobody drives, now and from then on. */
   resume(): void
   cancel(id: string): void
 }
@@ -23,7 +23,10 @@ export async function liveOrchestrator(
   process: SimProcess,
   store: Store,
   ports: NodePorts,
-  definitions: ReadonlyMap<string, SagaDefinition<Trip>>,
+  {
+    definitions,
+    leaseMs,
+  }: { readonly definitions: ReadonlyMap<string, SagaDefinition<Trip>>; readonly leaseMs: number },
 ): Promise<Orchestrator> {
   const node = await createNode({
     ...ports(process, store),
@@ -31,7 +34,7 @@ export async function liveOrchestrator(
     calls: Object.values(trips).filter((one) => typeof one === 'object' && 'capability' in one),
   })
   await node.start()
-  const sagas = createSagas(node, { definitions: [...definitions.values()] })
+  const sagas = createSagas(node, { definitions: [...definitions.values()], leaseMs })
   const attempt = (what: string, work: () => Promise<unknown>): void => {
     process.enter(() => {
       work().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { createLocalIssuer } from '@parley/identity'
-import type { SagaDefinition, SagaEvent } from '@parley/saga'
+import { shareSagas, type SagaDefinition, type SagaEvent } from '@parley/saga'
 import { createSimDisk, createSimulation, drawFaultRates } from '@parley/testkit'
 import { checkEnds } from './check-ends.ts'
 import { drawSaga, participants } from './draw-saga.ts'
@@ -10,7 +10,6 @@ import { createNodePorts } from './node-ports.ts'
 import { liveOrchestrator, type Orchestrator } from './orchestrator-life.ts'
 import { liveParticipant, type ParticipantMemory } from './participant-life.ts'
 import type { Breach, GivenOrder, Wish } from './sim-facts.ts'
-import { withSharedSagas } from './shared-journal.ts'
 import { readStepOrder } from './step-order.ts'
 import type { Trip } from './trip-contract.ts'
 import { createWitness } from './witness.ts'
@@ -25,11 +24,10 @@ export interface ScheduleReport {
   timeline(): string
 }
 
-const desks = ['desk-1', 'desk-2'] as const
 /** Beyond the expiry of every saga: whatever can end has ended. */
 const patienceMs = 6 * 60_000
-/** An operator who sees a saga stand still has it taken over. */
-const takeOverEveryMs = 20_000
+/** A client whose start was not answered asks again so often, and an operator looks after what was revoked. */
+const lookEveryMs = 5_000
 
 /** Runs one schedule: everything in it is decided by the seed. */
 export async function runSchedule(seed: number): Promise<ScheduleReport> {
@@ -79,14 +77,14 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
       acknowledged.add(wish.id)
     })
   }
-  for (const name of desks) {
+  for (const name of troubles.hasRival ? ['desk-1', 'desk-2'] : ['desk-1']) {
     const ownDisk = createSimDisk()
     simulation.spawn(name, async (process) => {
       running.delete(name)
-      const store = withSharedSagas(ownDisk.open(process), sagaDisk.open(process))
-      const desk = await liveOrchestrator(process, store, ports, definitions)
+      const store = shareSagas(ownDisk.open(process), sagaDisk.open(process))
+      const desk = await liveOrchestrator(process, store, ports, { definitions, leaseMs: troubles.leaseMs })
       running.set(name, desk)
-      if (name === 'desk-1' || troubles.rivals > 0) desk.resume()
+      desk.resume()
       if (name === 'desk-1') startDue(desk)
     })
   }
@@ -99,11 +97,7 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
     simulation.after(wish.dueMs, () => onDesk('desk-1', (desk) => start(desk, wish)))
   for (const { atMs, desk, saga } of troubles.cancels)
     simulation.after(atMs, () => onDesk(desk, (one) => one.cancel(saga)))
-  for (const { atMs, desk } of troubles.takeOvers)
-    simulation.after(atMs, () => {
-      note(`${desk} takes over`)
-      onDesk(desk, (one) => one.resume())
-    })
+  for (const { atMs, desk, forMs } of troubles.sleeps) simulation.after(atMs, () => simulation.pause(desk, forMs))
   for (const draft of troubles.orders)
     simulation.after(draft.atMs, () => {
       const subject = draft.subject === 'desk-1' ? running.get('desk-1')?.instance : draft.subject
@@ -122,20 +116,15 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
   await simulation.run(isOver, troubles.faultyMs)
   simulation.heal()
   temper = { declines: 0, throws: 0, dawdles: 0, dawdleMs: 0 }
-  const takeOver = (): void => {
+  const look = (): void => {
     if (isOver()) return
-    const desk = running.get('desk-1')
-    // A life that was revoked can do nothing any more; its operator starts it anew.
-    if (desk && given.some(({ kind, subject }) => kind === 'revoke' && subject === desk.instance))
-      simulation.alive('desk-1')?.crash('since its operator restarts it')
-    else
-      onDesk('desk-1', (one) => {
-        one.resume()
-        startDue(one)
-      })
-    simulation.after(takeOverEveryMs, takeOver)
+    for (const [name, { instance }] of running)
+      if (given.some(({ kind, subject }) => kind === 'revoke' && subject === instance))
+        simulation.alive(name)?.crash('since its operator restarts it')
+    onDesk('desk-1', startDue)
+    simulation.after(lookEveryMs, look)
   }
-  simulation.after(2_000, takeOver)
+  simulation.after(lookEveryMs, look)
   await simulation.run(isOver, patienceMs)
   // What is still on its way may arrive: nothing of it may count any more.
   await simulation.run(() => false, troubles.lateMs)

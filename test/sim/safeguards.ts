@@ -44,13 +44,10 @@ export const safeguards = {
   'intent-before-send': [
     {
       file: 'packages/saga/src/runner/drive-saga.ts',
-      find: 'const entries = await journal.append(all)',
-      put: `feed.push([], next.state)
-          for (const call of next.calls.splice(0)) {
-            busy.add(call.step)
-            void perform(call)
-          }
-          const entries = await journal.append(all)`,
+      find: 'isWritten = await append([...events, ...next.events], next.state)',
+      put: `show([], next.state)
+      for (const call of next.calls.splice(0)) void perform(call)
+      isWritten = await append([...events, ...next.events], next.state)`,
     },
   ],
   /** A definite no settles a step only if no earlier attempt may still appear. */
@@ -78,8 +75,8 @@ export const safeguards = {
   if (snapshot.value === 'backward')
     return nodes.flatMap((one) =>
       one.kind === 'parallel'
-        ? one.branches.flatMap((branch, at) => listSequenceFrontier(state, formatBranchPath(one.name, at), branch))
-        : [state.steps[one.name]],
+        ? one.branches.flatMap((branch, at) => listNodes(state, formatBranchPath(one.name, at), branch))
+        : [one],
     )`,
     },
   ],

@@ -17,7 +17,7 @@ export function readStepOrder(plan: Plan): StepOrder {
       if (node.kind === 'step') {
         before.set(node.name, new Set(through))
         if (node.pivot) pivots.add(node.name)
-      } else for (const branch of node.branches) walk(branch, through)
+      } else if (node.kind === 'parallel') for (const branch of node.branches) walk(branch, through)
       through = [...through, ...namesOf(node)]
     }
     return through
@@ -30,5 +30,6 @@ export function readStepOrder(plan: Plan): StepOrder {
 }
 
 function namesOf(node: PlanNode): readonly string[] {
-  return node.kind === 'step' ? [node.name] : node.branches.flatMap((branch) => branch.flatMap(namesOf))
+  if (node.kind === 'parallel') return node.branches.flatMap((branch) => branch.flatMap(namesOf))
+  return [node.name]
 }

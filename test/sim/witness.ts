@@ -68,13 +68,20 @@ export function createWitness(world: {
   const breach: Witness['breach'] = (invariant, what) => {
     breaches.push({ invariant, what, atMs: world.elapsedMs() })
   }
-  /** What was in force in this life before this moment: a hop that was decided in it is not to blame. */
-  const inForce = ({ life, nowMs }: HandlerRun, subjects: readonly string[]): readonly GivenOrder[] =>
-    (known.get(life) ?? [])
-      .filter(
-        ({ order, atMs }) => atMs < world.elapsedMs() && nowMs < order.untilMs && subjects.includes(order.subject),
-      )
+  /**
+   * What was in force in this life before this moment: a hop that was decided in it is not to blame. Of orders that end, the
+   * last one about a subject counts.
+   */
+  const inForce = ({ life, nowMs }: HandlerRun, subjects: readonly string[]): readonly GivenOrder[] => {
+    const orders = (known.get(life) ?? []).filter(({ order }) => subjects.includes(order.subject))
+    return orders
+      .filter(({ order, atMs }, at) => {
+        if (atMs >= world.elapsedMs() || nowMs >= order.untilMs) return false
+        const later = orders.slice(at + 1)
+        return !later.some((other) => other.order.kind === order.kind && other.order.subject === order.subject)
+      })
       .map(({ order }) => order)
+  }
 
   const checkOrders = (run: HandlerRun): void => {
     const { caller, saga } = run.hop

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
+import { addApproveCommands } from './commands/approve.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addCredentialCommands } from './commands/credential.ts'
@@ -48,6 +49,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addVerifyCommand(program, context)
   addAuditCommands(program, context)
   addPolicyCommands(program, context)
+  addApproveCommands(program, context)
   addTrustCommands(program, context)
   addIssuerCommands(program, context)
   addKeysCommands(program, context)

@@ -187,6 +187,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
+    shadowPolicy: config.shadowPolicy,
     approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,
     issued: own.issued,

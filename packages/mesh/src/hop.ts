@@ -50,6 +50,8 @@ export interface Hop<Declared = Readonly<Record<string, unknown>>, Progress = un
   /** The human or tenant at the root of the work, where the caller names one. */
   readonly onBehalfOf?: string
   readonly labels: readonly string[]
+  /** What the rules of every node on the way here oblige this one to, in words that both sides know. */
+  readonly obligations: readonly string[]
   /** How many hops of the same work came before this one, as the caller says. */
   readonly pathIndex: number
   /** The chain under which the caller acts; absent when it acts in its own right. */

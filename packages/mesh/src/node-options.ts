@@ -90,6 +90,8 @@ export interface NodeOptions {
    * `parley:credentials-only` and `parley:defaults`.
    */
   readonly policy?: readonly PolicyPart[]
+  /** Documents to try: they decide every hop too, and what they would decide otherwise is recorded. They have no effect. */
+  readonly shadowPolicy?: readonly PolicyPart[]
   /** Forms of documents beside `parley/v1`, for `policy` and for what is reloaded. Default none. */
   readonly policyForms?: readonly PolicyForm[]
   /** Objectives by capability; default 99 % success. */
@@ -135,6 +137,7 @@ export interface NodeConfig {
   readonly calls: readonly ContractCapability[]
   readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
+  readonly shadowPolicy: PolicySet | undefined
   readonly policyForms: readonly PolicyForm[]
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
@@ -196,6 +199,8 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
   const anchors = attempt('anchors', () => createAnchors(listed))
   const { policyForms = [] } = options
+  const { shadowPolicy: tried } = options
+  const shadowPolicy = tried && attempt('shadowPolicy', () => compilePolicy(tried, { forms: policyForms }))
   const trustMode = attempt('trustMode', () => readTrustModes(options.trustMode))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
@@ -217,6 +222,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     listens: options.listens ?? [],
     policy,
     policyForms,
+    shadowPolicy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],
     orderStalenessMs: { ...defaultOrderStaleness, ...options.orderStalenessMs },

@@ -101,6 +101,8 @@ export interface NodeParts {
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
   readonly approvals: ApprovalDesk
+  /** Decides beside the policy in force, on the record and without effect. */
+  readonly shadowPolicy: PolicySet | undefined
   /** The token buckets of the policy's limits. */
   readonly limits: LimitMeter
   /** The node's own credential, verified under its own anchors. */

@@ -4,6 +4,7 @@ import type { CallOptions } from './call-options.ts'
 import type { Acting } from './acting.ts'
 import type { EvidenceOf } from './evidence-of.ts'
 import type { HandedChain } from './handed-chain.ts'
+import { obligationsOf, withObligations } from './obligations.ts'
 import type { UsageMeter } from './usage-meter.ts'
 import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from './node.ts'
@@ -18,6 +19,8 @@ export interface ServingHopParts {
   readonly peer: VerifiedCredential
   readonly chain: VerifiedChain | undefined
   readonly trust: EffectiveTrust
+  /** What the rules that let the hop pass oblige this node to. */
+  readonly obligations: readonly string[]
   readonly stopping: Stopping
   readonly evidence: EvidenceOf
   readonly remainingMs: () => number
@@ -33,7 +36,8 @@ export interface ServingHopParts {
 export function createServingHop(parts: ServingHopParts): ServedHop {
   const { header, peer, chain, trust } = parts
   const trace = traceOf(header.traceparent ?? '')
-  const labels = header.labels ?? []
+  const labels =
+    parts.obligations.length === 0 ? (header.labels ?? []) : withObligations(header.labels, parts.obligations)
   const onBehalfOf = header.onBehalfOf ?? peer.name
   const withLabels = (more: readonly string[] = []): readonly string[] => [
     ...new Set([...labels, ...(parts.handed?.chain.labels ?? []), ...more]),
@@ -62,6 +66,7 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     },
     ...(header.onBehalfOf === undefined ? {} : { onBehalfOf: header.onBehalfOf }),
     labels,
+    obligations: obligationsOf(labels),
     pathIndex: header.pathIndex ?? 0,
     ...(chain ? { delegation: { root: chain.root, agents: chain.agents, hash: chain.hash } } : {}),
     ...(parts.handed

@@ -41,6 +41,7 @@ export function fakeHop<Declared = Readonly<Record<string, unknown>>>(
     capability: 'fake:capability',
     caller,
     labels: [],
+    obligations: [],
     pathIndex: 0,
     signal: new AbortController().signal,
     evidence: () => {

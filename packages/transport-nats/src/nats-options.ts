@@ -28,6 +28,8 @@ export interface NatsOptions {
    * so it is by default where there is an `nkey`, which only a server with permissions asks for.
    */
   readonly believesBounces?: boolean
+  /** What answers to requests come back under; a fenced broker lets nobody else publish there. Default `_INBOX`. */
+  readonly inboxPrefix?: string
   /** TLS settings; an empty object demands TLS with the system's roots. */
   readonly tls?: {
     readonly ca?: string
@@ -58,6 +60,7 @@ export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     ...(options.tls === undefined ? {} : { tls: withIdentityCheck(options) }),
     ...(authenticator === undefined ? {} : { authenticator }),
   }

@@ -48,10 +48,14 @@ const lingerMs = 100
  * by default, with all subscriptions. Rejects with `transport.connect-failed` if the first dial fails.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
-  return createNatsTransport(await dial(options), options)
+  return createNatsTransport(await dialNats(options), options)
 }
 
-async function dial(options: NatsOptions): Promise<NatsConnection> {
+/**
+ * Connects to a NATS server as a transport does, for what speaks to the broker itself, a store above all. The connection is
+ * the caller's. Rejects with `transport.connect-failed`.
+ */
+export async function dialNats(options: NatsOptions): Promise<NatsConnection> {
   try {
     return await connect(toConnectionOptions(options))
   } catch (error) {
@@ -135,7 +139,7 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
   /** Moves to a second connection; the first one ends when the second one listens to everything. */
   const move = async (): Promise<void> => {
     assertConnected()
-    const next = await dial(options)
+    const next = await dialNats(options)
     const leaving = connection
     const moved = [...listening]
     const lives = new Map<Listening, Subscription>()

@@ -168,7 +168,7 @@ function isPieces({ peers, capabilities, sights, rows, starts, envelopes }: Evid
   if (!isTexts(peers) || !peers.every(isKey)) return false
   if (!isTexts(capabilities) || !capabilities.every(isCapability)) return false
   if (!isNumbers(rows) || rows.length % pieceCells !== 0 || typeof envelopes !== 'string') return false
-  if (typeof starts !== 'object' || !Object.values(starts ?? {}).every(isScore)) return false
+  if (!isStarts(starts)) return false
   const count = rows.length / pieceCells
   const named = envelopes.split(' ')
   if ((count > 0 || envelopes !== '') && (named.length !== count || !named.every(isEnvelope))) return false
@@ -186,6 +186,10 @@ function isPieces({ peers, capabilities, sights, rows, starts, envelopes }: Evid
 
 function isPlaceIn(value: number | undefined, length: number): boolean {
   return Number.isInteger(value) && (value ?? -1) >= 0 && (value ?? 0) < length
+}
+
+function isStarts(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every(isScore)
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

@@ -1,6 +1,9 @@
-import { createManualClock, createSeededRandom } from '@parley/ports'
+import { createManualClock, createSeededRandom, systemHash } from '@parley/ports'
+import { signingDomains } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatBatch, sealBatch } from './evidence-batch.ts'
+import { parseSight } from './sight.ts'
 import { openTrustLedger, type TrustLedger } from './trust-ledger.ts'
 import { createMemoryStore } from './memory-store.fixture.ts'
 import { capability, createToySigner, openTrustLab, peer, verifyToy, type TrustLab } from './trust-lab.fixture.ts'
@@ -142,6 +145,29 @@ describe('takeShared', () => {
     expect(await theirs.ledger.listShared(mine.ledger.sharedUpTo(foreign))).toEqual(theirs.shared.slice(2))
     mine.clock.jump(300_001)
     expect(await theirs.ledger.listShared(0)).toEqual([])
+  })
+
+  it('lets no other owner say where a peer starts', async () => {
+    const mine = await openSharing(raterA)
+    const ok = parseSight('callee ok')
+    const pieces = {
+      peers: [peer],
+      capabilities: [capability],
+      sights: ok ? [ok] : [],
+      rows: [mine.clock.now(), 0, 0, 0],
+      starts: { 0: 1000 },
+      envelopes: 'e',
+    }
+    const head = { rater: foreign, did: didOf(foreign), model: 'any', first: 1, atMs: mine.clock.now(), previous: '' }
+    const text = formatBatch({ ...head, pieces, notes: [] })
+    const sign = async (bytes: Uint8Array): Promise<Uint8Array> =>
+      sealBatch(bytes, await createToySigner(didOf(foreign)).sign(signingDomains.evidence, systemHash(bytes)))
+    expect(await mine.ledger.takeShared(await sign(text), from(foreign))).toMatchObject({ kind: 'taken' })
+    expect(mine.ledger.view(peer)).toMatchObject({ score: 500, evidenceCount: 0 })
+    const broken = new TextEncoder().encode(new TextDecoder().decode(text).replace('{"0":1000}', 'null'))
+    expect(await mine.ledger.takeShared(await sign(broken), from(foreign))).toMatchObject({
+      code: 'trust.evidence-invalid',
+    })
   })
 
   it('takes nothing where evidence is not shared', async () => {

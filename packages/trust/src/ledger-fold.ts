@@ -122,7 +122,8 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
         if (peer === undefined || capability === undefined || sight === undefined) continue
         const entering = enter(peer)
         if (entering !== undefined) await entering
-        const start = starts[String(number)]
+        // Where a peer starts is nothing that another owner has a word in.
+        const start = isHearsay ? undefined : starts[String(number)]
         const code =
           (isOwn ? undefined : refusePiece(from, peer, atMs, arrivedAtMs)) ??
           takePiece(peer, { atMs, rater: from, seq, capability, sight, isHearsay, start }, arrivedAtMs)

@@ -45,6 +45,8 @@ export interface PeerBook {
   remove(peer: string): void
   /** Puts a peer back to an earlier page, or to before its first evidence, so that it is folded again. */
   rewind(peer: string, page: PeerPage | undefined): void
+  /** Where a peer started of whom nothing counts yet but the words of others; undefined once something does. */
+  pendingStart(handle: number): number | undefined
   /** Tells whether nothing was folded of a peer yet. */
   isFresh(handle: number): boolean
   /** Folds what comes next. */
@@ -73,6 +75,9 @@ export const hearsayPrefix = 'from '
 
 /** What a rater has to say of a peer before it told anything. */
 export const hearsayStart = 500
+
+/** Raters of other owners that have a word about one peer: they must not take the place of its capabilities. */
+const maxHearsayPerPeer = 16
 
 const base = standingCells + 2
 /** What the book notes in the first row of a peer. */
@@ -233,6 +238,10 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
       cells[at + noted.foldedRater] = raterNumber
       markChanged(peer, handle)
     },
+    pendingStart(handle) {
+      const { cells, at } = chains.place(handle)
+      return read(cells, at + cell.evidenceCount) === 0 ? read(cells, at + cell.start) : undefined
+    },
     isFresh(handle) {
       const { cells, at } = chains.place(handle)
       return read(cells, at + noted.foldedAtMs) < 0
@@ -309,6 +318,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
   }
   /** A capability that is seen for the first time starts from what is known of the peer, hearsay from nothing. */
   const open = (handle: number, name: number, isHearsay: boolean, atMs: number): number | undefined => {
+    if (isHearsay && countHearsay(handle) >= maxHearsayPerPeer) return undefined
     const row = chains.add(handle, name)
     if (row === undefined) return undefined
     const own = chains.place(row)
@@ -323,6 +333,8 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
     cells[at + noted.change] = change.changed
     changed.push(peer)
   }
+  const countHearsay = (handle: number): number =>
+    chains.rows(handle).filter(({ name }) => names.nameOf(name).startsWith(hearsayPrefix)).length
   const countedScore = (handle: number | undefined): number | undefined => {
     if (handle === undefined) return undefined
     const { cells, at } = chains.place(handle)

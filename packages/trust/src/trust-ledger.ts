@@ -244,7 +244,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       watch(observed, sight, atMs)
       if (sight === undefined) return { kind: 'neutral' }
       const handle = book.find(peer)
-      const start = handle === undefined || book.isFresh(handle) ? keeper.startOf(peer) : undefined
+      const start = handle === undefined ? keeper.startOf(peer) : book.pendingStart(handle)
       const from = judgePeer(bench, peer, atMs, anything).tier
       fold.take(peer, capability, sight, atMs, ++seq, start)
       writer?.addPiece(peer, capability, sight, atMs, envelope, start)

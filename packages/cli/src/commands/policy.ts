@@ -1,21 +1,31 @@
 import type { Command } from 'commander'
-import { compilePolicy, credentialsOnly, defaults, type PolicyProblem, type PolicySet } from '@parley/policy'
+import {
+  compilePolicy,
+  credentialsOnly,
+  defaults,
+  formatProblem,
+  lintPolicy,
+  type PolicyProblem,
+  type PolicySet,
+} from '@parley/policy'
 import { isMeshError, MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { readPolicyFiles } from '../read-policy-files.ts'
+import { addPolicyCaseCommands } from './policy-cases.ts'
 import { addPolicyBuildCommand } from './policy-build.ts'
 
-/** Adds `parley policy lint`, `parley policy build` and `parley policy show`. */
+/** Adds `parley policy lint`, `test`, `explain`, `shadow`, `build` and `show`. */
 export function addPolicyCommands(program: Command, context: CliContext): void {
   const policy = program.command('policy').description('check and show policy documents')
   policy
     .command('lint <files...>')
-    .description('compile documents as one set, as a node would')
+    .description('compile documents as one set, as a node would, and look for rules that never decide')
     .option('--json', 'print the problems as JSON')
     .action(async (files: readonly string[], { json = false }: { readonly json?: boolean }) => {
       context.end(await lintFiles(context, files, json))
     })
+  addPolicyCaseCommands(policy, context)
   addPolicyBuildCommand(policy, context)
   policy
     .command('show')
@@ -43,16 +53,21 @@ async function lintFiles(context: CliContext, files: readonly string[], json: bo
   }
   const { documents, policyHash } = checked
   const rules = documents.reduce((sum, document) => sum + document.rules.length, 0)
+  const findings = lintPolicy(checked)
   context.print(
     json,
-    [`${context.paint.green('ok')} ${documents.length} documents, ${rules} rules, hash ${policyHash}`],
+    [
+      ...findings.map((finding) => `${formatProblem(finding)} (${finding.kind})`),
+      `${context.paint.green('ok')} ${documents.length} documents, ${rules} rules, hash ${policyHash}`,
+    ],
     {
       kind: 'ok',
       documents: documents.map(({ name }) => name),
       policyHash,
+      findings,
     },
   )
-  return exitCodes.ok
+  return findings.some(({ kind }) => kind === 'never-decides') ? exitCodes.no : exitCodes.ok
 }
 
 async function compile(files: readonly string[]): Promise<PolicySet | { readonly problems: readonly PolicyProblem[] }> {

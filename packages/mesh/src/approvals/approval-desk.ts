@@ -180,11 +180,14 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
       return { kind: 'allow', request: used }
     },
     answer: takeIn,
-    async list() {
-      const requests = (await keyValue.list(prefix)).flatMap(({ value }) => readRequest(value) ?? [])
-      return requests.toSorted((left, right) => left.askedAtMs - right.askedAtMs)
-    },
+    list: () => readApprovalRequests(keyValue),
   }
+}
+
+/** Reads every request that a store holds, oldest first. */
+export async function readApprovalRequests(keyValue: Pick<KeyValue, 'list'>): Promise<readonly ApprovalRequest[]> {
+  const requests = (await keyValue.list(prefix)).flatMap(({ value }) => readRequest(value) ?? [])
+  return requests.toSorted((left, right) => left.askedAtMs - right.askedAtMs)
 }
 
 /** Counts what waits for a requester, and forgets what is long over. */

@@ -5,6 +5,7 @@ import {
   type PolicyDecision,
   type PolicyDenial,
   type PolicyInput,
+  type PolicySet,
 } from '@parley/policy'
 import { allowed, encodeBase64url, refuse, type Verdict } from '@parley/protocol'
 import type { AskedApproval } from '../approvals/approval-request.ts'
@@ -34,7 +35,7 @@ export interface BodyRewrite {
 }
 
 /** What a decision needs of a node. */
-type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals'>
+type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals' | 'shadowPolicy' | 'note'>
 
 /**
  * Decides a hop by the policy in force, lets it pass where people approved of exactly this, and takes from the limits that
@@ -47,12 +48,31 @@ export function decideHop(
   answers: readonly string[] = [],
 ): DecidedHop | Promise<DecidedHop> {
   const decision = decidePolicy(parts.policy(), input)
+  if (parts.shadowPolicy) noteShadow(parts, parts.shadowPolicy, input, decision)
   if (decision.kind === 'allow') return letPass(parts, decision, input, original)
   const { approval } = decision
   if (!approval) return { decision, verdict: refuseBy(decision) }
   return decideApproval(parts, decision, input, answers).then(({ verdict, asked }) => {
     if (verdict.kind === 'deny') return { decision, verdict, ...(asked ? { approval: asked } : {}) }
     return { ...letPass(parts, approval.approved, input, original), ...(asked ? { approval: asked } : {}) }
+  })
+}
+
+/** Records what documents that are only tried would have decided otherwise. */
+function noteShadow({ note }: DecidingParts, set: PolicySet, input: PolicyInput, decision: PolicyDecision): void {
+  const tried = decidePolicy(set, input)
+  if (tried.kind === decision.kind) return
+  note({
+    kind: 'policy',
+    event: 'shadow-differs',
+    capability: input.action,
+    peer: input.direction === 'inbound' ? input.caller.name : input.callee.name,
+    direction: input.direction,
+    decided: decision.kind,
+    policy: decision.policyHash,
+    shadow: tried.kind,
+    shadowRule: `${tried.document}#${tried.rule}`,
+    shadowPolicy: tried.policyHash,
   })
 }
 

@@ -21,7 +21,8 @@ export interface OutboundHop {
   readonly contract: ContractCapability
   /** Replaced by `policy` where rules rewrite it. */
   input: unknown
-  readonly options: CallOptions
+  /** `policy` adds what its rules oblige to. */
+  options: CallOptions
   readonly id: string
   readonly trace: string
   /** Monotonic milliseconds. */

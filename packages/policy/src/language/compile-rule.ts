@@ -3,6 +3,7 @@ import { defaultApproval, type ApprovalDemand } from '../approval-demand.ts'
 import { compileCondition, compileExpression, type Condition } from '../condition/condition.ts'
 import type { NativeScope } from '../condition/native-value.ts'
 import { isPolicyEffect, policyEffects, type PolicyEffect } from '../policy-effect.ts'
+import { findContradiction } from '../lint/clause-relation.ts'
 import type { ReportProblem } from '../policy-problem.ts'
 import { compileRewrites } from './compile-rewrites.ts'
 import type { DraftRule, RuleKey } from './parse-document.ts'
@@ -64,6 +65,11 @@ export function compileRule(
       },
       scope,
     )
+  const contradiction = condition && findContradiction(condition)
+  if (when && contradiction) {
+    const [left, right] = contradiction
+    report(when.offset, `the rule can never match: ${left.text} and ${right.text} exclude each other`)
+  }
   const code = readCode(draft, report)
   const demand = readDemand(draft, report)
   const limits = readLimits(draft, report)

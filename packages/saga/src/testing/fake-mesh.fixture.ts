@@ -145,6 +145,7 @@ async function answer(serve: Served, caller: AgentName, call: CallOnTheWay, hop:
       tier: 'standard',
     },
     labels: [],
+    obligations: [],
     pathIndex: 0,
     saga: call.saga,
     signal: patient,

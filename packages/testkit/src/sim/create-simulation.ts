@@ -29,6 +29,8 @@ export interface Simulation {
   after(delayMs: number, turn: () => void): void
   /** The lives that are now, by name. */
   alive(name: string): SimProcess | undefined
+  /** Stops a process for a while, as SIGSTOP does; it notices nothing. */
+  pause(name: string, forMs: number): void
   /** Ends all faults: who is paused wakes, who is cut off comes back, clocks are set right. */
   heal(): void
   /** Runs until `isDone`, or `limitMs` of virtual time; false if it was not done by then. */
@@ -108,6 +110,9 @@ export function createSimulation({ seed, rates: draw }: SimulationOptions): Simu
     alive(name) {
       const process = lives.get(name)?.process
       return process?.isAlive() ? process : undefined
+    },
+    pause(name, forMs) {
+      lives.get(name)?.pause(forMs)
     },
     heal() {
       rates = calm

@@ -69,6 +69,7 @@ export const deliver: Stage<InboundHop> = {
       chain: hop.chain,
       handed: hop.handed,
       trust: left(hop.trust, 'the trust'),
+      obligations: hop.decision?.kind === 'allow' ? hop.decision.obligations : [],
       stopping,
       evidence: hop.evidence,
       remainingMs: patience.leftMs,

@@ -2,6 +2,7 @@ import { decideArguments } from '@parley/identity'
 import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import { refuse, type Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
+import { obligationsOf } from '../../obligations.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { policyDelegation, policyObjective } from '../policy-facts.ts'
 import { decideObserving } from '../observe-trust.ts'
@@ -29,7 +30,7 @@ export const policy: Stage<InboundHop> = {
       callee: policyPeer(parts.ownCredential(), 'serves', action, ownTrust),
       onBehalfOf: header.onBehalfOf ?? '',
       labels: header.labels ?? [],
-      obligations: [],
+      obligations: obligationsOf(header.labels),
       delegation: policyDelegation(chain),
       hop: { index: header.pathIndex ?? 0, path: chain ? chain.agents.map(({ name }) => name) : [peer.name] },
       saga: {

@@ -1,6 +1,7 @@
 import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
+import { obligationsOf, withObligations } from '../../obligations.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
 import { decideObserving } from '../observe-trust.ts'
@@ -34,7 +35,7 @@ export function describeOutbound(hop: OutboundHop): PolicyInput {
     callee: policyPeer(credential, 'serves', action, left(hop.trust, 'the trust')),
     onBehalfOf: options.onBehalfOf ?? '',
     labels: options.labels ?? [],
-    obligations: [],
+    obligations: obligationsOf(options.labels),
     delegation: heldDelegation(hop.chain),
     hop: { index: options.pathIndex ?? 0, path: [parts.name] },
     saga: {
@@ -52,6 +53,8 @@ export function describeOutbound(hop: OutboundHop): PolicyInput {
 function takeDecision(hop: OutboundHop, { decision, verdict, rewrite, approval }: DecidedHop): Verdict {
   hop.decision = decision
   if (approval) hop.approval = approval
+  if (decision.kind === 'allow' && decision.obligations.length > 0)
+    hop.options = { ...hop.options, labels: withObligations(hop.options.labels, decision.obligations) }
   if (rewrite) {
     hop.rewrite = rewrite
     hop.input = rewrite.value

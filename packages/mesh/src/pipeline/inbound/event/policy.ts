@@ -1,6 +1,7 @@
 import { noDelegation, type PolicyInput } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../../decide-hop.ts'
+import { obligationsOf } from '../../../obligations.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
 import { policyObjective } from '../../policy-facts.ts'
@@ -25,7 +26,7 @@ export const eventPolicy: Stage<InboundHop> = {
       callee: policyPeer(parts.ownCredential(), 'calls', action, ownTrust),
       onBehalfOf: header.onBehalfOf ?? '',
       labels: header.labels ?? [],
-      obligations: [],
+      obligations: obligationsOf(header.labels),
       delegation: noDelegation,
       hop: { index: 0, path: [peer.name] },
       saga: { present: false, id: '', step: '', attempt: 0 },

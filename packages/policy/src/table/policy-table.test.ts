@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { documentOf } from '../policy-input.fixture.ts'
+import type { PolicyProblem } from '../policy-problem.ts'
+import { compilePolicy } from '../policy-set.ts'
+import { parsePolicyTable } from './policy-table.ts'
+import { runPolicyTable } from './run-policy-table.ts'
+
+const set = compilePolicy([
+  {
+    file: 'desk.yaml',
+    text: documentOf(
+      [
+        "  - { name: desk, when: \"action == 'flights:reserve' && body.to == 'SFO'\", effect: allow }",
+        '  - { name: ask, when: body.amount > 500, effect: require_approval }',
+      ].join('\n'),
+    ),
+  },
+])
+
+const table = `apiVersion: parley/v1
+policy: [desk.yaml]
+cases:
+  - name: to San Francisco
+    input: { action: flights:reserve, body: { to: SFO, amount: 5 } }
+    expect: allow
+    rule: test#desk
+  - name: dear
+    input: { action: flights:reserve, body: { to: SFO, amount: 501 } }
+    expect: require_approval
+  - name: untrusted
+    input: { action: flights:reserve, caller: { tier: untrusted }, body: { to: SFO, amount: 5 } }
+    expect: deny
+    code: trust.below-threshold
+  - name: wrong
+    input: { action: flights:reserve, body: { to: LIS, amount: 5 } }
+    expect: allow
+`
+
+describe('a policy table', () => {
+  it('tells which cases hold, and what was said of the others', () => {
+    const problems: PolicyProblem[] = []
+    const parsed = parsePolicyTable({ file: 'desk.test.yaml', text: table }, problems)
+    expect(problems).toEqual([])
+    const results = parsed ? runPolicyTable(set, parsed) : []
+    expect(results.map(({ passed }) => passed)).toEqual([true, true, true, false])
+    expect(results[3]).toEqual({
+      name: 'wrong',
+      line: 15,
+      passed: false,
+      expected: 'allow',
+      found: 'deny policy.denied by test#default',
+    })
+  })
+
+  it('refuses what it does not know, at its place', () => {
+    const problems: PolicyProblem[] = []
+    const text = table
+      .replace('expect: allow', 'expects: allow')
+      .replace('tier: untrusted', 'tier: low')
+      .replace('caller:', 'calls:')
+    parsePolicyTable({ file: 't.yaml', text }, problems)
+    expect(problems.map(({ line, problem }) => `${String(line)} ${problem}`)).toEqual([
+      expect.stringMatching(/^6 unknown key expects/) as string,
+      expect.stringMatching(/^4 expect is none of/) as string,
+      expect.stringMatching(/^12 unknown key calls/) as string,
+    ])
+  })
+})
