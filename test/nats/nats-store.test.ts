@@ -258,9 +258,18 @@ describe('how a broker syncs', () => {
       const synced = openStore(server.url, { name: 'sync', monitors: [monitor], durability: 'synced' })
       const outcome = await synced.then((each) => each.close(), codeOf)
       expect(outcome).toBe(server.syncAlways ? undefined : 'store.unsafe-config')
-      const { code, out } = await runCaptured(['doctor', '--monitor', monitor], { PATH: '' })
+      const about = ['--nats', server.url, '--monitor', monitor, '--store', 'sync']
+      const { code, out } = await runCaptured(['doctor', ...about], { PATH: '' })
       expect(code).toBe(exitCodes.ok)
       expect(out).toMatch(server.syncAlways ? /ok +broker sync .*always/ : /warn +broker sync .*(?:120 s|not told)/)
+      expect(out).toMatch(
+        server.syncAlways ? /ok +nats store .*: yes/ : /warn +nats store .*: no\n.*sync_interval: always/,
+      )
+      const missing = await runCaptured(['doctor', '--nats', server.url, '--store', 'none'], { PATH: '' })
+      expect([missing.code, missing.out]).toEqual([
+        exitCodes.no,
+        expect.stringMatching(/store\.open-failed: .*none_journal/),
+      ])
     }
   })
   it('is not guessed where nobody tells', async () => {

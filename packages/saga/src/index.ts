@@ -39,3 +39,9 @@ export {
   type HumanVerification,
   type VerifyHuman,
 } from './runner/verify-human.ts'
+export { sagaContract, type SagaContract, type SagaRefused } from './serving/saga-contract.ts'
+export { serveSagas } from './serving/serve-sagas.ts'
+export { proposeDecision, type Proposal } from './kernel/propose.ts'
+export { describeSaga } from './runner/describe-saga.ts'
+export { noteSaga } from './runner/note-saga.ts'
+export { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from './journal/saga-journal.ts'

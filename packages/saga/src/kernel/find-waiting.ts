@@ -26,12 +26,13 @@ function describeWait({ plan, untilMs }: WaitState): Waiting {
 }
 
 function describeStep(step: StepState): Waiting {
-  const { code = '', notBeforeMs } = step
+  const { code = '', notBeforeMs, approval } = step
   const isTriedAgain = ['failed', 'refused'].includes(step.snapshot.value)
   return {
     for: findHold(code) ?? (isTriedAgain ? 'retry' : 'participant'),
     step: step.plan.name,
     code,
+    ...(approval && { approval }),
     ...(notBeforeMs !== undefined && { untilMs: notBeforeMs, next: 'try-again' }),
   }
 }

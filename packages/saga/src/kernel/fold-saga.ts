@@ -58,6 +58,7 @@ function begin(started: StartedEvent): SagaState {
     steps: Object.fromEntries(steps),
     sequences: {},
     awaitsVersion: false,
+    heard: [],
   }
 }
 
@@ -75,7 +76,7 @@ function apply(state: SagaState, event: Exclude<SagaEvent, StartedEvent>): SagaS
     const queued = event.type === 'signalled' && behind !== undefined ? { behind } : {}
     return { ...rest, ...queued, waits: { ...state.waits, [event.wait]: applyToWait(wait, event) } }
   }
-  if (event.type === 'decided') return applyDecision(state, event)
+  if (event.type === 'decided') return applyDecision({ ...state, heard: [...state.heard, event.declaration] }, event)
   return applyToSaga(state, event)
 }
 
@@ -143,7 +144,7 @@ function applyToWait(wait: WaitState, event: WaitEvent): WaitState {
 /** Everything that a fact about a step changes besides its status. Deferrals start anew whenever something got through. */
 function applyToStep(step: StepState, event: StepEvent): StepState {
   const moved = (type: StepMove['type']): StepState => {
-    const { notBeforeMs: _due, ...rest } = step
+    const { notBeforeMs: _due, approval: _asked, ...rest } = step
     return { ...rest, snapshot: moveStep(step.snapshot, { type }) }
   }
   const tried = isInFlight(step) ? { attempts: step.attempts + 1, pinned: true } : {}
@@ -168,6 +169,7 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
         code: event.code,
         skipped: [],
         notBeforeMs: event.untilMs,
+        ...(event.approval && { approval: event.approval }),
         deferrals: step.deferrals + 1,
       }
     case 'committed':

@@ -69,7 +69,10 @@ function interpretForward(state: SagaState, step: StepState, outcome: Outcome, m
     case 'refused': {
       // Nothing was done, and somebody can lift it. Before the first provider was sent to, another one may be free of it.
       if (findHold(outcome.code) && (outcome.hop.sent || step.pinned))
-        return defer(step, outcome.code, moment, outcome.retryAfterMs)
+        return {
+          ...defer(step, outcome.code, moment, outcome.retryAfterMs),
+          ...(outcome.approval && { approval: { id: outcome.approval.id, digest: outcome.approval.digest } }),
+        }
       if (outcome.hop.sent)
         return {
           type: 'refused',
@@ -140,7 +143,12 @@ function interpretUndo(step: StepState, outcome: Outcome, moment: Moment): SagaE
 }
 
 /** Makes the event with which a step waits for its participant. */
-export function defer(step: StepState, code: string, moment: Moment, retryAfterMs?: number): SagaEvent {
+export function defer(
+  step: StepState,
+  code: string,
+  moment: Moment,
+  retryAfterMs?: number,
+): SagaEvent & { readonly type: 'deferred' } {
   return { type: 'deferred', step: step.plan.name, code, untilMs: backOff(step, moment, retryAfterMs) }
 }
 

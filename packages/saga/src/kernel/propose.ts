@@ -57,8 +57,12 @@ function findCancelProblem(state: SagaState): string | undefined {
   return `has sent its pivot "${pivot.plan.name}": it only goes forward`
 }
 
-function findDecisionProblem(state: SagaState, { decision, about = '', fact }: DecidedEvent): string | undefined {
+function findDecisionProblem(
+  state: SagaState,
+  { decision, about = '', fact, declaration }: DecidedEvent,
+): string | undefined {
   if (isOver(state)) return `has ended ${state.life.value}`
+  if (state.heard.includes(declaration)) return 'heard this declaration before: sign another one'
   if (decision === 'abort') return undefined
   if (decision === 'cancel') return findCancelProblem(state)
   const step = state.steps[about]

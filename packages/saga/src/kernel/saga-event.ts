@@ -27,6 +27,12 @@ export interface OwnedEvent {
   readonly epoch: number
 }
 
+/** A request for an approval, by its id and the digest of what would be done. */
+export interface ApprovalAsked {
+  readonly id: string
+  readonly digest: string
+}
+
 /** What happened to a step. Each is durable before anything follows from it. */
 export type StepEvent =
   /** A command is about to be sent. The first one holds the mapped input, which is never computed again. */
@@ -48,7 +54,14 @@ export type StepEvent =
       readonly retryable: boolean
     }
   /** The step waits until an absolute time for a participant that cannot be reached now. */
-  | { readonly type: 'deferred'; readonly step: string; readonly code: string; readonly untilMs: number }
+  | {
+      readonly type: 'deferred'
+      readonly step: string
+      readonly code: string
+      readonly untilMs: number
+      /** The request that people can answer, where that is what it waits for. */
+      readonly approval?: ApprovalAsked
+    }
   | { readonly type: 'committed'; readonly step: string; readonly by: FactSource; readonly output?: unknown }
   | {
       readonly type: 'declined'

@@ -1,6 +1,6 @@
 import type { PlanStep, PlanWait } from '../definition/plan.ts'
 import type { LifeSnapshot } from './life-machine.ts'
-import type { StartedEvent } from './saga-event.ts'
+import type { ApprovalAsked, StartedEvent } from './saga-event.ts'
 import type { SequenceSnapshot } from './sequence-machine.ts'
 import type { StepSnapshot } from './step-machine.ts'
 import type { WaitSnapshot } from './wait-machine.ts'
@@ -35,6 +35,8 @@ export interface StepState {
   readonly hopeless: boolean
   /** The last code, or the name of the declared error. */
   readonly code?: string
+  /** The request that people can answer, while the step waits for it. */
+  readonly approval?: ApprovalAsked
   /** Nothing is to be sent for this step before this time. */
   readonly notBeforeMs?: number
   /** Waits in a row, which lengthen the next one. */
@@ -70,6 +72,8 @@ export interface Waiting {
   readonly code?: string
   /** Without it, until somebody acts. */
   readonly untilMs?: number
+  /** The request that people can answer. */
+  readonly approval?: ApprovalAsked
   /** What happens at `untilMs`. */
   readonly next?: 'try-again' | 'go-on' | 'undo'
 }
@@ -92,6 +96,8 @@ export interface SagaState {
   readonly sequences: Readonly<Record<string, SequenceSnapshot>>
   readonly waits: Readonly<Record<string, WaitState>>
   readonly awaitsVersion: boolean
+  /** What humans declared, so that it counts once. */
+  readonly heard: readonly string[]
   /** The saga of the same key that comes first. */
   readonly behind?: string
   /** The chain that steps act under which have none of their own. */

@@ -3,6 +3,8 @@ import { isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { planParts } from '../definition/plan-parts.ts'
 import { copyJson, findJsonProblem, isSameJson } from '../json-value.ts'
+import type { JournaledEvent } from '../journal/journal-format.ts'
+import type { SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import { proposeDecision } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
@@ -69,6 +71,12 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     return desk.drive({ id, journal, definition, past: [], unsaved: [started, owned], key })
   }
 
+  const readSome = async (id: string, journal: SagaJournal): Promise<readonly JournaledEvent[]> => {
+    const past = await journal.read()
+    if (past.length === 0) throw new MeshError('saga.unknown', `${node.name} has no saga "${id}": check the id`)
+    return past
+  }
+
   return {
     async start<Input, Output>(
       definition: SagaDefinition<Input, Output>,
@@ -107,9 +115,11 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const driver = desk.driven.get(id)
       if (driver) return desk.attach(id, driver.feed)
       const journal = desk.open(id)
-      const past = await journal.read()
-      if (past.length === 0) throw new MeshError('saga.unknown', `${node.name} has no saga "${id}": check the id`)
-      return desk.watch(id, journal, past)
+      return desk.watch(id, journal, await readSome(id, journal))
+    },
+    async show(id) {
+      const events = await readSome(id, desk.open(id))
+      return { view: describeSaga(foldSaga(events.map(({ event }) => event))), events }
     },
     async resume() {
       await watch.begin()

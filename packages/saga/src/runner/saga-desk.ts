@@ -82,6 +82,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   const driven = new Map<string, SagaDriver>()
   const over = new Set<string>()
   const followers = new Set<(error: Error) => void>()
+  const followed = new Map<string, SagaFeed>()
   const opening = new Map<string, Promise<unknown>>()
   const { journal: journals, keyValue } = node.store
   let closed = false
@@ -211,9 +212,15 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     },
     attach: (id, feed) => createSagaRun(feed, line(id, registry.find(feed.state.started.definition))),
     watch(id, journal, past) {
+      const known = followed.get(id)
+      if (known && !known.stopped) return this.attach(id, known)
       const feed = createSagaFeed(past)
       if (!isEnded(feed.state)) {
-        const stop = followSaga(feed, journal, node.clock, () => followers.delete(stop))
+        followed.set(id, feed)
+        const stop = followSaga(feed, journal, node.clock, () => {
+          followers.delete(stop)
+          if (followed.get(id) === feed) followed.delete(id)
+        })
         followers.add(stop)
       }
       return this.attach(id, feed)

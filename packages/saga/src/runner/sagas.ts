@@ -1,5 +1,6 @@
 import type { MeshError, Refusal, Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
+import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaView } from './describe-saga.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { VerifyHuman } from './verify-human.ts'
@@ -60,6 +61,8 @@ export interface Sagas extends AsyncDisposable {
   ): Promise<SagaRun<Output>>
   /** Watches a saga of this agent, wherever it runs. Rejects with `saga.unknown`, `saga.journal-corrupt`. */
   attach(id: string): Promise<SagaRun>
+  /** Reads a saga of this agent as it is now. Rejects with `saga.unknown`, `saga.journal-corrupt`. */
+  show(id: string): Promise<{ readonly view: SagaView; readonly events: readonly JournaledEvent[] }>
   /**
    * Takes over every unfinished saga of this agent's name whose instance is gone, and watches from then on for others that
    * leave theirs: when their lease lapses, or at once when they close. Call it after the node started.

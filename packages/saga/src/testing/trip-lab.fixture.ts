@@ -21,6 +21,8 @@ export interface TripLab {
     instance?: string,
     other?: { readonly store?: MemoryStore; readonly clock?: Clock } & Omit<SagasOptions, 'definitions'>,
   ): Sagas
+  /** Closes every orchestrator that was made so far. */
+  closeAll(): Promise<void>
   /** The events in the journal of a saga, as they were written. */
   journal(id: string): readonly SagaEvent[]
 }
@@ -33,6 +35,7 @@ export function createTripLab(
   const mesh = createFakeMesh()
   const agents = serveTrips(mesh, clock, names)
   const store = createMemoryStore()
+  const made: Sagas[] = []
   return {
     clock,
     mesh,
@@ -42,8 +45,12 @@ export function createTripLab(
       const { store: own = store, clock: time = clock, ...options } = other
       const node = mesh.createNode({ name: 'acme/travel', store: own, clock: time, instance })
       const sagas = createSagas(node, { ...options, definitions })
+      made.push(sagas)
       onTestFinished(() => sagas.close())
       return sagas
+    },
+    async closeAll() {
+      for (const sagas of made.splice(0)) await sagas.close()
     },
     journal: (id) =>
       (store.streams.get(`saga/acme/travel/${id}`) ?? []).map(
