@@ -8,16 +8,16 @@ import type { SeedReport } from './sim-facts.ts'
 
 /** Where each safeguard was missed first, so that a test need not look for long. */
 const missedAt: Readonly<Record<SafeguardName, number>> = {
-  'fence-check': 21,
+  'fence-check': 118,
   inbox: 1,
-  tombstone: 126,
-  'intent-before-send': 2,
-  'settle-rule': 141,
+  tombstone: 75,
+  'intent-before-send': 1,
+  'settle-rule': 148,
   'replay-window': 3,
-  'undo-order': 3,
-  'reply-match': 5,
-  'chain-check': 5,
-  'order-check': 18,
+  'undo-order': 13,
+  'reply-match': 3,
+  'chain-check': 6,
+  'order-check': 3,
 }
 
 /** How far a test looks from there: what the seeds mean moves with every change of what they run. */
