@@ -47,7 +47,7 @@ describe('a broker that holds the ready of a handshake back', () => {
     expect((await first).kind).toBe('ok')
     // All that the desk has ever sent comes once more.
     const attacker = mesh.bus.connect()
-    for (const { subject, data } of [...seen]) attacker.publish(subject, data)
+    for (const { subject, data } of seen.slice()) attacker.publish(subject, data)
     await mesh.clock.settle()
     expect(charged).toEqual(['second', 'first'])
   })
