@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts'
+import { cascadeBench } from './cascade/cascade-bench.ts'
 import { envelopeBench } from './envelope/envelope-bench.ts'
 import { eventsBench } from './events/events-bench.ts'
 import { floodBench } from './flood/flood-bench.ts'
@@ -16,4 +17,5 @@ export const benches: readonly Bench[] = [
   sessionsBench,
   eventsBench,
   trustBench,
+  cascadeBench,
 ]

@@ -1,15 +1,19 @@
 import {
   chainPermits,
   createAnchors,
+  createJoinSeats,
   createOrderBook,
   decideArguments,
   hashChain,
+  signJoinGrant,
+  verifyAdmission,
   verifyCredential,
   verifyDeclaration,
   verifyDelegationChain,
   verifySignature,
+  type JoinGrant,
 } from '@parley/identity'
-import { systemHash } from '@parley/ports'
+import { createManualClock, systemHash, type Store } from '@parley/ports'
 import {
   decodeFrame,
   formatInboxSubject,
@@ -20,6 +24,7 @@ import {
   type AgentId,
   type InstanceDid,
 } from '@parley/protocol'
+import { openSqliteStore } from '@parley/store-sqlite'
 import { describe, expect, it } from 'vitest'
 import { readText } from '../architecture/source-tree.ts'
 import { openShop } from '../integration/shop.ts'
@@ -31,15 +36,22 @@ import { createDeclarationVectors } from '../vectors/declaration-vectors.ts'
 import { createEvidenceVectors } from '../vectors/evidence-vectors.ts'
 import { createFrameVectors } from '../vectors/frame-vectors.ts'
 import { createTranscript } from '../vectors/handshake-vectors.ts'
+import { createJoinVectors, createSeatVectors, type JoinAsked } from '../vectors/join-vectors.ts'
 import { createHeadVectors, createOrderVectors } from '../vectors/order-vectors.ts'
 import { subjectVectors, unwritableSubjects } from '../vectors/subject-vectors.ts'
-import { anchorList } from '../vectors/token-parties.ts'
+import { acmeIssuer, anchorList } from '../vectors/token-parties.ts'
 import { hex, nowMs, receiver, seedOf, sender } from '../vectors/vector-kit.ts'
 import { renderVectorFiles } from '../vectors/vector-files.ts'
 
 const anchors = createAnchors(anchorList)
 const codeOf = (verdict: { readonly kind: 'allow' } | { readonly kind: 'deny'; readonly code: string }): string =>
   verdict.kind === 'deny' ? verdict.code : 'allow'
+
+/** A store in memory that ends with its test. */
+async function openSeatStore(): Promise<AsyncDisposable & Pick<Store, 'keyValue'>> {
+  const store = await openSqliteStore({ path: ':memory:' })
+  return { keyValue: store.keyValue, [Symbol.asyncDispose]: () => store.close() }
+}
 
 describe('protocol/vectors', () => {
   it('have not moved', async () => {
@@ -56,6 +68,7 @@ describe('protocol/vectors', () => {
       await createOrderVectors(),
       await createHeadVectors(),
       await createDeclarationVectors(),
+      await createJoinVectors(),
     ]) {
       const names = entries.map(({ name }) => name)
       expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
@@ -118,6 +131,30 @@ describe('protocol/vectors', () => {
   it('declarations are judged as they say', async () => {
     for (const { name, declaration, expect: expected, ...wanted } of await createDeclarationVectors())
       expect(codeOf(verifyDeclaration(declaration, { ...wanted, anchors, nowMs })), name).toBe(expected)
+  })
+
+  it('admissions are judged as they say, and grants to come back are named as they say', async () => {
+    const clock = createManualClock(nowMs)
+    for (const { name, before, expect: expected, ...asked } of await createJoinVectors()) {
+      await using store = await openSeatStore()
+      const grantJoin = (grant: JoinGrant): Promise<string> => signJoinGrant(acmeIssuer, grant)
+      const seats = createJoinSeats({ issuer: acmeIssuer.did, grantJoin, keyValue: store.keyValue, clock })
+      const judge = async ({ admission, grant: evidence, sender: from }: JoinAsked) => {
+        const verdict = verifyAdmission(admission, { sender: from, nowMs })
+        if (verdict.kind === 'deny') return verdict
+        return seats.attestor.attest({ ...verdict.admission, evidence })
+      }
+      for (const { key, ...taken } of before) {
+        expect((await judge(taken)).kind, name).toBe('allow')
+        if (key === undefined) continue
+        const granted = await seats.grantNext(taken.grant, taken.sender, key)
+        const [, payload = ''] = granted.kind === 'allow' ? granted.grant.token.split('.') : []
+        const { jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { readonly jti: string }
+        expect(createSeatVectors().find((seat) => seat.key === key)?.jti).toBe(jti)
+      }
+      const verdict = await judge(asked)
+      expect(verdict.kind === 'deny' ? verdict.code : 'allow', name).toBe(expected)
+    }
   })
 
   it('heads are judged as they say', async () => {

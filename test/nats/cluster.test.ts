@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLocalIssuer, createNatsAccount, signNatsAccount } from '@parley/identity'
@@ -11,16 +9,8 @@ import { createSystemClock } from '@parley/ports'
 import { connectNats, formatOperatorConfig } from '@parley/transport-nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { findPorts } from './find-ports.ts'
 import { collect, mesh, random, reach, seeds, startServer } from './fence.ts'
-
-/** Finds ports that nobody uses; all are held until the last one is found. */
-async function findPorts(count: number): Promise<readonly number[]> {
-  const held = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(held.map((server) => once(server, 'listening')))
-  const ports = held.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(held.map((server) => once(server.close(), 'close')))
-  return ports
-}
 
 describe('a cluster of three fenced servers', () => {
   let servers: readonly RunningNatsServer[]

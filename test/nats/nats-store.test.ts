@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
-import type { RunningNatsServer } from '@parley/nats-server'
+import { compareVersions, type RunningNatsServer } from '@parley/nats-server'
+import { exitCodes } from '@parley/cli'
 import { isMeshError } from '@parley/protocol'
 import { dialNats } from '@parley/transport-nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCaptured } from '../integration/captured-cli.ts'
 import { openStore, startJetStream } from './broker-store.ts'
+import { findPorts } from './find-ports.ts'
+import { startStallingProxy } from './stalling-proxy.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const codeOf = (error: unknown): unknown => (isMeshError(error) ? error.code : error)
@@ -104,13 +108,26 @@ describe('openNatsStore on one server', () => {
     await store.close()
   })
 
-  it('T19: says whether writes are synced only where a monitoring port tells, and opens as synced nowhere else', async () => {
-    await expect(openStore(server.url, { name: 'sync', durability: 'synced' })).rejects.toMatchObject({
-      code: 'store.unsafe-config',
-    })
-    const store = await openStore(server.url, { name: 'sync' })
-    expect(store.facts()).toMatchObject({ replicas: 1, syncsEachWrite: undefined, lacks: [] })
-    await store.close()
+  it('T14: brings no value back when the mark of its deletion goes', async ({ skip }) => {
+    skip(compareVersions(server.version, '2.11.0') < 0, 'needs nats-server 2.11, which lets single messages expire')
+    const store = await openStore(server.url, { name: 'marks' })
+    const connection = await dialNats({ servers: server.url })
+    const manager = await jetstreamManager(connection)
+    const readLast = () => manager.streams.getMessage('KV_marks', { last_by_subj: '$KV.marks.k' })
+    for (const value of ['a', 'b']) await store.keyValue.put('k', bytes(value))
+    await store.keyValue.delete('k')
+    const mark = (await readLast())?.header
+    expect([mark?.get('Nats-TTL'), mark?.get('Nats-Rollup')]).toEqual(['1m', 'sub'])
+    // The same once more, with a life that a test can wait for.
+    for (const value of ['c', 'd']) await store.keyValue.put('k', bytes(value))
+    const short = headers()
+    for (const name of ['KV-Operation', 'Nats-Rollup']) short.set(name, mark?.get(name) ?? '')
+    short.set('Nats-TTL', '1s')
+    await jetstream(connection).publish('$KV.marks.k', new Uint8Array(0), { headers: short })
+    expect(await store.keyValue.list('')).toEqual([])
+    await expect.poll(readLast, { timeout: 5_000 }).toBe(null)
+    expect(await store.keyValue.put('k', bytes('e'), 0)).toBe(1)
+    await Promise.all([store.close(), connection.close()])
   })
 
   it('refuses a bucket that holds what something else wrote', async () => {
@@ -166,6 +183,53 @@ describe('openNatsStore on a server that is killed', () => {
     await store.close()
   }, 30_000)
 
+  it('T1: knows the truth of every append though answers are late, lost, or come to nobody', async () => {
+    await using proxy = await startStallingProxy(server.port)
+    const store = await openStore(proxy.url, { name: 'stalled', answerTimeoutMs: 60 })
+    const written = new Map<string, string[]>()
+    let isDone = false
+    const write = async (stream: string): Promise<void> => {
+      const kept: string[] = []
+      written.set(stream, kept)
+      for (let last = 0; !isDone;) {
+        const entry = `${stream}:${last + 1}`
+        try {
+          last = await store.journal.append(stream, last, [bytes(entry)])
+          kept.push(entry)
+        } catch (error) {
+          if (codeOf(error) !== 'store.unavailable') throw error
+          await delay(5)
+        }
+      }
+    }
+    const writers = Array.from({ length: 8 }, (_, index) => write(`w${index}`))
+    const count = (): number => [...written.values()].reduce((sum, { length }) => sum + length, 0)
+    for (const to of ['client', 'server', 'client', 'server'] as const) {
+      const before = count()
+      await expect.poll(count).toBeGreaterThan(before + 16)
+      proxy.stall(to)
+      // Longer than an answer may take: each writer sends again what may already be stored, or is on its way.
+      await delay(150)
+      if (before > 40) proxy.cut()
+      proxy.resume()
+    }
+    isDone = true
+    await Promise.all(writers)
+    for (const [stream, kept] of written)
+      expect((await store.journal.read(stream)).map(({ data }) => text(data))).toEqual(kept)
+    await store.close()
+  })
+
+  it('is closed within seconds though its server is gone, and says of a pending write that it is unknown', async () => {
+    await using proxy = await startStallingProxy(server.port)
+    const store = await openStore(proxy.url, { name: 'left', answerTimeoutMs: 60, patienceMs: 600_000 })
+    await store.journal.append('s', 0, [bytes('a')])
+    proxy.stall('server')
+    const pending = store.journal.append('s', 1, [bytes('b')]).catch(codeOf)
+    await store.close()
+    expect(await pending).toBe('store.outcome-unknown')
+  }, 10_000)
+
   it('T42: sends nothing while there is no connection, says so, and goes on when it is back', async () => {
     const store = await openStore(server.url, { name: 'offline' })
     await store.journal.append('s', 0, [bytes('a')])
@@ -177,6 +241,44 @@ describe('openNatsStore on a server that is killed', () => {
     await expect.poll(append).toBe(2)
     expect(await store.journal.last('s')).toBe(2)
     await store.close()
+  })
+})
+
+describe('how a broker syncs', () => {
+  it('T19: is told by its monitoring port, and a store that has to be synced opens on no other', async () => {
+    for (const syncAlways of [false, true]) {
+      const [port] = await findPorts(1)
+      const monitor = `http://127.0.0.1:${String(port)}`
+      const config = `http: "127.0.0.1:${String(port)}"`
+      await using server = await startJetStream(syncAlways ? { config } : { config, syncAlways })
+      const store = await openStore(server.url, { name: 'sync', monitors: [monitor] })
+      // An old server cannot sync each write, and says so by saying nothing.
+      expect(store.facts()).toMatchObject({ replicas: 1, syncsEachWrite: server.syncAlways })
+      await store.close()
+      const synced = openStore(server.url, { name: 'sync', monitors: [monitor], durability: 'synced' })
+      const outcome = await synced.then((each) => each.close(), codeOf)
+      expect(outcome).toBe(server.syncAlways ? undefined : 'store.unsafe-config')
+      const about = ['--nats', server.url, '--monitor', monitor, '--store', 'sync']
+      const { code, out } = await runCaptured(['doctor', ...about], { PATH: '' })
+      expect(code).toBe(exitCodes.ok)
+      expect(out).toMatch(server.syncAlways ? /ok +broker sync .*always/ : /warn +broker sync .*(?:120 s|not told)/)
+      expect(out).toMatch(
+        server.syncAlways ? /ok +nats store .*: yes/ : /warn +nats store .*: no\n.*sync_interval: always/,
+      )
+      const missing = await runCaptured(['doctor', '--nats', server.url, '--store', 'none'], { PATH: '' })
+      expect([missing.code, missing.out]).toEqual([
+        exitCodes.no,
+        expect.stringMatching(/store\.open-failed: .*none_journal/),
+      ])
+    }
+  })
+  it('is not guessed where nobody tells', async () => {
+    await using server = await startJetStream()
+    const store = await openStore(server.url, { name: 'untold' })
+    expect(store.facts().syncsEachWrite).toBe(undefined)
+    await store.close()
+    for (const options of [{ durability: 'synced' as const }, { monitors: [server.url.replace('nats:', 'http:')] }])
+      await expect(openStore(server.url, { name: 'untold', ...options })).rejects.toThrow(/sync/)
   })
 })
 

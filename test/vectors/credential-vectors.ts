@@ -1,4 +1,4 @@
-import { jwtTypes } from '@parley/identity'
+import { createNkey, jwtTypes } from '@parley/identity'
 import {
   acmeIssuer,
   anchorList,
@@ -13,7 +13,7 @@ import {
   signStatement,
   signTexts,
 } from './token-parties.ts'
-import { nowMs, printVectors } from './vector-kit.ts'
+import { nowMs, printVectors, seedOf } from './vector-kit.ts'
 
 /** A credential with its statement, as an instance presents them. */
 export interface CredentialVector {
@@ -29,6 +29,8 @@ export interface CredentialVector {
 export async function createCredentialVectors(): Promise<readonly CredentialVector[]> {
   const statement = await signStatement()
   const good = await signDeskCredential()
+  const seed = seedOf('acme/desk nats')
+  const { nkey } = createNkey('U', seed)
   const [headerPart = '', payloadPart = '', signaturePart = ''] = good.split('.')
   const header = '{"alg":"EdDSA","typ":"parley-credential+jwt"}'
   const payload = Buffer.from(payloadPart, 'base64url').toString()
@@ -87,6 +89,27 @@ export async function createCredentialVectors(): Promise<readonly CredentialVect
       'that lives longer than the statement lets',
       await signDeskCredential({ exp: nowSeconds + 901 }),
       'identity.issuer-refused',
+    ],
+    ['with the NATS user key of its instance', await signDeskCredential({ nkey }), 'allow'],
+    [
+      'with a NATS user key in lower case',
+      await signDeskCredential({ nkey: nkey.toLowerCase() }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'with a NATS key of an account',
+      await signDeskCredential({ nkey: createNkey('A', seed).nkey }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'with a NATS user key whose checksum is wrong',
+      await signDeskCredential({ nkey: nkey.slice(0, -1) + (nkey.endsWith('A') ? 'B' : 'A') }),
+      'identity.jwt-invalid',
+    ],
+    [
+      'with a NATS user key of small order',
+      await signDeskCredential({ nkey: 'UAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABVBG' }),
+      'identity.jwt-invalid',
     ],
     ['of an unknown kind', await signDeskCredential({ kind: 'robot' }), 'identity.jwt-invalid'],
     ['without exp', await signDeskCredential({ exp: undefined }), 'identity.jwt-invalid'],

@@ -4,6 +4,7 @@ import { renderDeclarationVectors } from './declaration-vectors.ts'
 import { renderEvidenceVectors } from './evidence-vectors.ts'
 import { renderFrameVectors } from './frame-vectors.ts'
 import { renderTranscript } from './handshake-vectors.ts'
+import { renderJoinVectors } from './join-vectors.ts'
 import { renderOrderVectors } from './order-vectors.ts'
 import { renderSubjectVectors } from './subject-vectors.ts'
 
@@ -16,6 +17,7 @@ export async function renderVectorFiles(): Promise<ReadonlyMap<string, string>> 
     ['evidence.json', await renderEvidenceVectors()],
     ['frames.json', await renderFrameVectors()],
     ['handshake.json', await renderTranscript()],
+    ['joins.json', await renderJoinVectors()],
     ['orders.json', await renderOrderVectors()],
     ['subjects.json', renderSubjectVectors()],
   ])

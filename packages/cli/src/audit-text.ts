@@ -25,7 +25,8 @@ export async function* readAuditText(path: string): AsyncGenerator<string, void,
   }
 }
 
-async function isSqlite(path: string): Promise<boolean> {
+/** Tells a store from an export by how the file begins. Rejects with `cli.usage` for a file that cannot be read. */
+export async function isSqlite(path: string): Promise<boolean> {
   try {
     await using file = await open(path, 'r')
     const { bytesRead, buffer } = await file.read(Buffer.alloc(sqliteMagic.length), 0, sqliteMagic.length, 0)

@@ -13,6 +13,8 @@ import { addKeysCommands } from './commands/keys.ts'
 import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addRevokeCommand } from './commands/revoke.ts'
+import { addSagaCommands } from './commands/saga.ts'
+import { addStoreCommands } from './commands/store.ts'
 import { addTimedOrderCommands } from './commands/timed-order.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addVerifyCommand } from './commands/verify.ts'
@@ -48,6 +50,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addWhyCommand(program, context)
   addVerifyCommand(program, context)
   addAuditCommands(program, context)
+  addSagaCommands(program, context)
   addPolicyCommands(program, context)
   addApproveCommands(program, context)
   addTrustCommands(program, context)
@@ -58,6 +61,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addRevokeCommand(program, context)
   addTimedOrderCommands(program, context)
   addNatsConfigCommands(program, context)
+  addStoreCommands(program, context)
   return program
 }
 

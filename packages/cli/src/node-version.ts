@@ -1,7 +1,7 @@
 import { MeshError } from '@parley/protocol'
 
-/** The first Node with `require` of ES modules without a flag, which the packages need. */
-const minimum = [22, 12] as const
+/** The first Node with Zstandard, which the store packs its journal with; `require` of ES modules came before. */
+const minimum = [22, 15] as const
 
 /** Refuses a Node that is too old, before anything is loaded that it lacks. Throws `cli.unsupported-node`. */
 export function assertNodeVersion(version: string): void {

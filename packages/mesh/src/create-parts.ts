@@ -10,6 +10,7 @@ import { createActing } from './acting.ts'
 import { createAllowanceLedger } from './allowance-ledger.ts'
 import { createBodyCarrier } from './carried-body.ts'
 import { createCardExchange } from './card-exchange.ts'
+import { createDecisionKeeper } from './decision-keeper.ts'
 import { createDirectory } from './directory.ts'
 import { rememberBreakers } from './breaker-memory.ts'
 import type { ContractEvent } from './event.ts'
@@ -198,6 +199,9 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
     shadowPolicy: config.shadowPolicy,
+    decisions:
+      config.keepDecisions &&
+      createDecisionKeeper({ keep: config.keepDecisions, keyValue: store.keyValue, hash, note, logger }),
     approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,
     issued: own.issued,

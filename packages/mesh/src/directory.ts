@@ -1,5 +1,5 @@
 import type { Clock } from '@parley/ports'
-import { formatAgentId, type AgentId, type InstanceDid } from '@parley/protocol'
+import { formatAgentId, type AgentId, type Did, type InstanceDid } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
 
 /** A live instance, as its last announcement says. */
@@ -38,7 +38,10 @@ interface LiveView {
   readonly byAgent: Map<string, readonly DirectoryEntry[]>
 }
 
-/** Creates a directory in which an instance lapses `lapseMs` after its last announcement. Bounded to 10,000 instances. */
+/**
+ * Creates a directory in which an instance lapses `lapseMs` after its last announcement. Bounded to 10,000 instances; an owner
+ * that fills it takes no place of another.
+ */
 export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10_000): Directory {
   const byInstance = new Map<InstanceDid, DirectoryEntry & { readonly seenAtMs: number; readonly suspected: boolean }>()
   const waiting = new Set<() => void>()
@@ -65,6 +68,21 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
     return view
   }
   const live = (): readonly DirectoryEntry[] => liveView().entries
+  /** Gives up the oldest announcement of the owner that has most, unless it is the newcomer's own owner. */
+  const makeRoom = ({ credential: { owner: newcomer } }: DirectoryEntry): boolean => {
+    const oldestOf = new Map<Did, { readonly instance: InstanceDid; readonly seenAtMs: number; count: number }>()
+    for (const [instance, { credential, seenAtMs }] of byInstance) {
+      const known = oldestOf.get(credential.owner)
+      const count = (known?.count ?? 0) + 1
+      const isOlder = !known || seenAtMs < known.seenAtMs
+      oldestOf.set(credential.owner, isOlder ? { instance, seenAtMs, count } : { ...known, count })
+    }
+    const [most] = [...oldestOf].sort(([, one], [, other]) => other.count - one.count)
+    const own = oldestOf.get(newcomer)?.count ?? 0
+    if (!most || own + 1 >= most[1].count) return false
+    byInstance.delete(most[1].instance)
+    return true
+  }
   return {
     announce(entry) {
       const { instance } = entry.credential
@@ -72,7 +90,7 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
       // The times are wall times: when the sender's clock was set back, what is known lapses before it is replaced.
       const isLive = known !== undefined && known.seenAtMs >= clock.monotonic() - lapseMs
       if (isLive && known.announcedAtMs >= entry.announcedAtMs) return
-      if (!known && byInstance.size >= maxInstances && live().length >= maxInstances) return
+      if (!known && byInstance.size >= maxInstances && live().length >= maxInstances && !makeRoom(entry)) return
       byInstance.set(instance, { ...entry, seenAtMs: clock.monotonic(), suspected: false })
       view = undefined
       notify()

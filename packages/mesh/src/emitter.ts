@@ -86,7 +86,7 @@ async function decide(emission: Emission, payload: unknown, written: Uint8Array)
     body: () => payload,
     time: { nowMs: parts.clock.now() },
   }
-  const decided = await decideHop(parts, input, () => written)
+  const decided = await decideHop(parts, input, { hop: emission.id, original: () => written })
   emission.decision = decided.decision
   return decided
 }

@@ -10,6 +10,7 @@ export {
   type ContractCapability,
   type DeclaredErrors,
 } from './contract.ts'
+export { readDecisionBody, type KeptDecisions } from './decision-keeper.ts'
 export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './event.ts'
 export type { Happened, Listener } from './happened.ts'
 export type { EvidenceOf } from './evidence-of.ts'

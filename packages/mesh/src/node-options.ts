@@ -26,6 +26,7 @@ import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from './contract.ts'
 import type { MeshJoin } from './issuer/mesh-join.ts'
+import type { KeptDecisions } from './decision-keeper.ts'
 import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
 import { resolveTrustOptions, type NodeTrustConfig, type NodeTrustOptions } from './trust/trust-options.ts'
@@ -92,6 +93,11 @@ export interface NodeOptions {
   readonly policy?: readonly PolicyPart[]
   /** Documents to try: they decide every hop too, and what they would decide otherwise is recorded. They have no effect. */
   readonly shadowPolicy?: readonly PolicyPart[]
+  /**
+   * Records what every decision read, so that `parley policy explain --hop` can decide it again: bodies by their digests, or
+   * with `bodies` in the store as well. Default nothing.
+   */
+  readonly keepDecisions?: KeptDecisions
   /** Forms of documents beside `parley/v1`, for `policy` and for what is reloaded. Default none. */
   readonly policyForms?: readonly PolicyForm[]
   /** Objectives by capability; default 99 % success. */
@@ -139,6 +145,7 @@ export interface NodeConfig {
   readonly policy: PolicySet
   readonly shadowPolicy: PolicySet | undefined
   readonly policyForms: readonly PolicyForm[]
+  readonly keepDecisions: KeptDecisions | undefined
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
   readonly orderStalenessMs: OrderStaleness
@@ -222,6 +229,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     listens: options.listens ?? [],
     policy,
     policyForms,
+    keepDecisions: options.keepDecisions,
     shadowPolicy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],

@@ -10,6 +10,7 @@ import type { Acting } from './acting.ts'
 import type { AllowanceLedger } from './allowance-ledger.ts'
 import type { BodyCarrier } from './carried-body.ts'
 import type { CardExchange } from './card-exchange.ts'
+import type { DecisionKeeper } from './decision-keeper.ts'
 import type { Directory } from './directory.ts'
 import type { EventLog } from './event-log.ts'
 import type { EventMemory } from './event-memory.ts'
@@ -106,6 +107,8 @@ export interface NodeParts {
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
   readonly approvals: ApprovalDesk
+  /** Records what each decision read; undefined where nothing is kept for replay. */
+  readonly decisions: DecisionKeeper | undefined
   /** Decides beside the policy in force, on the record and without effect. */
   readonly shadowPolicy: PolicySet | undefined
   /** The token buckets of the policy's limits. */

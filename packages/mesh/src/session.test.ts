@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createSession, createSessionTable, maxSessionsPerInstance, type Session } from './session.ts'
 
-const sessionWith = (id: string, instance: string): Session =>
-  createSession(id, { instance: `did:key:z${instance}` } as Session['peer'], 'own')
+const sessionWith = (id: string, instance: string, owner = 'did:key:zowner'): Session =>
+  createSession(id, { instance: `did:key:z${instance}`, owner } as Session['peer'], 'own')
 
 describe('createSession', () => {
   it('counts up from 1 and never twice', () => {
@@ -45,6 +45,17 @@ describe('createSessionTable', () => {
     expect(ids.filter((id) => table.get(id))).toEqual(ids.slice(3))
     expect(table.get('other')).toBe(other)
     expect(table.size()).toBe(maxSessionsPerInstance + 1)
+  })
+
+  it('lets an owner with any number of instances push out only sessions of its own', () => {
+    const table = createSessionTable(10)
+    const others = ['a', 'b', 'c'].map((id) => sessionWith(id, id, `did:key:zother-${id}`))
+    for (const other of others) table.add(other)
+    const ids = Array.from({ length: 40 }, (_, at) => `s${String(at)}`)
+    for (const id of ids) table.add(sessionWith(id, id))
+    expect(ids.filter((id) => table.get(id))).toEqual(ids.slice(-7))
+    expect(others.every(({ id }) => table.get(id))).toBe(true)
+    expect(table.size()).toBe(10)
   })
 
   it('forgets an opened session with its instance when it makes room', () => {

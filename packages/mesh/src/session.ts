@@ -1,4 +1,4 @@
-import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
+import { createReplayWindow, type Did, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { HandedChain } from './handed-chain.ts'
 import type { BodyKeys } from './body-keys.ts'
@@ -71,8 +71,9 @@ export function createSession(
 export const maxSessionsPerInstance = 8
 
 /**
- * The sessions of a node, bounded: the one that was used longest ago makes room and has to shake hands again. An instance
- * that shakes hands without end pushes out only its own.
+ * The sessions of a node, bounded: of the owner that has most of them, the one that was used longest ago makes room and has
+ * to shake hands again. So an instance, or an owner with any number of names, that shakes hands without end pushes out only
+ * its own.
  */
 export interface SessionTable {
   get(id: string): Session | undefined
@@ -101,30 +102,38 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   let lastUsed: Session | undefined
   /** Ids by instance, the oldest first. */
   const idsOf = new Map<InstanceDid, readonly string[]>()
+  /** Sessions by owner; there are no more owners than anchors. */
+  const countOf = new Map<Did, number>()
   const retire = (id: string): void => {
     const session = byId.get(id)
     if (session && byInstance.get(session.peer.instance) === session) byInstance.delete(session.peer.instance)
   }
   const remove = (id: string): void => {
-    const instance = byId.get(id)?.peer.instance
+    const peer = byId.get(id)?.peer
     retire(id)
     byId.delete(id)
-    if (instance === undefined) return
+    if (!peer) return
+    const { instance, owner } = peer
+    countOf.set(owner, (countOf.get(owner) ?? 1) - 1)
     const left = (idsOf.get(instance) ?? []).filter((other) => other !== id)
     if (left.length > 0) idsOf.set(instance, left)
     else idsOf.delete(instance)
   }
   const add = (session: Session): void => {
     const { instance } = session.peer
+    if (!byId.has(session.id)) countOf.set(session.peer.owner, (countOf.get(session.peer.owner) ?? 0) + 1)
     byId.set(session.id, session)
     lastUsed = session
     const ids = [...(idsOf.get(instance) ?? []), session.id]
     idsOf.set(instance, ids)
     const [oldestOfInstance] = ids
     if (ids.length > maxSessionsPerInstance && oldestOfInstance !== undefined) remove(oldestOfInstance)
-    for (const oldest of byId.keys()) {
-      if (byId.size <= maxSessions) break
-      remove(oldest)
+    if (byId.size <= maxSessions) return
+    const most = Math.max(...countOf.values())
+    for (const [id, { peer }] of byId) {
+      if (countOf.get(peer.owner) !== most) continue
+      remove(id)
+      return
     }
   }
   return {

@@ -16,13 +16,21 @@ describe('explainPolicy', () => {
     const { decision, rules } = explainPolicy(compilePolicy([{ file: 'a.yaml', text }]), hopOf())
     expect(decision).toMatchObject({ kind: 'allow', rule: 'zurich' })
     expect(rules.filter(({ document }) => document === 'test')).toEqual([
-      { document: 'test', rule: 'cars', effect: 'allow', result: 'not-matched', because: "action == 'cars:rent'" },
+      {
+        document: 'test',
+        rule: 'cars',
+        effect: 'allow',
+        result: 'not-matched',
+        because: "action == 'cars:rent'",
+        held: 0,
+      },
       {
         document: 'test',
         rule: 'desk',
         effect: 'allow',
         result: 'not-matched',
         because: expect.stringContaining("body.to == 'SFO' || body.to == 'LIS'") as string,
+        held: 1,
       },
       { document: 'test', rule: 'broken', effect: 'warn', result: 'failed', because: 'no_such_key in body.missing' },
       { document: 'test', rule: 'zurich', effect: 'allow', result: 'matched' },

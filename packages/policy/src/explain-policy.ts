@@ -32,7 +32,9 @@ function explainDocument(document: PolicyDocument, view: HopView, before: HopVie
     const result = rule.condition.evaluate(read)
     if (result === true) return { ...facts, result: 'matched' }
     if (result instanceof Failure) return { ...facts, result: 'failed', because: result.problem }
-    const clause = rule.condition.clauses.find((each) => each.evaluate(read) === false)
-    return { ...facts, result: 'not-matched', ...(clause ? { because: clause.text } : {}) }
+    const { clauses } = rule.condition
+    const held = clauses.findIndex((each) => each.evaluate(read) === false)
+    const clause = clauses[held]
+    return { ...facts, result: 'not-matched', ...(clause ? { because: clause.text, held } : {}) }
   })
 }

@@ -115,27 +115,33 @@ export const errorCodes: {
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
   readonly 'policy.rate-limited': ErrorFacts
+  readonly 'saga.aborted': ErrorFacts
+  readonly 'saga.backlog-full': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
   readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
+  readonly 'saga.decision-refused': ErrorFacts
   readonly 'saga.definition-invalid': ErrorFacts
   readonly 'saga.id-conflict': ErrorFacts
   readonly 'saga.id-invalid': ErrorFacts
   readonly 'saga.interrupted': ErrorFacts
   readonly 'saga.journal-corrupt': ErrorFacts
+  readonly 'saga.key-busy': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
   readonly 'saga.tombstoned': ErrorFacts
   readonly 'saga.unknown': ErrorFacts
   readonly 'saga.version-conflict': ErrorFacts
   readonly 'saga.version-unknown': ErrorFacts
+  readonly 'saga.wait-lapsed': ErrorFacts
   readonly 'store.append-too-large': ErrorFacts
   readonly 'store.closed': ErrorFacts
   readonly 'store.corrupt': ErrorFacts
@@ -202,7 +208,7 @@ export const errorCodes: {
   },
   'cli.unsupported-node': {
     meaning: 'This Node is too old.',
-    todo: 'Use Node 22.12 or later.',
+    todo: 'Use Node 22.15 or later.',
     retryable: false,
   },
   'cli.usage': {
@@ -700,6 +706,16 @@ export const errorCodes: {
     todo: 'Wait for retryAfterMs.',
     retryable: true,
   },
+  'saga.aborted': {
+    meaning: 'A human gave the saga up; effects of it may stand.',
+    todo: 'Look at what the human\'s decision in its journal says.',
+    retryable: false,
+  },
+  'saga.backlog-full': {
+    meaning: 'Too many sagas of this definition wait for a place here.',
+    todo: 'Start it later, or let more run at a time.',
+    retryable: true,
+  },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',
     todo: 'Let it end, or undo its effects by other means.',
@@ -730,6 +746,11 @@ export const errorCodes: {
     todo: 'Look at the reason in details.',
     retryable: false,
   },
+  'saga.decision-refused': {
+    meaning: 'The saga gives nothing to decide so, or nobody may.',
+    todo: 'See what the saga is at, and decide about that.',
+    retryable: false,
+  },
   'saga.definition-invalid': {
     meaning: 'The saga definition is refused.',
     todo: 'Correct what the message names.',
@@ -755,6 +776,11 @@ export const errorCodes: {
     todo: 'Restore the store; the other sagas run on.',
     retryable: false,
   },
+  'saga.key-busy': {
+    meaning: 'Another saga of the same key comes first.',
+    todo: 'Nothing: it begins when that one is over.',
+    retryable: true,
+  },
   'saga.mapping-failed': {
     meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
     todo: 'Correct the mapper.',
@@ -773,6 +799,11 @@ export const errorCodes: {
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
+    retryable: false,
+  },
+  'saga.signal-refused': {
+    meaning: 'The saga takes no such signal now.',
+    todo: 'See what the saga waits for.',
     retryable: false,
   },
   'saga.stale-epoch': {
@@ -803,6 +834,11 @@ export const errorCodes: {
   'saga.version-unknown': {
     meaning: 'No registered definition has the version of this saga.',
     todo: 'Register that version, or undo the saga.',
+    retryable: false,
+  },
+  'saga.wait-lapsed': {
+    meaning: 'What the saga waited for did not come in time, so it is undone.',
+    todo: 'Start it anew, if it is still wanted.',
     retryable: false,
   },
   'store.append-too-large': {

@@ -7,29 +7,41 @@ export {
 } from './definition/define-saga.ts'
 export { parallel } from './definition/parallel.ts'
 export type { Part, StepContext } from './definition/part.ts'
-export type { Plan, PlanGroup, PlanNode, PlanStep, RetryPlan } from './definition/plan.ts'
+export type { Plan, PlanGroup, PlanNode, PlanStep, PlanWait, RetryPlan } from './definition/plan.ts'
 export { sequence } from './definition/sequence.ts'
 export { pivot, step, type StepOptions } from './definition/step.ts'
+export { pause, signal, until, wait, type LateOptions, type SignalOptions, type WaitFor } from './definition/wait.ts'
 export type { JournaledEvent } from './journal/journal-format.ts'
+export { shareSagas } from './journal/share-sagas.ts'
 export { foldSaga } from './kernel/fold-saga.ts'
 export { lifeMachine, type SagaStatus } from './kernel/life-machine.ts'
-export type { SagaEvent } from './kernel/saga-event.ts'
+export type { DecidedEvent, HumanDecision, SagaEvent } from './kernel/saga-event.ts'
 export type { SagaState, TurnReason, Waiting } from './kernel/saga-state.ts'
 export { sequenceMachine } from './kernel/sequence-machine.ts'
 export { stepMachine, type StepStatus } from './kernel/step-machine.ts'
+export { waitMachine, type WaitStatus } from './kernel/wait-machine.ts'
 export {
   createParticipant,
   type Participant,
   type ParticipantOptions,
   type TransactionalServe,
 } from './participant/create-participant.ts'
-export {
-  createSagas,
-  type Sagas,
-  type SagasOptions,
-  type StartOptions,
-  type StoppedSaga,
-} from './runner/create-sagas.ts'
+export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
 export type { SagaNode } from './runner/saga-node.ts'
-export type { SagaRun } from './runner/saga-run.ts'
+export type { CancelVerdict, SagaRun } from './runner/saga-run.ts'
+export type { SagaLoad, Sagas, SagasOptions, StartOptions, StoppedSaga } from './runner/sagas.ts'
+export {
+  createHumanVerifier,
+  readOrder,
+  sagaPurpose,
+  type HumanOrder,
+  type HumanVerification,
+  type VerifyHuman,
+} from './runner/verify-human.ts'
+export { sagaContract, type SagaContract, type SagaRefused } from './serving/saga-contract.ts'
+export { serveSagas } from './serving/serve-sagas.ts'
+export { proposeDecision, type Proposal } from './kernel/propose.ts'
+export { describeSaga } from './runner/describe-saga.ts'
+export { noteSaga } from './runner/note-saga.ts'
+export { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from './journal/saga-journal.ts'

@@ -33,7 +33,8 @@ export function isSameJson(left: unknown, right: unknown): boolean {
   return JSON.stringify(sortKeys(left)) === JSON.stringify(sortKeys(right))
 }
 
-function sortKeys(value: unknown): unknown {
+/** Orders the keys of all objects in a JSON value. */
+export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1))

@@ -1,7 +1,10 @@
 import { MeshError } from '@parley/protocol'
 
+/** One row of the table. */
+export type BrokerFeature = 'sync-always' | 'stream-metadata' | 'message-expiry' | 'safe-replicas' | 'persist-mode'
+
 /** What a store asks of a broker beyond compare-and-append, with the version that brought it and what lacking it means. */
-export const brokerFeatures = {
+export const brokerFeatures: Readonly<Record<BrokerFeature, { readonly since: string; readonly lack: string }>> = {
   'sync-always': {
     since: '2.10.0',
     lack: 'it cannot sync each write (sync_interval: always): an acknowledged write can be lost when its machine crashes',
@@ -13,10 +16,7 @@ export const brokerFeatures = {
     lack: 'a replicated stream can vanish or refuse retries after its servers were killed (nats-server #6888, #6415)',
   },
   'persist-mode': { since: '2.12.0', lack: 'streams have no persist_mode, so none can be asynchronous' },
-} as const satisfies Readonly<Record<string, { readonly since: string; readonly lack: string }>>
-
-/** One row of the table. */
-export type BrokerFeature = keyof typeof brokerFeatures
+}
 
 /** Older ones ignore headers that a store relies on. */
 export const oldestBroker = '2.9.0'

@@ -6,8 +6,8 @@ export interface BrokerSync {
   readonly server: string
   /** Whether each write is synced before it is acknowledged (`sync_interval: always`). */
   readonly always: boolean
-  /** How often it is synced otherwise. */
-  readonly intervalMs: number
+  /** How often it is synced otherwise; undefined for a server that does not tell, which is older than 2.10. */
+  readonly intervalMs: number | undefined
 }
 
 const answerTimeoutMs = 5_000
@@ -26,8 +26,9 @@ export async function readBrokerSync(monitorUrl: string): Promise<BrokerSync> {
     const interval = fieldOf(config, 'sync_interval')
     const always = fieldOf(config, 'sync_always')
     const server = fieldOf(said, 'server_id')
-    if (typeof interval === 'number' && typeof server === 'string')
-      return { server, always: always === true, intervalMs: interval / nanosecondsPerMs }
+    const intervalMs = typeof interval === 'number' ? interval / nanosecondsPerMs : undefined
+    if (typeof config === 'object' && config !== null && typeof server === 'string')
+      return { server, always: always === true, intervalMs }
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause
     throw unreadable(url, cause.message, cause)

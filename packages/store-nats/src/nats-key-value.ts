@@ -7,6 +7,7 @@ import { formatStoreSubject } from './store-subject.ts'
 
 // I1 The revision of a key is counted in a header: it starts at 1 and grows by 1, and starts again after a deletion or in a
 //    bucket that was made anew. It orders writes of a key; it is never a fence (T47).
+// I2 The mark of a deletion takes the values before it along: when it goes, none of them may come back.
 
 /** How often a key was written since it was made. */
 export const revisionHeader = 'Parley-Revision'
@@ -14,8 +15,8 @@ export const revisionHeader = 'Parley-Revision'
 /** The mark of a deleted key, as NATS tools write and read it (ADR-8 of NATS). */
 const operationHeader = 'KV-Operation'
 
-/** Marks of deleted keys go after this time, where the broker can: nobody compares with a revision that is that old. */
-const markLife = '24h'
+/** Marks of deleted keys go after this time, where the broker can, so that a listing need not read them. */
+const markLife = '1m'
 
 /** What the keys of a store stand on. */
 export interface KeyValueSetup {
@@ -63,7 +64,8 @@ export function createNatsKeyValue({ root, reader, writer, expiresMessages }: Ke
     },
     async delete(key) {
       const subject = formatStoreSubject(root, key)
-      const headers = { [operationHeader]: 'DEL', ...(expiresMessages ? { 'Nats-TTL': markLife } : {}) }
+      const rollup = { [operationHeader]: 'PURGE', 'Nats-Rollup': 'sub' }
+      const headers = expiresMessages ? { ...rollup, 'Nats-TTL': markLife } : rollup
       for (;;) {
         const { sequence, entry } = await readHead(key)
         if (!entry) return

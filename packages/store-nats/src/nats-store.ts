@@ -1,4 +1,4 @@
-import type { Journal, KeyValue, Store } from '@parley/ports'
+import type { Clock, Journal, KeyValue, Store } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import type { BrokerSync } from './broker-sync.ts'
 
@@ -31,10 +31,14 @@ export interface StoreParts {
   /** Resolves once the broker is known to have all that it had; rejects with `store.corrupt`. */
   readonly verified: () => Promise<void>
   readonly release: () => Promise<void>
+  readonly clock: Clock
 }
 
+/** How long `close` waits for writes whose outcome is looked for: then they end as unknown. */
+const closeTimeoutMs = 2_000
+
 /** Puts a store together: it refuses what comes after `close`, and `close` waits for what came before. */
-export function createNatsStore({ journal, keyValue, facts, verified, release }: StoreParts): NatsStore {
+export function createNatsStore({ journal, keyValue, facts, verified, release, clock }: StoreParts): NatsStore {
   const pending = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
@@ -51,6 +55,16 @@ export function createNatsStore({ journal, keyValue, facts, verified, release }:
   }
   /** Waits for the check after a reconnect before it reads what might be less than was there. */
   const read = <Result>(operation: () => Promise<Result>): Promise<Result> => guard(() => verified().then(operation))
+  const finish = async (): Promise<void> => {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const cancel = clock.setTimer(() => {
+      resolve(undefined)
+    }, closeTimeoutMs)
+    await Promise.race([Promise.allSettled(pending), late])
+    cancel()
+    await release()
+    await Promise.allSettled(pending)
+  }
   return {
     kind: 'nats',
     journal: {
@@ -67,7 +81,7 @@ export function createNatsStore({ journal, keyValue, facts, verified, release }:
     },
     facts: () => facts,
     close() {
-      closing ??= Promise.allSettled(pending).then(release)
+      closing ??= finish()
       return closing
     },
   }

@@ -6,12 +6,13 @@ import { assertBrokerFit, hasBrokerFeature, listBrokerLacks } from './broker-fea
 import { readBrokerSync } from './broker-sync.ts'
 import { createConditionalWriter } from './conditional-writer.ts'
 import { parseWhole } from './entry-frame.ts'
-import { createHighWater, describeRollback, readStaleMs, witnessHeader, type HighWater } from './high-water.ts'
+import { createHighWater, readStaleMs, witnessHeader, type HighWater } from './high-water.ts'
 import { createJetLink } from './jet-link.ts'
 import { createLeaderReader, type LeaderReader } from './leader-reader.ts'
 import { createNatsJournal } from './nats-journal.ts'
 import { createNatsKeyValue } from './nats-key-value.ts'
 import { createNatsStore, type NatsStore } from './nats-store.ts'
+import { createRecheck } from './recheck.ts'
 import { provisionStream, type Provision } from './provision-stream.ts'
 import { layOutStore, type StreamChoices, type StreamLayout } from './stream-layout.ts'
 
@@ -48,8 +49,8 @@ const defaultAnswerTimeoutMs = 2_000
 const defaultPatienceMs = 30_000
 
 /**
- * Opens a store on JetStream. Rejects with `store.open-failed` where it cannot be reached or made, with
- * `store.unsafe-config` where broker or streams would lose what they acknowledge, and with `store.corrupt` where one
+ * Opens a store on JetStream. Rejects with what `connect` rejects with, `store.open-failed` where its streams cannot be found
+ * or made, with `store.unsafe-config` where broker or streams would lose what they acknowledge, and with `store.corrupt` where one
  * stream shows that the other was rolled back.
  */
 export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStore> {
@@ -85,12 +86,10 @@ export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStor
     const [journal, keyValue] = await Promise.all([openPart(layout.journal), openPart(layout.keyValue)])
     await Promise.all([assertWitnessed(journal, keyValue), assertWitnessed(keyValue, journal)])
 
-    let verified = Promise.resolve()
-    link.onReconnect(() => {
-      verified = Promise.all([journal.highWater.verify(), keyValue.highWater.verify()]).then(() => undefined)
-      // Whoever reads next hears of it.
-      verified.catch(() => undefined)
-    })
+    const verified = createRecheck(() =>
+      Promise.all([journal.highWater.verify(), keyValue.highWater.verify()]).then(() => undefined),
+    )
+    link.onReconnect(verified.demand)
     const random = options.random ?? createSystemRandom()
     const writerOf = (part: Part, other: Part): ReturnType<typeof createConditionalWriter> =>
       createConditionalWriter({
@@ -125,8 +124,9 @@ export async function openNatsStore(options: NatsStoreOptions): Promise<NatsStor
         syncsEachWrite,
         lacks: listBrokerLacks(brokerVersion),
       },
-      verified: () => verified,
+      verified: verified.wait,
       release: () => link.close(),
+      clock,
     })
   } catch (error) {
     await link.close()
@@ -153,8 +153,10 @@ interface Part {
 }
 
 /** The newest message of one stream says where the other was when it was written: it cannot be further back now. */
-async function assertWitnessed({ layout, highWater }: Part, other: Part): Promise<void> {
+async function assertWitnessed({ highWater }: Part, other: Part): Promise<void> {
   const newest = await other.reader.at(other.highWater.sequence)
   const seen = newest ? parseWhole(newest.header(witnessHeader)) : 0
-  if (seen > highWater.sequence) throw describeRollback(layout.stream, seen, highWater.sequence)
+  if (!(seen > highWater.sequence)) return
+  highWater.learn(seen)
+  await highWater.verify()
 }

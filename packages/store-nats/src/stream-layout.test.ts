@@ -47,4 +47,8 @@ describe('listStreamHazards', () => {
     const one = { ...configureStream(keyValue, choices, '2.15.1'), max_msgs_per_subject: 1 }
     expect(listStreamHazards(one, keyValue, choices)).toEqual([])
   })
+  it('names a bucket in which a deleted key may come back', () => {
+    const config = { ...configureStream(keyValue, choices, '2.15.1'), allow_rollup_hdrs: false }
+    expect(listStreamHazards(config, keyValue, choices)).toEqual([expect.stringContaining('come back')])
+  })
 })

@@ -59,7 +59,8 @@ export function configureStream(
     max_msgs_per_subject: role === 'journal' ? -1 : keyHistory,
     num_replicas: replicas,
     deny_delete: true,
-    allow_rollup_hdrs: false,
+    // A deletion replaces the values of its key; nothing replaces a journal.
+    allow_rollup_hdrs: role === 'keyValue',
     allow_direct: false,
     ...(hasBrokerFeature(version, 'stream-metadata') ? { metadata: { 'parley.store': role } } : {}),
     ...(role === 'keyValue' && hasBrokerFeature(version, 'message-expiry') ? { allow_msg_ttl: true } : {}),
@@ -90,6 +91,7 @@ export function listStreamHazards(
     [config.subject_transform !== undefined, 'subject_transform files messages under other subjects'],
     [config.republish !== undefined, 'republish hands its messages to others'],
     [isJournal && config.allow_rollup_hdrs === true, 'allow_rollup_hdrs lets one message replace a journal'],
+    [!isJournal && config.allow_rollup_hdrs !== true, 'without allow_rollup_hdrs a deleted key may come back'],
     [isJournal && config.allow_msg_ttl === true, 'allow_msg_ttl lets a message of a journal expire'],
     [Reflect.get(config, 'allow_msg_counter') === true, 'allow_msg_counter changes what is written'],
   ]

@@ -7,8 +7,10 @@ import { checkBroker } from '../doctor/check-broker.ts'
 import { checkClock } from '../doctor/check-clock.ts'
 import { checkKeys } from '../doctor/check-keys.ts'
 import { checkNatsServer } from '../doctor/check-nats-server.ts'
+import { checkNatsStore } from '../doctor/check-nats-store.ts'
 import { checkNode } from '../doctor/check-node.ts'
 import { checkPolicy } from '../doctor/check-policy.ts'
+import { checkSync } from '../doctor/check-sync.ts'
 import { checkStore } from '../doctor/check-store.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -16,6 +18,8 @@ import { collect } from '../parse-whole.ts'
 
 interface DoctorFlags {
   readonly nats?: string
+  readonly monitor?: readonly string[]
+  readonly store?: readonly string[]
   readonly data?: readonly string[]
   readonly policy?: readonly string[]
   readonly keys?: readonly string[]
@@ -29,6 +33,8 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .command('doctor')
     .description('check what a node needs here; each line says ok, warn or fail, and what to do')
     .option('--nats <url>', 'a broker to connect to; default NATS_URL')
+    .option('--monitor <url>', 'the monitoring port of a broker, which tells how it syncs; may be repeated', collect)
+    .option('--store <name>', 'a store on the JetStream of that broker; may be repeated', collect)
     .option('--data <file>', 'the store of a stopped node; may be repeated', collect)
     .option('--policy <files...>', 'policy documents of one node')
     .option('--keys <dir>', 'a folder with key files; may be repeated', collect)
@@ -46,7 +52,7 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
 }
 
 async function examine({ env, host }: CliContext, flags: DoctorFlags): Promise<readonly Finding[]> {
-  const { nats = env.natsUrl, data = [], policy = [], keys = [], fetch = false } = flags
+  const { nats = env.natsUrl, monitor = [], store = [], data = [], policy = [], keys = [], fetch = false } = flags
   const ports = {
     clock: createSystemClock(),
     random: createSystemRandom(),
@@ -61,6 +67,8 @@ async function examine({ env, host }: CliContext, flags: DoctorFlags): Promise<r
     await checkNatsServer({ env: host.env, cacheDir: join('.parley', 'cache'), log }, fetch),
   ]
   if (nats !== undefined) findings.push(await checkBroker(nats))
+  for (const name of store) findings.push(await checkNatsStore(name, nats, monitor))
+  for (const url of monitor) findings.push(await checkSync(url))
   for (const dir of keys) findings.push(...(await checkKeys(dir, ports)))
   if (policy.length > 0) findings.push(await checkPolicy(policy))
   for (const path of data) findings.push(await checkStore(path))

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import {
-  compilePolicy,
   credentialsOnly,
   defaults,
   formatProblem,
@@ -10,10 +9,11 @@ import {
 } from '@parley/policy'
 import { isMeshError, MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
+import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { exitCodes } from '../exit-code.ts'
-import { readPolicyFiles } from '../read-policy-files.ts'
 import { addPolicyCaseCommands } from './policy-cases.ts'
 import { addPolicyBuildCommand } from './policy-build.ts'
+import { addPolicyExplainCommand } from './policy-explain.ts'
 
 /** Adds `parley policy lint`, `test`, `explain`, `shadow`, `build` and `show`. */
 export function addPolicyCommands(program: Command, context: CliContext): void {
@@ -26,6 +26,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
       context.end(await lintFiles(context, files, json))
     })
   addPolicyCaseCommands(policy, context)
+  addPolicyExplainCommand(policy, context)
   addPolicyBuildCommand(policy, context)
   policy
     .command('show')
@@ -72,8 +73,7 @@ async function lintFiles(context: CliContext, files: readonly string[], json: bo
 
 async function compile(files: readonly string[]): Promise<PolicySet | { readonly problems: readonly PolicyProblem[] }> {
   try {
-    const { parts, forms } = await readPolicyFiles(files)
-    return compilePolicy(parts, { forms })
+    return await compilePolicyFiles(files)
   } catch (error) {
     if (!isMeshError(error) || error.code !== 'policy.invalid') throw error
     return { problems: (error.details as { readonly problems: readonly PolicyProblem[] }).problems }

@@ -35,19 +35,30 @@ export interface BodyRewrite {
 }
 
 /** What a decision needs of a node. */
-type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals' | 'shadowPolicy' | 'note'>
+type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals' | 'shadowPolicy' | 'note' | 'decisions'>
+
+/** What a decision is about, besides its input. */
+export interface DecidedOn {
+  /** The hop's id, which its records carry. */
+  readonly hop: string
+  /** The body before any rule rewrote it, in JSON. */
+  readonly original: () => Uint8Array
+  /** Declarations of people that came with it. */
+  readonly answers?: readonly string[] | undefined
+}
 
 /**
  * Decides a hop by the policy in force, lets it pass where people approved of exactly this, and takes from the limits that
- * it is held to. `answers` are declarations of people that came with it. At once, unless an approval is asked for.
+ * it is held to. At once, unless an approval is asked for.
  */
 export function decideHop(
   parts: DecidingParts,
   input: PolicyInput,
-  original: () => Uint8Array,
-  answers: readonly string[] = [],
+  { hop, original, answers = [] }: DecidedOn,
 ): DecidedHop | Promise<DecidedHop> {
-  const decision = decidePolicy(parts.policy(), input)
+  const { decisions } = parts
+  const set = parts.policy()
+  const decision = decisions ? decisions.decide(set, input, hop) : decidePolicy(set, input)
   if (parts.shadowPolicy) noteShadow(parts, parts.shadowPolicy, input, decision)
   if (decision.kind === 'allow') return letPass(parts, decision, input, original)
   const { approval } = decision

@@ -1,5 +1,5 @@
 import { MeshError } from '@parley/protocol'
-import { listPlanSteps, type Plan, type PlanStep } from './plan.ts'
+import { listPlanSteps, listPlanWaits, type Plan, type PlanStep } from './plan.ts'
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
 
@@ -32,13 +32,26 @@ export function assertPlan(saga: {
     if (inner) refuse(`the pivot "${inner.name}" stands inside the group "${group.name}"`)
   }
   const steps = listPlanSteps(saga.plan)
+  if (steps.length === 0) refuse('it has no steps, only waits')
   const pivots = steps.filter((step) => step.pivot)
   if (pivots.length > 1) refuse(`it has two pivots, "${pivots.map((step) => step.name).join('" and "')}"`)
+  const waitProblem = findWaitProblem(saga.plan)
+  if (waitProblem !== undefined) refuse(waitProblem)
   const pivotAt = steps.findIndex((step) => step.pivot)
   for (const [at, step] of steps.entries()) {
     const problem = findStepProblem(step, pivotAt === -1 || at < pivotAt ? 'before' : at === pivotAt ? 'at' : 'after')
     if (problem) refuse(`the step "${step.name}" ${problem}`)
   }
+}
+
+/** After the pivot nothing leads back, so that a wait there may only end by going on. */
+function findWaitProblem(plan: Plan): string | undefined {
+  const pivotAt = plan.findIndex((node) => node.kind === 'step' && node.pivot)
+  if (pivotAt === -1) return undefined
+  const wait = listPlanWaits(plan.slice(pivotAt + 1)).find(
+    (one) => (one.for === 'signal' && one.withinMs !== undefined && one.onLapse === 'undo') || one.ifLate === 'undo',
+  )
+  return wait && `the wait "${wait.name}" leads back when it lapses, but comes after the pivot`
 }
 
 function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): string | undefined {
@@ -57,9 +70,11 @@ function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): stri
 }
 
 function listNames(plan: Plan): readonly string[] {
-  return plan.flatMap((node) => (node.kind === 'step' ? [node.name] : [node.name, ...node.branches.flatMap(listNames)]))
+  return plan.flatMap((node) =>
+    node.kind === 'parallel' ? [node.name, ...node.branches.flatMap(listNames)] : [node.name],
+  )
 }
 
 function listGroups(plan: Plan): readonly (Plan[number] & { kind: 'parallel' })[] {
-  return plan.flatMap((node) => (node.kind === 'step' ? [] : [node, ...node.branches.flatMap(listGroups)]))
+  return plan.flatMap((node) => (node.kind === 'parallel' ? [node, ...node.branches.flatMap(listGroups)] : []))
 }

@@ -2,7 +2,7 @@ import type { Schema, SchemaInput, SchemaOutput } from '@parley/mesh'
 import { fingerprintPlan } from './fingerprint.ts'
 import { planParts } from './plan-parts.ts'
 import { assertPlan } from './assert-plan.ts'
-import type { AnyPart, Mapper, Part, StepContext, StepPart } from './part.ts'
+import type { AnyPart, Mapper, Part, StepContext, StepPart, WaitPart } from './part.ts'
 
 /** How long participants remember a saga, where the definition does not say: a week covers a long outage. */
 export const defaultExpiresAfterMs: number = 7 * 24 * 60 * 60 * 1000
@@ -17,6 +17,8 @@ export interface SagaOptions<Input extends Schema> {
    * that nothing is sent any more, and what is unproven is stuck.
    */
   readonly expiresAfterMs?: number
+  /** Most sagas of this definition that one process works on at a time; the others are durable and wait for a place. */
+  readonly concurrency?: number
 }
 
 /** A saga as a value: its structure, and the functions that map inputs. */
@@ -30,6 +32,10 @@ export interface SagaDefinition<Input = unknown, Output = unknown> {
   readonly parts: readonly AnyPart[]
   /** The steps by name, with their mappers. */
   readonly steps: ReadonlyMap<string, StepPart>
+  /** The waits by name, with their schemas. */
+  readonly waits: ReadonlyMap<string, WaitPart>
+  /** Most sagas of this definition that a process works on at a time, where it says so. */
+  readonly concurrency?: number
   /** Makes the saga's output at its completion; without it the output is the results by step name. */
   readonly output?: Mapper
   /** Carries the types; never present at run time. */
@@ -130,6 +136,8 @@ export function defineSaga(name: string, options: SagaOptions<Schema>, ...parts:
     expiresAfterMs,
     parts,
     steps: new Map(listSteps(parts).map((part) => [part.name, part])),
+    waits: new Map(listWaits(parts).map((part) => [part.name, part])),
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
   })
 }
 
@@ -145,6 +153,15 @@ export function withOutput<Input, Results, Output>(
 function listSteps(parts: readonly AnyPart[]): readonly StepPart[] {
   return parts.flatMap((part) => {
     if (part.kind === 'step') return [part]
-    return listSteps(part.kind === 'parallel' ? part.branches : part.parts)
+    return listSteps(listInner(part))
   })
+}
+
+function listWaits(parts: readonly AnyPart[]): readonly WaitPart[] {
+  return parts.flatMap((part) => (part.kind === 'wait' ? [part] : listWaits(listInner(part))))
+}
+
+function listInner(part: AnyPart): readonly AnyPart[] {
+  if (part.kind === 'parallel') return part.branches
+  return part.kind === 'sequence' ? part.parts : []
 }

@@ -1,4 +1,4 @@
-import type { ContractCapability } from '@parley/mesh'
+import type { ContractCapability, Schema } from '@parley/mesh'
 import type { AgentName } from '@parley/protocol'
 import type { RetryPlan } from './plan.ts'
 
@@ -29,6 +29,19 @@ export interface StepPart {
   readonly delegation?: readonly string[]
 }
 
+/** A wait as it was written. */
+export interface WaitPart {
+  readonly kind: 'wait'
+  readonly name: string
+  readonly for: 'signal' | 'time'
+  readonly schema?: Schema
+  /** Makes the time, in milliseconds since the Unix epoch. */
+  readonly until?: Mapper
+  readonly withinMs?: number
+  readonly onLapse: 'undo' | 'continue'
+  readonly ifLate: 'continue' | 'wait-again' | 'undo'
+}
+
 /** A group as it was written. */
 export interface GroupPart {
   readonly kind: 'parallel'
@@ -43,7 +56,7 @@ export interface SequencePart {
 }
 
 /** A part of a saga, whatever its types. */
-export type AnyPart = StepPart | GroupPart | SequencePart
+export type AnyPart = StepPart | GroupPart | SequencePart | WaitPart
 
 /**
  * A part of a saga with its types: it reads the saga's input `Saga` and the results `Before` it, and adds the results

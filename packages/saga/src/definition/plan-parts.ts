@@ -1,6 +1,7 @@
 import { MeshError } from '@parley/protocol'
-import type { AnyPart, StepPart } from './part.ts'
-import type { Plan, PlanNode, PlanStep } from './plan.ts'
+import { hashSchema } from './fingerprint.ts'
+import type { AnyPart, StepPart, WaitPart } from './part.ts'
+import type { Plan, PlanNode, PlanStep, PlanWait } from './plan.ts'
 
 /**
  * Turns the parts of a definition into plain data. `saga` is the saga's input: with it, providers that are functions are
@@ -12,12 +13,25 @@ export function planParts(parts: readonly AnyPart[], saga?: { readonly input: un
 
 function planPart(part: AnyPart, saga?: { readonly input: unknown }): PlanNode {
   if (part.kind === 'step') return planStep(part, saga)
+  if (part.kind === 'wait') return planWait(part)
   if (part.kind === 'sequence')
     throw new MeshError('saga.definition-invalid', 'a sequence stands outside a group: list its parts instead')
   return {
     kind: 'parallel',
     name: part.name,
     branches: part.branches.map((branch) => planParts(branch.kind === 'sequence' ? branch.parts : [branch], saga)),
+  }
+}
+
+function planWait({ name, for: what, schema, withinMs, onLapse, ifLate }: WaitPart): PlanWait {
+  return {
+    kind: 'wait',
+    name,
+    for: what,
+    ...(schema && { hash: hashSchema(schema) }),
+    ...(withinMs !== undefined && { withinMs }),
+    onLapse,
+    ifLate,
   }
 }
 

@@ -40,18 +40,44 @@ export interface PlanGroup {
   readonly branches: readonly Plan[]
 }
 
+/** A part that goes on when somebody says so, or when a time has come. */
+export interface PlanWait {
+  readonly kind: 'wait'
+  readonly name: string
+  readonly for: 'signal' | 'time'
+  /** Hash of the JSON Schema of what is signalled. */
+  readonly hash?: string
+  /** Milliseconds after it opened in which a signal must come, or after which the time has come; else as it was mapped. */
+  readonly withinMs?: number
+  /** What a signal that did not come in time leads to. */
+  readonly onLapse: 'undo' | 'continue'
+  /** What follows where the time was over by more than a minute before anybody looked, as after an outage. */
+  readonly ifLate: 'continue' | 'wait-again' | 'undo'
+}
+
 /** One part of a sequence. */
-export type PlanNode = PlanStep | PlanGroup
+export type PlanNode = PlanStep | PlanGroup | PlanWait
 
 /** A sequence of parts, as data: what the journal holds and the kernel runs. */
 export type Plan = readonly PlanNode[]
 
 /** Node kinds that the format has room for and this version does not run. */
-export const reservedPlanKinds: readonly string[] = ['choose', 'map', 'repeat', 'child', 'wait', 'decide']
+export const reservedPlanKinds: readonly string[] = ['choose', 'map', 'repeat', 'child', 'decide']
 
 /** Lists the steps of a plan, in the order in which they are written. */
 export function listPlanSteps(plan: Plan): readonly PlanStep[] {
-  return plan.flatMap((node) => (node.kind === 'step' ? [node] : node.branches.flatMap(listPlanSteps)))
+  return plan.flatMap((node) => {
+    if (node.kind === 'parallel') return node.branches.flatMap(listPlanSteps)
+    return node.kind === 'step' ? [node] : []
+  })
+}
+
+/** Lists the waits of a plan, in the order in which they are written. */
+export function listPlanWaits(plan: Plan): readonly PlanWait[] {
+  return plan.flatMap((node) => {
+    if (node.kind === 'parallel') return node.branches.flatMap(listPlanWaits)
+    return node.kind === 'wait' ? [node] : []
+  })
 }
 
 /**
@@ -73,12 +99,26 @@ function parsePlanNode(value: unknown): PlanNode {
       throw new MeshError('saga.journal-corrupt', `the group "${name}" has no branches`)
     return { kind, name, branches: node['branches'].map(parsePlan) }
   }
+  if (kind === 'wait') {
+    if (!isPlanWait(node)) throw new MeshError('saga.journal-corrupt', `the wait "${name}" of the plan is incomplete`)
+    return node
+  }
   if (kind !== 'step') {
     const known = reservedPlanKinds.includes(kind) ? 'reserved for a later version' : 'unknown'
     throw new MeshError('saga.plan-unsupported', `the part "${name}" is of the kind "${kind}", which is ${known}`)
   }
   if (!isPlanStep(node)) throw new MeshError('saga.journal-corrupt', `the step "${name}" of the plan is incomplete`)
   return node
+}
+
+function isPlanWait(node: object): node is PlanWait {
+  const wait = node as Partial<PlanWait>
+  return (
+    (wait.for === 'signal' || wait.for === 'time') &&
+    (wait.withinMs === undefined || typeof wait.withinMs === 'number') &&
+    (wait.onLapse === 'undo' || wait.onLapse === 'continue') &&
+    ['continue', 'wait-again', 'undo'].includes(wait.ifLate ?? '')
+  )
 }
 
 function isPlanStep(node: object): node is PlanStep {

@@ -1,5 +1,5 @@
-import { listFrontier } from './frontier.ts'
-import { isEnded, isPastPivot, type SagaState, type StepState } from './saga-state.ts'
+import { listFrontier, listFrontierWaits } from './frontier.ts'
+import { isEnded, isPastPivot, type SagaState, type StepState, type WaitState } from './saga-state.ts'
 import { hasToBeUndone, rootPath } from './settle-tree.ts'
 
 /** What is to be done next. The first three reach out; the others only write to the journal. */
@@ -9,7 +9,9 @@ export type Decision =
   | { readonly kind: 'turn'; readonly step: string; readonly code: string }
   /** Nothing more can be done about this step. */
   | { readonly kind: 'stall'; readonly step: string; readonly code: string }
-  | { readonly kind: 'end'; readonly as: 'completed' | 'compensated' | 'stuck' }
+  /** A wait opens, or its time is over. */
+  | { readonly kind: 'open-wait' | 'end-wait'; readonly step: string; readonly late?: true }
+  | { readonly kind: 'end'; readonly as: 'completed' | 'compensated' | 'aborted' | 'stuck' }
 
 /** Decisions that hold now, and when to ask again if nothing happens before. */
 export interface NextDecisions {
@@ -20,6 +22,9 @@ export interface NextDecisions {
 /** How many undos that reached out may fail before a human is asked: with delays up to 30 s, about 20 minutes. */
 export const maxUndoAttempts = 50
 
+/** How long after its time a wait counts as late: longer than any pause of a process that lives. */
+export const lateAfterMs = 60_000
+
 /**
  * Decides what follows from a state at `nowMs`. Pure, and the same until an event changes the state; the caller leaves out
  * what it is already doing.
@@ -28,15 +33,49 @@ export function decideNext(state: SagaState, nowMs: number): NextDecisions {
   if (isEnded(state)) return { now: [] }
   const root = state.sequences[rootPath]
   if (root?.value === 'complete') return { now: [{ kind: 'end', as: 'completed' }] }
-  if (root?.value === 'unwound') return { now: [{ kind: 'end', as: 'compensated' }] }
+  if (root?.value === 'unwound') {
+    const isWaived = Object.values(state.steps).some((step) => step.snapshot.value === 'waived')
+    return { now: [{ kind: 'end', as: isWaived ? 'aborted' : 'compensated' }] }
+  }
   const frontier = listFrontier(state)
   const expired = nowMs >= state.started.expiresAtMs
   const due = frontier.filter((step) => expired || (step.notBeforeMs ?? 0) <= nowMs)
-  const now = due.flatMap((step) => decideStep(state, step, expired) ?? [])
-  if (now.length === 0 && frontier.length > 0 && frontier.every((step) => isParked(step)))
+  const waits = state.turned ? [] : listFrontierWaits(state)
+  const now = [
+    ...due.flatMap((step) => decideStep(state, step, expired) ?? []),
+    ...waits.flatMap((wait) => decideWait(state, wait, nowMs) ?? []),
+  ]
+  const isAllParked = frontier.every(isParked) && waits.every(() => expired)
+  if (now.length === 0 && frontier.length + waits.length > 0 && isAllParked)
     return { now: [{ kind: 'end', as: 'stuck' }] }
-  const later = frontier.filter((step) => !due.includes(step)).map((step) => step.notBeforeMs ?? 0)
+  const later = [
+    ...frontier.filter((step) => !due.includes(step)).map((step) => step.notBeforeMs ?? 0),
+    ...waits.map((wait) => wait.untilMs ?? Infinity),
+  ]
   return later.length > 0 ? { now, wakeAtMs: Math.min(...later, state.started.expiresAtMs) } : { now }
+}
+
+/** A wait that lapsed, or that outlives its saga, leads back where there is a way back. */
+function decideWait(state: SagaState, wait: WaitState, nowMs: number): Decision | undefined {
+  const { name, ifLate } = wait.plan
+  const back = (code: string): Decision | undefined =>
+    isPastPivot(state) ? undefined : { kind: 'turn', step: name, code }
+  if (nowMs >= state.started.expiresAtMs) return back('saga.command-expired')
+  switch (wait.snapshot.value) {
+    case 'planned':
+    case 'signalled':
+      return { kind: 'open-wait', step: name }
+    case 'open': {
+      if (wait.untilMs === undefined || nowMs < wait.untilMs) return undefined
+      if (nowMs < wait.untilMs + lateAfterMs) return { kind: 'end-wait', step: name }
+      if (ifLate === 'wait-again' && wait.plan.withinMs !== undefined) return { kind: 'open-wait', step: name }
+      return { kind: 'end-wait', step: name, late: true }
+    }
+    case 'lapsed':
+      return back('saga.wait-lapsed')
+    case 'met':
+      return undefined
+  }
 }
 
 /** In a branch, what is already through waits for its siblings; what is stuck waits for a human. */

@@ -1,11 +1,13 @@
 import { MeshError } from '@parley/protocol'
-import { listPlanSteps } from '../definition/plan.ts'
+import { listPlanSteps, listPlanWaits } from '../definition/plan.ts'
+import { applyDecision } from './apply-decision.ts'
+import { findWaiting } from './find-waiting.ts'
 import { moveLife, runningLife, type LifeMove } from './life-machine.ts'
-import { listFrontier } from './frontier.ts'
-import type { LifeEvent, OwnedEvent, SagaEvent, StartedEvent, StepEvent } from './saga-event.ts'
-import type { SagaState, StepState, Waiting } from './saga-state.ts'
-import { settleTree } from './settle-tree.ts'
+import type { LifeEvent, OwnedEvent, SagaEvent, StartedEvent, StepEvent, WaitEvent } from './saga-event.ts'
+import type { SagaState, StepState, WaitState } from './saga-state.ts'
+import { isInFlight, settleTree } from './settle-tree.ts'
 import { moveStep, plannedStep, type StepMove } from './step-machine.ts'
+import { moveWait, plannedWait } from './wait-machine.ts'
 
 /**
  * Folds events into a saga's state, from the beginning or on top of `from`. Pure: the same events give the same state in
@@ -42,14 +44,21 @@ function begin(started: StartedEvent): SagaState {
       undoAttempts: 0,
     },
   ])
+  const waits = listPlanWaits(started.plan).map((plan): [string, WaitState] => [
+    plan.name,
+    { plan, snapshot: plannedWait },
+  ])
   return {
     started,
+    ...(started.delegation && { delegation: started.delegation }),
+    waits: Object.fromEntries(waits),
     life: runningLife,
     epoch: 0,
     instance: '',
     steps: Object.fromEntries(steps),
     sequences: {},
     awaitsVersion: false,
+    heard: [],
   }
 }
 
@@ -57,8 +66,17 @@ function apply(state: SagaState, event: Exclude<SagaEvent, StartedEvent>): SagaS
   if ('step' in event && event.type !== 'turned') {
     const step = state.steps[event.step]
     if (!step) throw new MeshError('saga.journal-corrupt', `the plan has no step "${event.step}"`)
-    return { ...state, awaitsVersion: false, steps: { ...state.steps, [event.step]: applyToStep(step, event) } }
+    const { behind: _before, ...rest } = state
+    return { ...rest, awaitsVersion: false, steps: { ...state.steps, [event.step]: applyToStep(step, event) } }
   }
+  if ('wait' in event) {
+    const wait = state.waits[event.wait]
+    if (!wait) throw new MeshError('saga.journal-corrupt', `the plan has no wait "${event.wait}"`)
+    const { behind, ...rest } = state
+    const queued = event.type === 'signalled' && behind !== undefined ? { behind } : {}
+    return { ...rest, ...queued, waits: { ...state.waits, [event.wait]: applyToWait(wait, event) } }
+  }
+  if (event.type === 'decided') return applyDecision({ ...state, heard: [...state.heard, event.declaration] }, event)
   return applyToSaga(state, event)
 }
 
@@ -82,18 +100,54 @@ function applyToSaga(state: SagaState, event: LifeEvent | OwnedEvent): SagaState
       }
     case 'compensated':
       return move('compensate')
+    case 'aborted':
+      return move('abort')
     case 'stuck':
       return move('stall')
+    case 'queued':
+      return { ...state, behind: event.behind }
+    case 'authorised':
+      return { ...state, delegation: event.delegation, steps: forgetDelays(state.steps) }
+  }
+}
+
+/** A new chain is tried at once. */
+function forgetDelays(steps: SagaState['steps']): SagaState['steps'] {
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => {
+      const { notBeforeMs, ...rest } = step
+      return [name, notBeforeMs === undefined || isInFlight(step) ? step : rest]
+    }),
+  )
+}
+
+/** What a wait was signalled before it opened, it keeps; of two signals the first counts. */
+function applyToWait(wait: WaitState, event: WaitEvent): WaitState {
+  switch (event.type) {
+    case 'wait-opened': {
+      const { untilMs: _before, ...rest } = wait
+      const until = event.untilMs === undefined ? {} : { untilMs: event.untilMs }
+      return { ...rest, ...until, snapshot: moveWait(wait.snapshot, { type: 'open' }) }
+    }
+    case 'signalled': {
+      const snapshot = moveWait(wait.snapshot, { type: 'signal' })
+      return snapshot.value === wait.snapshot.value ? wait : { ...wait, snapshot, value: event.value }
+    }
+    case 'wait-ended': {
+      const isOver = wait.plan.for === 'time' || wait.plan.onLapse === 'continue'
+      const lapses = !isOver || (event.late === true && wait.plan.ifLate === 'undo')
+      return { ...wait, snapshot: moveWait(wait.snapshot, { type: lapses ? 'lapse' : 'meet' }) }
+    }
   }
 }
 
 /** Everything that a fact about a step changes besides its status. Deferrals start anew whenever something got through. */
 function applyToStep(step: StepState, event: StepEvent): StepState {
   const moved = (type: StepMove['type']): StepState => {
-    const { notBeforeMs: _due, ...rest } = step
+    const { notBeforeMs: _due, approval: _asked, ...rest } = step
     return { ...rest, snapshot: moveStep(step.snapshot, { type }) }
   }
-  const tried = step.snapshot.value === 'executing' ? { attempts: step.attempts + 1, pinned: true } : {}
+  const tried = isInFlight(step) ? { attempts: step.attempts + 1, pinned: true } : {}
   switch (event.type) {
     case 'intended':
       return {
@@ -115,6 +169,7 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
         code: event.code,
         skipped: [],
         notBeforeMs: event.untilMs,
+        ...(event.approval && { approval: event.approval }),
         deferrals: step.deferrals + 1,
       }
     case 'committed':
@@ -151,6 +206,8 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return { ...moved('undo'), undoAttempts: event.attempt }
     case 'undone':
       return { ...moved('undone'), deferrals: 0 }
+    case 'accepted':
+      return moved('accept')
     case 'stalled':
       return { ...moved('stall'), code: event.code }
   }
@@ -161,7 +218,7 @@ function settle(state: SagaState): SagaState {
   const turned = state.turned !== undefined
   const sequences = { ...state.sequences }
   const steps = turned ? skipPlanned(state.steps) : state.steps
-  settleTree({ plan: state.started.plan, steps, sequences, turned })
+  settleTree({ plan: state.started.plan, steps, waits: state.waits, sequences, turned })
   const { waiting: _before, ...rest } = state
   const settled: SagaState = { ...rest, steps, sequences }
   const waiting = findWaiting(settled)
@@ -178,19 +235,4 @@ function skipPlanned(steps: SagaState['steps']): SagaState['steps'] {
       step.snapshot.value === 'planned' ? { ...step, snapshot: moveStep(step.snapshot, { type: 'skip' }) } : step,
     ]),
   )
-}
-
-/** A saga waits when all that it could go on with waits. On its way back it is `undoing`, however long that takes. */
-function findWaiting(state: SagaState): Waiting | undefined {
-  if (state.life.value !== 'running' && state.life.value !== 'waiting') return undefined
-  if (state.awaitsVersion) return { for: 'version', code: 'saga.version-unknown' }
-  const frontier = listFrontier(state)
-  if (frontier.length === 0 || frontier.some((step) => step.notBeforeMs === undefined)) return undefined
-  const next = frontier.reduce((left, right) => ((left.notBeforeMs ?? 0) <= (right.notBeforeMs ?? 0) ? left : right))
-  return {
-    for: ['failed', 'refused'].includes(next.snapshot.value) ? 'retry' : 'participant',
-    step: next.plan.name,
-    code: next.code ?? '',
-    ...(next.notBeforeMs !== undefined && { untilMs: next.notBeforeMs }),
-  }
 }

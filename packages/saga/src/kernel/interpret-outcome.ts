@@ -1,8 +1,10 @@
 import type { LookupAnswer, Outcome } from '@parley/mesh'
 import { errorCodes, type ErrorCode } from '@parley/protocol'
 import { delayMs } from './delay.ts'
+import { findHold } from './hold-code.ts'
 import type { SagaEvent } from './saga-event.ts'
 import { isPastPivot, type SagaState, type StepState } from './saga-state.ts'
+import { isInFlight } from './settle-tree.ts'
 
 /** The time and the random number that a wait is computed from. */
 export interface Moment {
@@ -36,9 +38,7 @@ export function interpretOutcome(
   const status = step.snapshot.value
   switch (call.phase) {
     case 'do':
-      return status === 'executing' && step.attempt === call.attempt
-        ? [interpretForward(state, step, outcome, moment)]
-        : []
+      return isInFlight(step) && step.attempt === call.attempt ? [interpretForward(state, step, outcome, moment)] : []
     case 'lookup':
       return status === 'unknown' && !state.turned ? [interpretLookup(step, outcome, moment)] : []
     case 'undo':
@@ -67,6 +67,12 @@ function interpretForward(state: SagaState, step: StepState, outcome: Outcome, m
     case 'unknown':
       return { type: 'unknown', step: name, code: outcome.code }
     case 'refused': {
+      // Nothing was done, and somebody can lift it. Before the first provider was sent to, another one may be free of it.
+      if (findHold(outcome.code) && (outcome.hop.sent || step.pinned))
+        return {
+          ...defer(step, outcome.code, moment, outcome.retryAfterMs),
+          ...(outcome.approval && { approval: { id: outcome.approval.id, digest: outcome.approval.digest } }),
+        }
       if (outcome.hop.sent)
         return {
           type: 'refused',
@@ -137,7 +143,12 @@ function interpretUndo(step: StepState, outcome: Outcome, moment: Moment): SagaE
 }
 
 /** Makes the event with which a step waits for its participant. */
-export function defer(step: StepState, code: string, moment: Moment, retryAfterMs?: number): SagaEvent {
+export function defer(
+  step: StepState,
+  code: string,
+  moment: Moment,
+  retryAfterMs?: number,
+): SagaEvent & { readonly type: 'deferred' } {
   return { type: 'deferred', step: step.plan.name, code, untilMs: backOff(step, moment, retryAfterMs) }
 }
 
@@ -147,7 +158,12 @@ export function backOff(step: StepState, moment: Moment, atLeastMs = 0): number 
 }
 
 function isWorthWaiting(refused: { readonly code: ErrorCode; readonly retryAfterMs?: number }): boolean {
-  return refused.retryAfterMs !== undefined || waitCodes.has(refused.code) || isRetryable(refused.code)
+  return (
+    refused.retryAfterMs !== undefined ||
+    waitCodes.has(refused.code) ||
+    findHold(refused.code) !== undefined ||
+    isRetryable(refused.code)
+  )
 }
 
 /** A newer peer may send a code that this build does not know, which is no reason to hope. */

@@ -1,7 +1,7 @@
 import { initialTransition, setup, transition, type AnyStateMachine } from 'xstate'
 
-/** Where a saga is. `completed` and `compensated` are proven ends; `stuck` needs a human. */
-export type SagaStatus = 'running' | 'waiting' | 'undoing' | 'completed' | 'compensated' | 'stuck'
+/** Where a saga is. `completed` and `compensated` are proven ends; `stuck` needs a human; `aborted` is one's last word. */
+export type SagaStatus = 'running' | 'waiting' | 'undoing' | 'completed' | 'compensated' | 'stuck' | 'aborted'
 
 /** What moves a saga. */
 export type LifeMove =
@@ -11,6 +11,8 @@ export type LifeMove =
   | { readonly type: 'complete' }
   | { readonly type: 'compensate' }
   | { readonly type: 'stall' }
+  | { readonly type: 'revive' }
+  | { readonly type: 'abort' }
 
 /** A saga's life as a snapshot. */
 export interface LifeSnapshot {
@@ -21,12 +23,14 @@ const machine = setup({ types: { events: {} as LifeMove } }).createMachine({
   id: 'life',
   initial: 'running',
   states: {
-    running: { on: { wait: 'waiting', turn: 'undoing', complete: 'completed', stall: 'stuck' } },
-    waiting: { on: { resume: 'running', turn: 'undoing', stall: 'stuck' } },
-    undoing: { on: { compensate: 'compensated', stall: 'stuck' } },
+    running: { on: { wait: 'waiting', turn: 'undoing', complete: 'completed', stall: 'stuck', abort: 'aborted' } },
+    waiting: { on: { resume: 'running', turn: 'undoing', stall: 'stuck', abort: 'aborted' } },
+    undoing: { on: { compensate: 'compensated', stall: 'stuck', abort: 'aborted' } },
     completed: {},
     compensated: {},
-    stuck: {},
+    // What is on its way back turns again at once.
+    stuck: { on: { revive: 'running', turn: 'undoing', abort: 'aborted' } },
+    aborted: {},
   },
 })
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { lifeMachine, moveLife, runningLife } from './life-machine.ts'
 import { beginSequence, moveSequence, sequenceMachine, type SequenceMove } from './sequence-machine.ts'
 import { moveStep, plannedStep, stepMachine, type StepMove } from './step-machine.ts'
+import { waitMachine } from './wait-machine.ts'
 
 interface Node {
   readonly state: { readonly value: unknown }
@@ -31,6 +32,7 @@ describe('machines', () => {
     ['step', stepMachine],
     ['sequence', sequenceMachine],
     ['life', lifeMachine],
+    ['wait', waitMachine],
   ])('the %s has no invoke, no timer and no inline function', (_, machine) => {
     const text = JSON.stringify(machine.config, (key, value: unknown) =>
       typeof value === 'function' ? 'FUNCTION' : value,
@@ -50,8 +52,10 @@ describe('stepMachine', () => {
     const before = edges.filter((edge) => edge.endsWith('-> undoing')).map((edge) => edge.split(' ')[0])
     expect(new Set(before)).toEqual(new Set(['committed', 'unknown']))
   })
-  it('never leaves what is undone, skipped or stuck', () => {
-    for (const end of ['undone', 'skipped', 'stuck']) expect(targets(edges, end)).toEqual([])
+  it('never leaves what is undone, skipped or waived, and what is stuck only by a decision', () => {
+    for (const end of ['undone', 'skipped', 'waived']) expect(targets(edges, end)).toEqual([])
+    const ways = edges.filter((edge) => edge.startsWith('stuck ')).map((edge) => edge.split('-')[1])
+    expect(new Set(ways)).toEqual(new Set(['reopen', 'waive', 'settle']))
   })
   it('T48: never settles on a definite no while an earlier attempt is unsettled', () => {
     const lost = moveStep(moveStep(plannedStep, { type: 'intend' }), { type: 'lose' })
@@ -84,11 +88,12 @@ describe('sequenceMachine', () => {
 describe('lifeMachine', () => {
   const edges = walk(lifeMachine, lifeMachine.events)
   it('never leaves an end', () => {
-    for (const end of ['completed', 'compensated', 'stuck']) expect(targets(edges, end)).toEqual([])
+    for (const end of ['completed', 'compensated', 'aborted']) expect(targets(edges, end)).toEqual([])
+    expect(targets(edges, 'stuck').toSorted()).toEqual(['aborted', 'running', 'undoing'])
   })
   it('T7: reaches compensated only from undoing, and completed never from there', () => {
     expect(edges.filter((edge) => edge.endsWith('-> compensated'))).toEqual(['undoing -compensate-> compensated'])
-    expect(targets(edges, 'undoing').toSorted()).toEqual(['compensated', 'stuck'])
+    expect(targets(edges, 'undoing').toSorted()).toEqual(['aborted', 'compensated', 'stuck'])
     expect(moveLife(runningLife, { type: 'compensate' }).value).toBe('running')
   })
 })

@@ -16,6 +16,8 @@ export interface StartedEvent {
   /** W3C trace id of all hops of the saga. */
   readonly trace: string
   readonly delegation?: readonly string[]
+  /** Sagas of one key run one after the other. */
+  readonly key?: string
 }
 
 /** The fence: whoever appended it last owns the saga, under an epoch that participants compare. */
@@ -23,6 +25,12 @@ export interface OwnedEvent {
   readonly type: 'owned'
   readonly instance: string
   readonly epoch: number
+}
+
+/** A request for an approval, by its id and the digest of what would be done. */
+export interface ApprovalAsked {
+  readonly id: string
+  readonly digest: string
 }
 
 /** What happened to a step. Each is durable before anything follows from it. */
@@ -46,7 +54,14 @@ export type StepEvent =
       readonly retryable: boolean
     }
   /** The step waits until an absolute time for a participant that cannot be reached now. */
-  | { readonly type: 'deferred'; readonly step: string; readonly code: string; readonly untilMs: number }
+  | {
+      readonly type: 'deferred'
+      readonly step: string
+      readonly code: string
+      readonly untilMs: number
+      /** The request that people can answer, where that is what it waits for. */
+      readonly approval?: ApprovalAsked
+    }
   | { readonly type: 'committed'; readonly step: string; readonly by: FactSource; readonly output?: unknown }
   | {
       readonly type: 'declined'
@@ -69,11 +84,46 @@ export type StepEvent =
     }
   | { readonly type: 'undo-intended'; readonly step: string; readonly attempt: number; readonly epoch: number }
   | { readonly type: 'undone'; readonly step: string; readonly by: FactSource }
+  /** The participant took the command on for longer, and renews its lease. */
+  | { readonly type: 'accepted'; readonly step: string; readonly attempt: number }
   /** Neither forward nor back can be proven; a human has to decide. */
   | { readonly type: 'stalled'; readonly step: string; readonly code: string }
 
+/** What happened to a wait. */
+export type WaitEvent =
+  /** The saga came to it; `untilMs` is absolute, so that an outage does not lengthen it. */
+  | { readonly type: 'wait-opened'; readonly wait: string; readonly untilMs?: number }
+  /** Somebody signalled, possibly before the saga came to it. Only the first signal counts. */
+  | { readonly type: 'signalled'; readonly wait: string; readonly value: unknown; readonly by?: string }
+  /** Its time is over: that is what it waited for, or what it lapses by. */
+  | { readonly type: 'wait-ended'; readonly wait: string; readonly late?: true }
+
+/** What a human decided, signed with a human's credential. */
+export interface DecidedEvent {
+  readonly type: 'decided'
+  readonly decision: HumanDecision
+  /** The step that it is about; none for `cancel` and `abort`. */
+  readonly about?: string
+  /** What became of the step in truth, for `resolve`. */
+  readonly fact?: 'committed' | 'not-done' | 'undone'
+  /** What the step would have answered, for `resolve` as committed. */
+  readonly output?: unknown
+  readonly reason: string
+  /** Who: a name of the mesh. */
+  readonly by: string
+  /** The signed declaration itself, for whoever verifies the journal. */
+  readonly declaration: string
+}
+
+/** What a human may decide about a saga. */
+export type HumanDecision = 'retry' | 'skip' | 'resolve' | 'cancel' | 'abort'
+
 /** What happened to the saga as a whole. */
 export type LifeEvent =
+  /** Another saga of its key comes first. */
+  | { readonly type: 'queued'; readonly behind: string }
+  /** A chain for the steps that have none of their own, in place of the one before. */
+  | { readonly type: 'authorised'; readonly delegation: readonly string[] }
   /** No process has the code of this version; the saga waits for one. */
   | { readonly type: 'awaiting-version'; readonly version: number }
   /** The way back begins. `step` is the one that led here; none for a cancel. */
@@ -81,13 +131,15 @@ export type LifeEvent =
   /** `problem` says that the output could not be made; the effects stand. */
   | { readonly type: 'completed'; readonly output?: unknown; readonly problem?: string }
   | { readonly type: 'compensated' }
+  /** Unwound, but for what a human let stand. */
+  | { readonly type: 'aborted' }
   | { readonly type: 'stuck' }
 
 /** One entry of a saga's journal. State is the fold of these. */
-export type SagaEvent = StartedEvent | OwnedEvent | StepEvent | LifeEvent
+export type SagaEvent = StartedEvent | OwnedEvent | StepEvent | WaitEvent | LifeEvent | DecidedEvent
 
 /** Names every event type, so that a reader can refuse what it does not know. */
-export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step'>> = {
+export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step' | 'wait'>> = {
   started: 'saga',
   owned: 'saga',
   intended: 'step',
@@ -101,10 +153,18 @@ export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step'>
   'looked-up': 'step',
   'undo-intended': 'step',
   undone: 'step',
+  accepted: 'step',
   stalled: 'step',
   'awaiting-version': 'saga',
   turned: 'saga',
   completed: 'saga',
   compensated: 'saga',
+  aborted: 'saga',
   stuck: 'saga',
+  queued: 'saga',
+  authorised: 'saga',
+  decided: 'saga',
+  'wait-opened': 'wait',
+  signalled: 'wait',
+  'wait-ended': 'wait',
 }

@@ -1,8 +1,9 @@
-import type { PlanStep } from '../definition/plan.ts'
+import type { PlanStep, PlanWait } from '../definition/plan.ts'
 import type { LifeSnapshot } from './life-machine.ts'
-import type { StartedEvent } from './saga-event.ts'
+import type { ApprovalAsked, StartedEvent } from './saga-event.ts'
 import type { SequenceSnapshot } from './sequence-machine.ts'
 import type { StepSnapshot } from './step-machine.ts'
+import type { WaitSnapshot } from './wait-machine.ts'
 
 /** A provider that nothing could be sent to in this round. */
 export interface SkippedProvider {
@@ -34,6 +35,8 @@ export interface StepState {
   readonly hopeless: boolean
   /** The last code, or the name of the declared error. */
   readonly code?: string
+  /** The request that people can answer, while the step waits for it. */
+  readonly approval?: ApprovalAsked
   /** Nothing is to be sent for this step before this time. */
   readonly notBeforeMs?: number
   /** Waits in a row, which lengthen the next one. */
@@ -41,13 +44,38 @@ export interface StepState {
   readonly undoAttempts: number
 }
 
-/** What a saga waits for, and until when at the latest it will try again. */
-export interface Waiting {
-  readonly for: 'participant' | 'retry' | 'version'
-  readonly step?: string
-  readonly code: string
-  /** Since when, as the journal has it; for `version` there is no `untilMs`. */
+/** What the journal says of one wait. */
+export interface WaitState {
+  readonly plan: PlanWait
+  readonly snapshot: WaitSnapshot
+  /** When its time is over, once it is open. */
   readonly untilMs?: number
+  /** What was signalled. */
+  readonly value?: unknown
+}
+
+/** What a saga waits for, until when, and what happens then. */
+export interface Waiting {
+  readonly for:
+    | 'participant'
+    | 'retry'
+    | 'version'
+    | 'signal'
+    | 'time'
+    | 'approval'
+    | 'authority'
+    | 'allowance'
+    | 'another-saga'
+  /** The step, or the wait, that it stands at. */
+  readonly step?: string
+  /** The refusal, or what failed, that it waits after. */
+  readonly code?: string
+  /** Without it, until somebody acts. */
+  readonly untilMs?: number
+  /** The request that people can answer. */
+  readonly approval?: ApprovalAsked
+  /** What happens at `untilMs`. */
+  readonly next?: 'try-again' | 'go-on' | 'undo'
 }
 
 /** Why a saga is on its way back. */
@@ -66,16 +94,28 @@ export interface SagaState {
   readonly steps: Readonly<Record<string, StepState>>
   /** Sequences by path: `$` is the saga's own, `<group>.<branch index>` those of groups that were entered. */
   readonly sequences: Readonly<Record<string, SequenceSnapshot>>
+  readonly waits: Readonly<Record<string, WaitState>>
   readonly awaitsVersion: boolean
+  /** What humans declared, so that it counts once. */
+  readonly heard: readonly string[]
+  /** The saga of the same key that comes first. */
+  readonly behind?: string
+  /** The chain that steps act under which have none of their own. */
+  readonly delegation?: readonly string[]
   readonly waiting?: Waiting
   readonly turned?: TurnReason
   readonly output?: unknown
   readonly problem?: string
 }
 
-/** Tells whether the saga has come to an end, proven or stuck. */
+/** Tells whether the saga has come to an end: proven, given up by a human, or stuck until one decides. */
 export function isEnded(state: SagaState): boolean {
-  return ['completed', 'compensated', 'stuck'].includes(state.life.value)
+  return state.life.value === 'stuck' || isOver(state)
+}
+
+/** Tells whether nothing can happen to the saga any more. */
+export function isOver(state: SagaState): boolean {
+  return ['completed', 'compensated', 'aborted'].includes(state.life.value)
 }
 
 /** Tells whether the saga's pivot committed, after which it only goes forward. */

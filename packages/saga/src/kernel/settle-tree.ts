@@ -1,6 +1,6 @@
 import type { Plan, PlanNode } from '../definition/plan.ts'
 import { beginSequence, moveSequence, type SequenceMove, type SequenceSnapshot } from './sequence-machine.ts'
-import type { StepState } from './saga-state.ts'
+import type { StepState, WaitState } from './saga-state.ts'
 
 /** The path of the saga's own sequence. */
 export const rootPath = '$'
@@ -14,6 +14,7 @@ export function formatBranchPath(group: string, branch: number): string {
 export interface Tree {
   readonly plan: Plan
   readonly steps: Readonly<Record<string, StepState>>
+  readonly waits: Readonly<Record<string, WaitState>>
   readonly sequences: Record<string, SequenceSnapshot>
   /** The saga is on its way back. */
   readonly turned: boolean
@@ -47,11 +48,13 @@ function settleSequence(tree: Tree, path: string, nodes: Plan): SequenceSnapshot
 
 function isCommitted(tree: Tree, node: PlanNode): boolean {
   if (node.kind === 'step') return tree.steps[node.name]?.snapshot.value === 'committed'
+  if (node.kind === 'wait') return tree.waits[node.name]?.snapshot.value === 'met'
   return everyBranch(tree, node, 'complete')
 }
 
 function isTakenBack(tree: Tree, node: PlanNode): boolean {
   if (node.kind === 'parallel') return everyBranch(tree, node, 'unwound')
+  if (node.kind === 'wait') return true
   const step = tree.steps[node.name]
   return step !== undefined && !hasToBeUndone(step)
 }
@@ -63,7 +66,12 @@ function everyBranch(tree: Tree, group: PlanNode & { kind: 'parallel' }, value: 
 }
 
 function isAnyInFlight(tree: Tree): boolean {
-  return Object.values(tree.steps).some((step) => step.snapshot.value === 'executing')
+  return Object.values(tree.steps).some(isInFlight)
+}
+
+/** Tells whether a command of the step is out whose answer is still awaited. */
+export function isInFlight(step: StepState): boolean {
+  return step.snapshot.value === 'executing' || step.snapshot.value === 'accepted'
 }
 
 /** Tells whether an effect of the step may stand that its participant has to take back. A read has none. */
@@ -73,6 +81,7 @@ export function hasToBeUndone(step: StepState): boolean {
     case 'unknown':
       return step.plan.risk !== 'read'
     case 'executing':
+    case 'accepted':
     case 'undoing':
     case 'stuck':
       return true

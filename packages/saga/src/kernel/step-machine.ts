@@ -4,6 +4,7 @@ import { assign, initialTransition, setup, transition, type AnyStateMachine } fr
 export type StepStatus =
   | 'planned'
   | 'executing'
+  | 'accepted'
   | 'committed'
   | 'declined'
   | 'refused'
@@ -13,6 +14,7 @@ export type StepStatus =
   | 'undone'
   | 'stuck'
   | 'skipped'
+  | 'waived'
 
 /** What moves a step. */
 export type StepMove =
@@ -28,12 +30,27 @@ export type StepMove =
   | { readonly type: 'undone' }
   | { readonly type: 'stall' }
   | { readonly type: 'skip' }
+  | { readonly type: 'accept' }
+  | { readonly type: 'reopen' }
+  | { readonly type: 'waive' }
+  | { readonly type: 'settle-done' }
+  | { readonly type: 'settle-undone' }
 
 /** A step's state: its status, and whether an attempt was ever lost whose effect may still appear. */
 export interface StepSnapshot {
   readonly value: StepStatus
   readonly context: { readonly unsettled: boolean }
 }
+
+/** How an attempt ends. A definite no settles the step only if no earlier attempt of its key may still appear (T48). */
+const answered = {
+  release: [{ guard: 'settled', target: 'planned' }, { target: 'unknown' }],
+  decline: [{ guard: 'settled', target: 'declined' }, { target: 'unknown' }],
+  refuse: [{ guard: 'settled', target: 'refused' }, { target: 'unknown' }],
+  fail: [{ guard: 'settled', target: 'failed' }, { target: 'unknown' }],
+  commit: { target: 'committed', actions: 'markSettled' },
+  lose: { target: 'unknown', actions: 'markUnsettled' },
+} as const
 
 const machine = setup({
   types: { context: {} as { unsettled: boolean }, events: {} as StepMove },
@@ -45,17 +62,9 @@ const machine = setup({
   context: { unsettled: false },
   states: {
     planned: { on: { intend: 'executing', refuse: 'refused', fail: 'failed', stall: 'stuck', skip: 'skipped' } },
-    executing: {
-      on: {
-        // A definite no settles the step only if no earlier attempt of its key may still appear (T48).
-        release: [{ guard: 'settled', target: 'planned' }, { target: 'unknown' }],
-        decline: [{ guard: 'settled', target: 'declined' }, { target: 'unknown' }],
-        refuse: [{ guard: 'settled', target: 'refused' }, { target: 'unknown' }],
-        fail: [{ guard: 'settled', target: 'failed' }, { target: 'unknown' }],
-        commit: { target: 'committed', actions: 'markSettled' },
-        lose: { target: 'unknown', actions: 'markUnsettled' },
-      },
-    },
+    executing: { on: { ...answered, accept: 'accepted' } },
+    // Longer work: its participant renews a lease, and a lapsed one is `unknown`.
+    accepted: { on: answered },
     unknown: {
       on: {
         intend: 'executing',
@@ -73,7 +82,17 @@ const machine = setup({
     undoing: { on: { undone: { target: 'undone', actions: 'markSettled' }, stall: 'stuck' } },
     undone: {},
     skipped: {},
-    stuck: {},
+    // A human let the effect stand.
+    waived: {},
+    // Out of here only by a human's decision.
+    stuck: {
+      on: {
+        reopen: { target: 'unknown', actions: 'markUnsettled' },
+        waive: 'waived',
+        'settle-done': { target: 'committed', actions: 'markSettled' },
+        'settle-undone': { target: 'undone', actions: 'markSettled' },
+      },
+    },
   },
 })
 

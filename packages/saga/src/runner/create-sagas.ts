@@ -1,136 +1,59 @@
 import { checkSchema } from '@parley/mesh'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { planParts } from '../definition/plan-parts.ts'
-import { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from '../journal/saga-journal.ts'
-import type { JournaledEvent } from '../journal/journal-format.ts'
 import { copyJson, findJsonProblem, isSameJson } from '../json-value.ts'
+import type { JournaledEvent } from '../journal/journal-format.ts'
+import type { SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
+import { proposeDecision } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { isEnded, type SagaState } from '../kernel/saga-state.ts'
-import { createDefinitionRegistry } from './definition-registry.ts'
-import { driveSaga, type SagaDriver } from './drive-saga.ts'
-import { followSaga } from './follow-saga.ts'
-import { createSagaFeed } from './saga-feed.ts'
+import type { SagaState } from '../kernel/saga-state.ts'
+import { describeSaga, type SagaView } from './describe-saga.ts'
+import { defaultLeaseMs } from './instance-lease.ts'
+import { assertKey } from './key-queue.ts'
+import { createLeaseWatch } from './lease-watch.ts'
+import { createOrphanWatch } from './orphan-watch.ts'
+import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
-import { createSagaRun, type SagaRun } from './saga-run.ts'
-import { createSlots } from './slots.ts'
+import type { SagaRun } from './saga-run.ts'
+import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
+import { createAdoption } from './adopt-sagas.ts'
 
-/** How many sagas one process drives at a time, where it does not say: each holds its events in memory. */
-export const defaultConcurrency = 1_000
-
-/** What a process needs to run sagas. */
-export interface SagasOptions {
-  /** Every version that may still be under way; new sagas take the one that they are started with. */
-  readonly definitions: readonly SagaDefinition[]
-  /** Most sagas driven at a time; the others are durable and wait. */
-  readonly concurrency?: number
-}
-
-/** How one saga is started. */
-export interface StartOptions {
-  /** Unique under the agent's name: starting it again with the same input returns the same saga. */
-  readonly id: string
-  /** The chain that all steps act under which have none of their own, root first. */
-  readonly delegation?: readonly string[]
-}
-
-/** A saga that this process cannot go on with; the others run on. */
-export interface StoppedSaga {
-  readonly id: string
-  readonly error: MeshError
-}
-
-/** The sagas of one agent, run by this process. */
-export interface Sagas extends AsyncDisposable {
-  /**
-   * Starts a saga; resolves once it is durable. Rejects with `contract.input-invalid`, `saga.id-invalid`,
-   * `saga.id-conflict` (the id has another definition or input), `saga.version-unknown` (not among the definitions),
-   * `saga.version-conflict`, `saga.owner-changed` (the name has another owner than when the saga began), `saga.closed`.
-   */
-  start<Input, Output>(
-    definition: SagaDefinition<Input, Output>,
-    input: NoInfer<Input>,
-    options: StartOptions,
-  ): Promise<SagaRun<Output>>
-  /** Watches a saga of this agent, wherever it runs. Rejects with `saga.unknown`, `saga.journal-corrupt`. */
-  attach(id: string): Promise<SagaRun>
-  /**
-   * Takes over every unfinished saga of this agent's name that this process does not drive yet, fencing off whoever had it.
-   * Call it after the node started.
-   */
-  resume(): Promise<{ readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] }>
-  /** Stops driving. Nothing is lost: another instance of the name, or this one later, resumes. Idempotent. */
-  close(): Promise<void>
-}
+/** How many sagas are taken over at the same time, where nobody says: a store is asked by so many at once. */
+export const defaultRecoveryConcurrency = 32
 
 /** Creates the runner of a node's sagas. Throws `saga.version-conflict` when one version has two structures. */
 export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
-  const registry = createDefinitionRegistry(options.definitions)
-  const slots = createSlots(options.concurrency ?? defaultConcurrency)
-  const driven = new Map<string, SagaDriver>()
-  const followers = new Set<(error: Error) => void>()
-  const opening = new Map<string, Promise<SagaRun>>()
-  let closed = false
+  const { leaseMs = defaultLeaseMs, recoveryConcurrency = defaultRecoveryConcurrency } = options
+  const desk = createSagaDesk(node, { ...options, leaseMs, onLetGo: () => watch.hurry() })
+  const adoption = createAdoption(node, desk, recoveryConcurrency)
+  let found: { readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] } = { runs: [], stopped: [] }
+  const watch = createOrphanWatch({
+    node,
+    leaseMs,
+    leases: createLeaseWatch(node, node.name, leaseMs),
+    adopt: async (alive) => {
+      found = await adoption.adoptAll(alive)
+    },
+  })
 
-  const open = (id: string): SagaJournal =>
-    openSagaJournal(node.store.journal, formatSagaStream(node.name, id), node.clock)
-
-  const drive = async (
-    id: string,
-    journal: SagaJournal,
-    definition: SagaDefinition | undefined,
-    past: readonly JournaledEvent[],
-    unsaved: readonly SagaEvent[],
-  ): Promise<SagaRun> => {
-    const free = slots.tryTake()
-    const release = async (driver: SagaDriver): Promise<void> => {
-      if (!free) await slots.take()
-      driver.go()
-      await driver.done
-      slots.release()
-      if (driven.get(id) === driver) driven.delete(id)
-    }
-    try {
-      const from = { node, journal, past, unsaved, held: !free, ...(definition && { definition }) }
-      const driver = await driveSaga(from)
-      driven.set(id, driver)
-      void release(driver)
-      if (closed) await driver.stop(closedError(id))
-      return createSagaRun(driver.feed, driver.cancel)
-    } catch (error) {
-      if (free) slots.release()
-      throw error
-    }
-  }
-
-  const watch = (journal: SagaJournal, past: readonly JournaledEvent[]): SagaRun => {
-    const feed = createSagaFeed(past)
-    if (!isEnded(feed.state)) {
-      const stop = followSaga(feed, journal, node.clock, () => followers.delete(stop))
-      followers.add(stop)
-    }
-    return createSagaRun(feed)
-  }
-
-  const begin = async (
-    definition: SagaDefinition,
-    input: unknown,
-    { id, delegation }: StartOptions,
-  ): Promise<SagaRun> => {
-    const existing = driven.get(id)
+  const begin = async (definition: SagaDefinition, input: unknown, how: StartOptions): Promise<SagaRun> => {
+    const { id, key, delegation } = how
+    const existing = desk.driven.get(id)
     if (existing) {
       assertSame(existing.feed.state, definition, input)
-      return createSagaRun(existing.feed, existing.cancel)
+      return desk.attach(id, existing.feed)
     }
-    const journal = open(id)
+    const journal = desk.open(id)
     const past = await journal.read()
     if (past.length > 0) {
       const state = foldSaga(past.map(({ event }) => event))
       assertSame(state, definition, input)
-      assertOwner(state, node)
-      return watch(journal, past)
+      desk.assertOwner(state)
+      return desk.watch(id, journal, past)
     }
+    desk.assertRoom(definition)
     const { name, version, fingerprint } = definition
     const started: SagaEvent = {
       type: 'started',
@@ -142,44 +65,27 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       expiresAtMs: node.clock.now() + definition.expiresAfterMs,
       trace: Buffer.from(node.random.bytes(16)).toString('hex'),
       ...(delegation && { delegation }),
+      ...(key !== undefined && { key }),
     }
-    return drive(id, journal, definition, [], [started, { type: 'owned', instance: node.instance, epoch: 1 }])
+    const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: 1 }
+    return desk.drive({ id, journal, definition, past: [], unsaved: [started, owned], key })
   }
 
-  const takeOver = async (id: string): Promise<SagaRun | undefined> => {
-    const journal = open(id)
+  const readSome = async (id: string, journal: SagaJournal): Promise<readonly JournaledEvent[]> => {
     const past = await journal.read()
-    const state = foldSaga(past.map(({ event }) => event))
-    if (isEnded(state)) return undefined
-    assertOwner(state, node)
-    const definition = registry.find(state.started.definition)
-    return drive(id, journal, definition, past, [
-      { type: 'owned', instance: node.instance, epoch: state.epoch + 1 },
-      ...listInterrupted(state),
-    ])
-  }
-
-  /** One at a time for each id, so that two starts of this process are one. */
-  const serially = (id: string, work: () => Promise<SagaRun>): Promise<SagaRun> => {
-    const before = opening.get(id)
-    const current = before ? before.then(work, work) : work()
-    opening.set(id, current)
-    const forget = (): void => {
-      if (opening.get(id) === current) opening.delete(id)
-    }
-    current.then(forget, forget)
-    return current
+    if (past.length === 0) throw new MeshError('saga.unknown', `${node.name} has no saga "${id}": check the id`)
+    return past
   }
 
   return {
     async start<Input, Output>(
       definition: SagaDefinition<Input, Output>,
       input: NoInfer<Input>,
-      startOptions: StartOptions,
+      how: StartOptions,
     ): Promise<SagaRun<Output>> {
-      const { id } = startOptions
-      if (closed) throw closedError(id)
-      const registered = registry.find(definition)
+      desk.assertOpen(how.id)
+      if (how.key !== undefined) assertKey(how.key)
+      const registered = desk.registry.find(definition)
       if (!registered)
         throw new MeshError(
           'saga.version-unknown',
@@ -193,53 +99,62 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
           `the input of the saga "${definition.name}" is refused: ${problem}`,
         )
       const json = copyJson(checked.value) ?? null
-      const run = await serially(id, async () => {
+      const run = await desk.serially(how.id, async () => {
         try {
-          return await begin(registered, json, startOptions)
+          return await begin(registered, json, how)
         } catch (error) {
           // Somebody else started it meanwhile: then it is there.
           if (!isMeshError(error) || error.code !== 'saga.not-owned') throw error
-          return begin(registered, json, startOptions)
+          return begin(registered, json, how)
         }
       })
       // The definition's types were checked above; what runs has the same structure.
       return run as SagaRun<Output>
     },
     async attach(id) {
-      const driver = driven.get(id)
-      if (driver) return createSagaRun(driver.feed, driver.cancel)
-      const journal = open(id)
-      const past = await journal.read()
-      if (past.length === 0) throw new MeshError('saga.unknown', `${node.name} has no saga "${id}": check the id`)
-      return watch(journal, past)
+      const driver = desk.driven.get(id)
+      if (driver) return desk.attach(id, driver.feed)
+      const journal = desk.open(id)
+      return desk.watch(id, journal, await readSome(id, journal))
+    },
+    async show(id) {
+      const events = await readSome(id, desk.open(id))
+      return { view: describeSaga(foldSaga(events.map(({ event }) => event))), events }
     },
     async resume() {
-      const runs: SagaRun[] = []
+      await watch.begin()
+      return found
+    },
+    async list() {
+      const sagas: SagaView[] = []
       const stopped: StoppedSaga[] = []
-      const prefix = formatSagaPrefix(node.name)
-      for (const stream of await node.store.journal.streams(prefix)) {
-        const id = stream.slice(prefix.length)
-        if (closed) break
-        if (driven.has(id) || opening.has(id)) continue
+      for (const id of await desk.ids()) {
         try {
-          const run = await takeOver(id)
-          if (run) runs.push(run)
+          const past = await desk.open(id).read()
+          sagas.push(describeSaga(foldSaga(past.map(({ event }) => event))))
         } catch (error) {
-          // Only this saga is concerned. A store that is gone concerns all of them.
           if (!isMeshError(error) || error.code.startsWith('store.')) throw error
-          if (error.code === 'saga.not-owned') continue
           stopped.push({ id, error })
-          node.logger.error(error.code, { saga: id, message: error.message })
-          node.record('saga', { saga: id, event: 'stopped', code: error.code })
         }
       }
-      return { runs, stopped }
+      return { sagas, stopped }
     },
+    async decide(declaration): Promise<Verdict> {
+      const verdict = options.verifyHuman?.(declaration)
+      if (!verdict) return refuse('saga.decision-refused', `nobody may decide about the sagas of ${node.name} here`)
+      if (verdict.kind === 'deny') return verdict
+      const { agent, saga, decided } = verdict.order
+      if (agent !== node.name)
+        return refuse('saga.decision-refused', `the declaration is about a saga of ${agent}, not of ${node.name}`)
+      const said = await desk.note(saga, proposeDecision(decided))
+      if (said.kind === 'allow' && decided.decision === 'cancel') await desk.driven.get(saga)?.stopCalls()
+      return said
+    },
+    load: () => desk.load(),
+    drain: () => desk.drain(),
     async close() {
-      closed = true
-      for (const stop of followers) stop(closedError('followed'))
-      followers.clear()
-      await Promise.all([...driven].map(([id, driver]) => driver.stop(closedError(id))))
+      watch.stop()
+      await desk.close()
     },
     async [Symbol.asyncDispose]() {
       await this.close()
@@ -247,28 +162,8 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   }
 }
 
-/** What was under way when its owner stopped may have been done: nobody knows until its participant is asked. */
-function listInterrupted(state: SagaState): readonly SagaEvent[] {
-  return Object.values(state.steps)
-    .filter((step) => step.snapshot.value === 'executing')
-    .map((step) => ({ type: 'unknown', step: step.plan.name, code: 'saga.interrupted' }))
-}
-
 function assertSame(state: SagaState, definition: SagaDefinition, input: unknown): void {
   const { id, definition: started, input: before } = state.started
   if (started.name === definition.name && isSameJson(before, input)) return
   throw new MeshError('saga.id-conflict', `the saga "${id}" was started with another definition or input: use a new id`)
-}
-
-/** Participants know commands by owner: under another one, an undo would meet a tombstone and leave the effect. */
-function assertOwner({ started }: SagaState, { name, owner }: SagaNode): void {
-  if (started.owner === owner) return
-  throw new MeshError(
-    'saga.owner-changed',
-    `the saga "${started.id}" was started under ${started.owner}, but ${name} is now vouched for by ${owner}: resume it with an issuer of the first`,
-  )
-}
-
-function closedError(id: string): MeshError {
-  return new MeshError('saga.closed', `this process does not drive the saga "${id}" any more: resume it with another`)
 }

@@ -1,22 +1,28 @@
-import { refuse, allowed, type Verdict } from '@parley/protocol'
+import { allowed, isMeshError, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { PlanStep } from '../definition/plan.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
-import { decideNext, type Decision } from '../kernel/decide-next.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import { interpretOutcome, type Moment, type StepCall } from '../kernel/interpret-outcome.ts'
+import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, type SagaState } from '../kernel/saga-state.ts'
-import { prepareCompletion, prepareStep, type Preparation } from './prepare-step.ts'
+import { advanceSaga, type Advance } from './advance-saga.ts'
+import { createCallBoard, type StoppedStep } from './call-board.ts'
+import type { Place } from './places.ts'
+import type { Preparation } from './prepare-step.ts'
+import { publishEvents } from './publish-events.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaNode } from './saga-node.ts'
 import { callStep } from './step-call.ts'
 
 // I1 Nothing is sent before its intent is durable, and nothing follows from an outcome before that is durable.
 // I2 What became known and what follows from it go into one append.
-// I3 Every append is at the position that this driver knows; a conflict means that the saga is another's, and ends driving.
+// I3 Every append is at the position that this driver knows. A conflict with another owner ends driving; what somebody
+//    else added without taking the saga is taken in, and all is decided anew.
 // I4 A reply that matches nothing outstanding changes nothing.
+// I5 Nothing is sent without a place, and a saga that waits for somebody has none.
 
 /** What a driver starts from. */
 export interface DriveOptions {
@@ -27,15 +33,22 @@ export interface DriveOptions {
   readonly past: readonly JournaledEvent[]
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
-  /** Writes `unsaved` only; the rest waits for `go`. */
-  readonly held: boolean
+  readonly place: Place
+  /** Resolves when no other saga comes first, if any does. */
+  readonly gate?: Promise<void>
 }
 
 /** Drives one saga in this process. */
 export interface SagaDriver {
   readonly feed: SagaFeed
-  go(): void
-  cancel(reason: string): Promise<Verdict>
+  /** Adds what somebody proposes; resolves once it is durable. */
+  note(propose: Proposal): Promise<Verdict>
+  /** Takes back what is under way, and tells what became of it, by step. */
+  stopCalls(): Promise<Readonly<Record<string, StoppedStep>>>
+  /** Somebody else may have added something to the journal. */
+  look(): void
+  /** Sends nothing more; resolves when what is under way was answered and that is durable. */
+  drain(): Promise<void>
   /** Stops driving; resolves when no append is under way any more. What is in flight is left to the next owner. */
   stop(error: Error): Promise<void>
   /** Resolves when the saga ended or driving stopped. */
@@ -44,30 +57,26 @@ export interface SagaDriver {
 
 /** Something that came in: what it means is decided when its turn comes, on the state of then. */
 interface Mail {
-  open(state: SagaState): readonly SagaEvent[]
-  /** The events are durable. */
-  settled?(): void
-}
-
-/** How far a saga could go without waiting for anybody: what to write, and then what to do. */
-interface Advance {
-  readonly state: SagaState
-  readonly events: readonly SagaEvent[]
-  readonly calls: readonly StepCall[]
-  readonly wakeAtMs?: number
+  readonly open: Proposal
+  /** The events are durable, or it was refused. */
+  settled?(refusal?: Refusal): void
 }
 
 /** The longest timer: a wake too early only looks again. */
 const maxSleepMs = 60 * 60 * 1000
 
 /** Begins to drive a saga; resolves once its first events are durable. Rejects as `SagaJournal.append` does. */
-export async function driveSaga({ node, journal, definition, past, unsaved, held }: DriveOptions): Promise<SagaDriver> {
+export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
+  const { node, journal, definition, past, unsaved, place, gate } = options
   const { clock, random } = node
-  const busy = new Set<string>()
+  const calls = createCallBoard()
   let mailbox: Mail[] = []
   let pumping: Promise<void> | undefined
   let cancelTimer = (): void => undefined
-  let isHeld = held
+  let placed = gate === undefined && place.tryTake()
+  let entering = false
+  let isStale = false
+  let isDraining = false
   const done = Promise.withResolvers<undefined>()
 
   const moment = (): Moment => ({ nowMs: clock.now(), random: random.float() })
@@ -78,83 +87,26 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
     moment: moment(),
     ...(definition && { definition }),
   })
-
-  /** Turns a decision into what is written before it is acted on. */
-  const realise = (state: SagaState, decision: Decision): { readonly event?: SagaEvent; readonly call?: StepCall } => {
-    if (decision.kind === 'end')
-      return { event: decision.as === 'completed' ? prepareCompletion(prepare(state)) : { type: decision.as } }
-    const step = state.steps[decision.step]
-    if (!step) throw new TypeError(`decided about "${decision.step}", which the plan does not have`)
-    switch (decision.kind) {
-      case 'send': {
-        const event = prepareStep(step, prepare(state, step.plan))
-        return event.type === 'intended'
-          ? { event, call: { step: event.step, phase: 'do', attempt: event.attempt } }
-          : { event }
-      }
-      case 'lookup':
-        return { call: { step: decision.step, phase: 'lookup', attempt: step.attempt } }
-      case 'undo': {
-        const attempt = step.undoAttempts + 1
-        return {
-          event: { type: 'undo-intended', step: decision.step, attempt, epoch: state.epoch },
-          call: { step: decision.step, phase: 'undo', attempt },
-        }
-      }
-      case 'turn':
-        return { event: { type: 'turned', step: decision.step, code: decision.code } }
-      case 'stall':
-        return { event: { type: 'stalled', step: decision.step, code: decision.code } }
-    }
-  }
-
-  /** Goes on from a state as far as possible without waiting for anybody. */
-  const advance = (from: SagaState): Advance => {
-    const events: SagaEvent[] = []
-    const calls: StepCall[] = []
-    for (let state = from; ;) {
-      const next = decideNext(state, clock.now())
-      const decision = next.now.find((one) => {
-        if (awaitsCode(state, one)) return false
-        return one.kind === 'end' || !(busy.has(one.step) || calls.some((call) => call.step === one.step))
-      })
-      if (!decision) {
-        const { wakeAtMs } = next
-        return { state, events, calls, ...(wakeAtMs !== undefined && { wakeAtMs }) }
-      }
-      const { event, call } = realise(state, decision)
-      if (event) {
-        events.push(event)
-        state = foldSaga([event], state)
-        // Every step can be decided about a few times at most before somebody has to answer.
-        if (events.length > maxEventsAtOnce(state)) throw new TypeError(`deciding to ${decision.kind} changes nothing`)
-      }
-      if (call) calls.push(call)
-    }
-  }
-
-  const publish = (entries: readonly JournaledEvent[]): void => {
-    const { id, definition: of } = feed.state.started
-    for (const { event, position } of entries)
-      node.record('saga', {
-        saga: id,
-        definition: `${of.name}@${of.version}`,
-        event: event.type,
-        position,
-        epoch: feed.state.epoch,
-        status: feed.state.life.value,
-        ...('step' in event && event.step !== undefined && { step: event.step }),
-        ...('code' in event && event.code !== undefined && { code: event.code }),
-        ...('attempt' in event && { attempt: event.attempt }),
-      })
-  }
+  const advance = (state: SagaState): Advance =>
+    placed && !isDraining
+      ? advanceSaga(state, { nowMs: clock.now(), busy: calls.busy, prepare })
+      : { state, events: [], calls: [] }
 
   const perform = async (call: StepCall): Promise<void> => {
+    const { signal, ended } = calls.begin(call)
     try {
-      const outcome = await callStep(node, feed.state, call, definition)
+      let isAccepted = false
+      const outcome = await callStep(node, feed.state, call, definition, {
+        ...(call.phase === 'do' && { signal }),
+        onProgress() {
+          if (isAccepted || call.phase !== 'do') return
+          isAccepted = true
+          post({ open: () => [{ type: 'accepted', step: call.step, attempt: call.attempt }] })
+        },
+      })
       post({
         open(state) {
-          busy.delete(call.step)
+          ended(outcome)
           const events = interpretOutcome(state, call, outcome, moment())
           if (events.length === 0)
             node.logger.warn('saga.reply-ignored', { saga: state.started.id, step: call.step, attempt: call.attempt })
@@ -176,61 +128,131 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
 
   const pump = async (): Promise<void> => {
     try {
-      while (mailbox.length > 0 && !feed.stopped) {
+      while (mailbox.length > 0 && !isStopped()) {
         const mails = mailbox
         mailbox = []
-        const events: SagaEvent[] = []
-        let state = feed.state
-        for (const mail of mails) {
-          const opened = mail.open(state)
-          events.push(...opened)
-          state = foldSaga(opened, state)
-        }
-        const next: Advance = isHeld ? { state, events: [], calls: [] } : advance(state)
-        const all = [...events, ...next.events]
-        if (all.length > 0) {
-          const entries = await journal.append(all)
-          // Read again: `stop` may have come while the append was under way.
-          if (isStopped()) return
-          feed.push(entries, next.state)
-          publish(entries)
-        }
-        act(next)
-        for (const mail of mails) mail.settled?.()
+        if (isStale) await takeIn()
+        enter()
+        await write(mails)
       }
     } catch (error) {
       stop(toError(error))
     }
   }
 
+  /** Opens the mails, goes on from there, and makes all of it durable: anew if somebody else wrote first. */
+  const write = async (mails: readonly Mail[]): Promise<void> => {
+    for (let isWritten = false; !isWritten && !isStopped();) {
+      const events: SagaEvent[] = []
+      const refused = new Map<Mail, Refusal>()
+      let state = feed.state
+      for (const mail of mails) {
+        const opened = mail.open(state)
+        if ('kind' in opened) refused.set(mail, opened)
+        else {
+          events.push(...opened)
+          state = foldSaga(opened, state)
+        }
+      }
+      const next = advance(state)
+      isWritten = await append([...events, ...next.events], next.state)
+      if (!isWritten || isStopped()) continue
+      act(next)
+      for (const mail of mails) mail.settled?.(refused.get(mail))
+    }
+  }
+
+  /** Appends; tells whether it did. Takes in what was added by others, who did not take the saga. */
+  const append = async (events: readonly SagaEvent[], next: SagaState): Promise<boolean> => {
+    if (events.length === 0) return true
+    try {
+      const entries = await journal.append(events)
+      if (!isStopped()) show(entries, next)
+      return true
+    } catch (error) {
+      if (!isMeshError(error) || error.code !== 'saga.not-owned' || !(await takeIn())) throw error
+      return false
+    }
+  }
+
+  /** Takes in what others added; false if somebody took the saga, or nobody added anything. */
+  const takeIn = async (): Promise<boolean> => {
+    isStale = false
+    const notes = await journal.read()
+    const isTaken = notes.some(({ event }) => event.type === 'owned')
+    if (notes.length > 0 && !isTaken) show(notes)
+    else if (isTaken)
+      throw new MeshError('saga.not-owned', `another instance took the saga "${feed.state.started.id}" over`)
+    return notes.length > 0
+  }
+
+  const show = (entries: readonly JournaledEvent[], next?: SagaState): void => {
+    feed.push(entries, next)
+    publishEvents(node, feed.state, entries)
+  }
+
   const act = (next: Advance): void => {
-    for (const call of next.calls) {
-      busy.add(call.step)
-      void perform(call)
-    }
+    for (const call of next.calls) void perform(call)
     cancelTimer()
-    if (isEnded(feed.state)) done.resolve(undefined)
-    else if (next.wakeAtMs !== undefined) {
-      const sleepMs = Math.min(maxSleepMs, Math.max(0, next.wakeAtMs - clock.now()))
-      cancelTimer = clock.setTimer(() => post({ open: () => [] }), sleepMs)
+    if (isEnded(feed.state)) leave()
+    else {
+      if (next.wakeAtMs !== undefined) {
+        const sleepMs = Math.min(maxSleepMs, Math.max(0, next.wakeAtMs - clock.now()))
+        cancelTimer = clock.setTimer(() => post({ open: () => [] }), sleepMs)
+      }
+      rest()
     }
+  }
+
+  /** Takes a place for what comes, unless it has one: I5. Until then mail is written, and nothing follows from it. */
+  const enter = (): void => {
+    if (placed || entering) return
+    entering = true
+    void (gate ?? Promise.resolve())
+      .then(() => place.take())
+      .then(() => {
+        entering = false
+        if (isStopped() || isEnded(feed.state)) return place.give()
+        placed = true
+        post({ open: () => [] })
+      })
+  }
+
+  const rest = (): void => {
+    const { waiting } = feed.state
+    if (!placed || calls.busy.size > 0 || !waiting || !restful.has(waiting.for)) return
+    placed = false
+    place.give()
+  }
+
+  const leave = (): void => {
+    if (placed) place.give()
+    placed = false
+    done.resolve(undefined)
   }
 
   const isStopped = (): boolean => feed.stopped !== undefined
   const stop = (error: Error): void => {
-    if (isEnded(feed.state)) return
+    if (isEnded(feed.state) || isStopped()) return
     cancelTimer()
     feed.stop(error)
-    done.resolve(undefined)
+    leave()
   }
 
   const begun = foldSaga([...past.map(({ event }) => event), ...unsaved])
-  const first: Advance = held ? { state: begun, events: [], calls: [] } : advance(begun)
-  const entries = await journal.append([...unsaved, ...first.events])
+  const first = advance(begun)
+  let entries: readonly JournaledEvent[]
+  try {
+    entries = await journal.append([...unsaved, ...first.events])
+  } catch (error) {
+    if (placed) place.give()
+    throw error
+  }
   const feed = createSagaFeed([...past, ...entries], first.state)
   try {
-    publish(entries)
+    publishEvents(node, feed.state, entries)
     act(first)
+    if (!isEnded(feed.state)) enter()
   } catch (error) {
     stop(toError(error))
   }
@@ -238,30 +260,25 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
   return {
     feed,
     done: done.promise,
-    go() {
-      if (!isHeld) return
-      isHeld = false
-      post({ open: () => [] })
-    },
-    cancel(reason) {
+    // A driver that stops is told no outcome any more.
+    stopCalls: () => Promise.race([calls.stop(), done.promise.then(() => ({}))]),
+    note(propose) {
       const { promise, resolve } = Promise.withResolvers<Verdict>()
-      let verdict: Verdict = allowed
-      post({
-        open(state) {
-          const problem = findCancelProblem(state)
-          if (problem !== undefined) {
-            verdict = refuse('saga.cancel-refused', `the saga "${state.started.id}" ${problem}`)
-            return []
-          }
-          return state.turned ? [] : [{ type: 'turned', code: 'saga.cancelled', reason }]
-        },
-        settled: () => resolve(verdict),
-      })
+      post({ open: propose, settled: (refusal) => resolve(refusal ?? allowed) })
       // A driver that stops answers nobody's mail any more.
       void done.promise.then(() => {
-        resolve(refuse('saga.cancel-refused', 'the saga ended, or this process stopped driving it, before the cancel'))
+        resolve(refuse('saga.not-owned', 'the saga ended, or this process stopped driving it, before it was heard'))
       })
       return promise
+    },
+    look() {
+      isStale = true
+      post({ open: () => [] })
+    },
+    async drain() {
+      isDraining = true
+      while (calls.busy.size > 0 && !isStopped()) await feed.changed()
+      await pumping
     },
     async stop(error) {
       stop(error)
@@ -270,23 +287,8 @@ export async function driveSaga({ node, journal, definition, past, unsaved, held
   }
 }
 
-function maxEventsAtOnce(state: SagaState): number {
-  return 10 + 10 * Object.keys(state.steps).length
-}
-
-/** Only the definition's code can map an input or an output; lookups, retries and undos go on without it. */
-function awaitsCode(state: SagaState, decision: Decision): boolean {
-  if (!state.awaitsVersion) return false
-  if (decision.kind === 'end') return decision.as === 'completed'
-  return decision.kind === 'send' && state.steps[decision.step]?.key === undefined
-}
-
-function findCancelProblem(state: SagaState): string | undefined {
-  if (isEnded(state)) return `has ended ${state.life.value}`
-  const pivot = Object.values(state.steps).find((step) => step.plan.pivot)
-  if (!pivot || ['planned', 'skipped'].includes(pivot.snapshot.value) || state.turned) return undefined
-  return `has sent its pivot "${pivot.plan.name}": it only goes forward`
-}
+/** Waits for somebody, which may be long: others get the place. */
+const restful: ReadonlySet<string> = new Set(['signal', 'time', 'approval', 'authority', 'allowance', 'version'])
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error('a saga could not be driven on', { cause: error })

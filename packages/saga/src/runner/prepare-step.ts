@@ -2,7 +2,7 @@ import type { SagaDefinition } from '../definition/define-saga.ts'
 import { copyJson, findJsonProblem } from '../json-value.ts'
 import { backOff, defer, type Moment } from '../kernel/interpret-outcome.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { isPastPivot, type SagaState, type StepState } from '../kernel/saga-state.ts'
+import { isPastPivot, type SagaState, type StepState, type WaitState } from '../kernel/saga-state.ts'
 
 /** What preparing a command needs to know of the world. */
 export interface Preparation {
@@ -52,6 +52,19 @@ function chooseProvider(step: StepState, known: readonly string[]): string | und
   return (step.plan.providers ?? known).find((provider) => !step.skipped.some((one) => one.provider === provider))
 }
 
+/** Opens a wait, with the absolute time at which it is over. */
+export function prepareWait({ plan }: WaitState, { state, definition, moment }: Preparation): SagaEvent {
+  const opened = { type: 'wait-opened', wait: plan.name } as const
+  if (plan.withinMs !== undefined) return { ...opened, untilMs: moment.nowMs + plan.withinMs }
+  if (plan.for === 'signal') return opened
+  const until = definition?.waits.get(plan.name)?.until
+  if (!until) return { type: 'awaiting-version', version: state.started.definition.version }
+  const mapped = runMapper(until, state)
+  if ('problem' in mapped || !Number.isFinite(mapped.value))
+    return { type: 'turned', step: plan.name, code: 'saga.mapping-failed' }
+  return { ...opened, untilMs: mapped.value as number }
+}
+
 /** Ends a completed saga with its output, which is made once. */
 export function prepareCompletion({ state, definition }: Preparation): SagaEvent {
   if (!definition) return { type: 'awaiting-version', version: state.started.definition.version }
@@ -69,8 +82,11 @@ function runMapper(
   const results = Object.values(state.steps)
     .filter((step) => step.snapshot.value === 'committed')
     .map((step): [string, unknown] => [step.plan.name, step.output])
+  const signals = Object.values(state.waits)
+    .filter((wait) => wait.snapshot.value === 'met' && wait.value !== undefined)
+    .map((wait): [string, unknown] => [wait.plan.name, wait.value])
   try {
-    const value = map({ saga: state.started.input, results: Object.fromEntries(results) })
+    const value = map({ saga: state.started.input, results: Object.fromEntries([...results, ...signals]) })
     const problem = findJsonProblem(value ?? null)
     return problem === undefined ? { value: copyJson(value) } : { problem: `its mapper made no JSON: ${problem}` }
   } catch (error) {

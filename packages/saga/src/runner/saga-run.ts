@@ -1,8 +1,18 @@
-import { MeshError, refuse, type Verdict } from '@parley/protocol'
+import { checkSchema } from '@parley/mesh'
+import { MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import type { SagaDefinition } from '../definition/define-saga.ts'
+import { copyJson, findJsonProblem } from '../json-value.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
+import { proposeAuthority, proposeCancel, proposeSignal, type Proposal } from '../kernel/propose.ts'
 import { isEnded, type SagaState } from '../kernel/saga-state.ts'
+import type { StoppedStep } from './call-board.ts'
 import { describeSaga, type SagaView } from './describe-saga.ts'
 import type { SagaFeed } from './saga-feed.ts'
+
+/** What a cancel did: by step, what became of the commands that were under way. */
+export type CancelVerdict =
+  | { readonly kind: 'allow'; readonly stopped: Readonly<Record<string, StoppedStep>> }
+  | Refusal
 
 /** One saga, seen from the program that started it or attached to it. */
 export interface SagaRun<Output = unknown> {
@@ -14,20 +24,36 @@ export interface SagaRun<Output = unknown> {
   /** Resolves once the saga has ended, however. Rejects with `saga.closed` or `saga.not-owned` if it goes on elsewhere. */
   settled(): Promise<SagaView>
   /**
-   * Resolves with the output of a completed saga. Rejects with `saga.compensated`, `saga.stuck`, `saga.mapping-failed` when
-   * the output could not be made, and as `settled` does.
+   * Resolves with the output of a completed saga. Rejects with `saga.compensated`, `saga.stuck`, `saga.aborted`,
+   * `saga.mapping-failed` when the output could not be made, and as `settled` does.
    */
   result(): Promise<Output>
   /**
-   * Asks for the way back. Undos are not cancelled by it, and what is in flight is waited for. Refused with
-   * `saga.cancel-refused` once the pivot was sent or the saga ended, with `saga.not-owned` where this process does not drive
-   * it.
+   * Tells a wait what it waits for; resolves once that is durable. The first signal of a name counts, also one that comes
+   * before the saga does. Refused with `saga.signal-refused`, `contract.input-invalid`, `saga.version-unknown` (this process
+   * has no schema to check it by).
    */
-  cancel(reason: string): Promise<Verdict>
+  signal(name: string, value: unknown, by?: string): Promise<Verdict>
+  /** Gives the saga another delegation chain to act under, for steps that have none of their own. */
+  authorise(delegation: readonly string[]): Promise<Verdict>
+  /**
+   * Asks for the way back, takes back what is under way, and answers what became of it. Undos are not cancelled by it.
+   * Refused with `saga.cancel-refused` once the pivot was sent or the saga ended. Where another process drives the saga,
+   * that one takes back; `stopped` is empty then.
+   */
+  cancel(reason: string): Promise<CancelVerdict>
 }
 
-/** Creates a run over a feed. `cancel` is given where this process drives the saga. */
-export function createSagaRun(feed: SagaFeed, cancel?: (reason: string) => Promise<Verdict>): SagaRun {
+/** How a run reaches its saga, wherever that is driven. */
+export interface RunLine {
+  note(propose: Proposal): Promise<Verdict>
+  /** Takes back the commands that this process has under way. */
+  stopCalls(): Promise<Readonly<Record<string, StoppedStep>>>
+  readonly definition: SagaDefinition | undefined
+}
+
+/** Creates a run over a feed. */
+export function createSagaRun(feed: SagaFeed, line: RunLine): SagaRun {
   const { id } = feed.state.started
   const settled = async (): Promise<SagaState> => {
     while (!isEnded(feed.state)) {
@@ -56,37 +82,50 @@ export function createSagaRun(feed: SagaFeed, cancel?: (reason: string) => Promi
       if (state.life.value === 'completed' && state.problem === undefined) return state.output
       throw explainEnd(state)
     },
-    cancel: (reason) =>
-      cancel
-        ? cancel(reason)
-        : Promise.resolve(
-            refuse('saga.not-owned', `the saga "${id}" is not driven by this process: cancel it where it is`),
-          ),
+    async signal(name, value, by) {
+      const { definition } = line
+      if (!definition)
+        return refuse('saga.version-unknown', `this process has no schema for a signal to the saga "${id}"`)
+      const schema = definition.waits.get(name)?.schema
+      if (!schema) return refuse('saga.signal-refused', `the saga "${id}" takes no signal "${name}"`)
+      const checked = await checkSchema(schema, value)
+      if (checked.kind === 'invalid')
+        return refuse('contract.input-invalid', `the signal "${name}": ${checked.problems}`)
+      const problem = findJsonProblem(checked.value ?? null, 'signal')
+      if (problem !== undefined) return refuse('contract.input-invalid', `the signal "${name}": ${problem}`)
+      return line.note(proposeSignal(name, copyJson(checked.value) ?? null, by))
+    },
+    authorise: (delegation) => line.note(proposeAuthority(delegation)),
+    async cancel(reason) {
+      const verdict = await line.note(proposeCancel(reason))
+      return verdict.kind === 'deny' ? verdict : { kind: 'allow', stopped: await line.stopCalls() }
+    },
   }
 }
 
 function explainEnd(state: SagaState): MeshError {
   const { id } = state.started
-  if (state.life.value === 'completed')
-    return new MeshError('saga.mapping-failed', `the saga "${id}" completed, but ${state.problem ?? 'has no output'}`)
-  if (state.life.value === 'compensated') {
-    const { code = '', step } = state.turned ?? {}
-    const why = step === undefined ? code : `${code} at the step "${step}"`
-    return new MeshError('saga.compensated', `the saga "${id}" was undone: ${why}`, {
-      details: {
-        code,
-        ...(step !== undefined && { step }),
-        ...(state.turned?.reason && { reason: state.turned.reason }),
-      },
-    })
+  switch (state.life.value) {
+    case 'completed':
+      return new MeshError('saga.mapping-failed', `the saga "${id}" completed, but ${state.problem ?? 'has no output'}`)
+    case 'compensated': {
+      const { code = '', step, reason } = state.turned ?? {}
+      const why = step === undefined ? code : `${code} at the step "${step}"`
+      return new MeshError('saga.compensated', `the saga "${id}" was undone: ${why}`, {
+        details: { code, ...(step !== undefined && { step }), ...(reason && { reason }) },
+      })
+    }
+    case 'aborted':
+      return new MeshError('saga.aborted', `the saga "${id}" was given up by a human: its effects may stand`)
+    default: {
+      const stuck = Object.values(state.steps).filter((step) => step.snapshot.value === 'stuck')
+      const names = stuck.map((step) => `"${step.plan.name}" (${step.code ?? ''})`).join(', ')
+      const steps = stuck.map((step) => ({ step: step.plan.name, code: step.code ?? '' }))
+      return new MeshError(
+        'saga.stuck',
+        `the saga "${id}" is stuck at ${names}: somebody has to look at the participants`,
+        { details: { steps } },
+      )
+    }
   }
-  const stuck = Object.values(state.steps).filter((step) => step.snapshot.value === 'stuck')
-  const names = stuck.map((step) => `"${step.plan.name}" (${step.code ?? ''})`).join(', ')
-  return new MeshError(
-    'saga.stuck',
-    `the saga "${id}" is stuck at ${names}: somebody has to look at the participants`,
-    {
-      details: { steps: stuck.map((step) => ({ step: step.plan.name, code: step.code ?? '' })) },
-    },
-  )
 }

@@ -12,12 +12,14 @@ export function callStep(
   state: SagaState,
   call: StepCall,
   definition?: SagaDefinition,
+  follow: Pick<CallOptions, 'signal' | 'onProgress'> = {},
 ): Promise<Outcome> {
   const { id, expiresAtMs, trace } = state.started
   const step = state.steps[call.step]
   if (!step?.key || step.provider === undefined) throw new TypeError(`the step "${call.step}" has no intent`)
-  const delegation = step.plan.delegation ?? state.started.delegation
+  const delegation = step.plan.delegation ?? state.delegation
   const options: CallOptions = {
+    ...follow,
     to: step.provider as AgentName,
     deadlineMs: step.plan.deadlineMs,
     trace,

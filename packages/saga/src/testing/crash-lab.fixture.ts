@@ -18,6 +18,9 @@ export interface CrashedSaga {
   readonly points: readonly number[]
 }
 
+/** Short, so that few looks pass until the next life takes over. */
+const leaseMs = 100
+
 class Crash extends Error {}
 
 /**
@@ -48,7 +51,7 @@ export async function runWithCrashes(
   })
   prepare(agents)
   const store = createMemoryStore()
-  for (;;) {
+  for (let life = 1; ; life++) {
     const died = Promise.withResolvers<undefined>()
     let dead = false
     const pass = (): void => {
@@ -59,8 +62,9 @@ export async function runWithCrashes(
     }
     const node = mesh.createNode({
       name: 'acme/travel',
+      instance: `did:key:zLife${life}`,
       clock,
-      store: crashing(store, pass),
+      store: crashing(store, pass, () => dead),
       around: async (_call, deliver) => {
         pass()
         const outcome = await deliver()
@@ -68,7 +72,7 @@ export async function runWithCrashes(
         return outcome
       },
     })
-    const sagas = createSagas(node, { definitions: [definition] })
+    const sagas = createSagas(node, { definitions: [definition], leaseMs })
     const run = async (): Promise<SagaView> => {
       await sagas.resume()
       const begun = await sagas.start(definition, { from: 'SFO', to: 'LIS' }, { id: 'trip-1' })
@@ -81,14 +85,21 @@ export async function runWithCrashes(
       }),
       died.promise,
     ])
-    if (ended) return { view: ended, agents, store, mesh, points: [...points, passed] }
     await sagas.close()
+    if (ended) return { view: ended, agents, store, mesh, points: [...points, passed] }
   }
 }
 
-function crashing(store: MemoryStore, pass: () => void): Store {
+function crashing(store: MemoryStore, pass: () => void, isDead: () => boolean): Store {
+  const { keyValue } = store
   return {
     ...store,
+    // A dead process says nothing more, not even that it is gone: its lease lapses.
+    keyValue: {
+      ...keyValue,
+      put: (...given) => (isDead() ? Promise.reject(new Crash()) : keyValue.put(...given)),
+      delete: (key) => (isDead() ? Promise.reject(new Crash()) : keyValue.delete(key)),
+    },
     journal: {
       ...store.journal,
       async append(stream, expectedLast, entries) {

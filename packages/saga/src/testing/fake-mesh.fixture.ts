@@ -9,6 +9,7 @@ export interface CallOnTheWay {
   readonly capability: string
   readonly input: unknown
   readonly saga: SagaCommand
+  readonly delegation?: readonly string[]
 }
 
 /** What happens to a call besides what its participant says. */
@@ -67,11 +68,22 @@ export function createFakeMesh(): FakeMesh {
       const tryCall = async (
         contract: ContractCapability,
         input: unknown,
-        options: { readonly to?: AgentName; readonly saga?: SagaCommand; readonly trace?: string } = {},
+        options: {
+          readonly to?: AgentName
+          readonly saga?: SagaCommand
+          readonly trace?: string
+          readonly delegation?: readonly string[]
+        } = {},
       ): Promise<Outcome> => {
-        const { to, saga } = options
+        const { to, saga, delegation } = options
         if (!to || !saga) throw new TypeError('a saga names its provider and its command')
-        const call: CallOnTheWay = { to, capability: contract.capability, input: copy(input), saga }
+        const call: CallOnTheWay = {
+          to,
+          capability: contract.capability,
+          input: copy(input),
+          saga,
+          ...(delegation && { delegation }),
+        }
         mesh.calls.push(`${saga.phase} ${saga.step} ${to}`)
         return around(call, () => deliver(name, call, options.trace ?? ''))
       }

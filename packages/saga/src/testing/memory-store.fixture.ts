@@ -1,7 +1,7 @@
-import type { JournalEntry, Store } from '@parley/ports'
+import type { JournalEntry, KeyValueEntry, Store } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 
-/** A store in memory whose streams a test can read and damage. Only the journal: sagas use nothing else. */
+/** A store in memory whose streams a test can read and damage. */
 export interface MemoryStore extends Store {
   readonly streams: Map<string, Uint8Array[]>
   /** How often `append` succeeded. */
@@ -12,9 +12,7 @@ export interface MemoryStore extends Store {
 export function createMemoryStore(): MemoryStore {
   const streams = new Map<string, Uint8Array[]>()
   let appends = 0
-  const unused = (): never => {
-    throw new MeshError('store.closed', 'sagas keep everything in the journal')
-  }
+  const values = new Map<string, KeyValueEntry>()
   return {
     kind: 'memory',
     streams,
@@ -35,7 +33,20 @@ export function createMemoryStore(): MemoryStore {
       last: async (stream) => streams.get(stream)?.length ?? 0,
       streams: async (prefix) => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted(),
     },
-    keyValue: { get: unused, put: unused, delete: unused, list: unused },
+    keyValue: {
+      get: async (key) => values.get(key),
+      async put(key, value, expected) {
+        const revision = values.get(key)?.revision ?? 0
+        if (expected !== undefined && expected !== revision)
+          throw new MeshError('store.revision-conflict', `${key} is at ${revision}, not ${expected}`)
+        values.set(key, { key, value, revision: revision + 1 })
+        return revision + 1
+      },
+      async delete(key) {
+        values.delete(key)
+      },
+      list: async (prefix) => [...values.values()].filter(({ key }) => key.startsWith(prefix)),
+    },
     close: async () => undefined,
   }
 }

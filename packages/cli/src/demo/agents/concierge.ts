@@ -10,6 +10,9 @@ import type { OpenAgent } from './agent.ts'
 /** What the concierge expects of a balance that it asks for, in milliseconds. */
 export const balanceLatencyMs = 500
 
+/** How long the next instance waits for a sign of life of the one before, in milliseconds: shorter than anybody watches. */
+const leaseMs = 1_000
+
 /** Opens the orchestrator. It goes on with every saga of its name that an instance before it left unfinished. */
 export const openConcierge: OpenAgent = async ({ name, natsUrl, folder, anchors, delegation }, link) => {
   const node = await createNode({
@@ -22,7 +25,7 @@ export const openConcierge: OpenAgent = async ({ name, natsUrl, folder, anchors,
     objectives: [{ capability: 'payments:balance', target: 0.99, latencyMs: balanceLatencyMs }],
   })
   await node.start()
-  const sagas = createSagas(node, { definitions: [tripSaga] })
+  const sagas = createSagas(node, { definitions: [tripSaga], leaseMs: leaseMs })
   await sagas.resume()
   return {
     commands: {

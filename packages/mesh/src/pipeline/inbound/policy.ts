@@ -20,7 +20,7 @@ export const policy: Stage<InboundHop> = {
     const served = parts.served.get(action)
     if (!served) return refuse('contract.capability-unknown', `${action} is not served here`)
     const { peer } = left(hop.session, 'the session')
-    const body = (): Uint8Array => left(hop.body, 'the body')
+    const original = (): Uint8Array => left(hop.body, 'the body')
     const input: PolicyInput = {
       action,
       direction: 'inbound',
@@ -43,7 +43,7 @@ export const policy: Stage<InboundHop> = {
       body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     }
-    const decide = (caller: PolicyPeer) => decideHop(parts, { ...input, caller }, body)
+    const decide = (caller: PolicyPeer) => decideHop(parts, { ...input, caller }, { hop: header.id, original })
     const decided = decideObserving(hop, action, input.caller, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },

@@ -14,8 +14,9 @@ export const policy: Stage<OutboundHop> = {
   run(hop) {
     const { parts, options } = hop
     const input = describeOutbound(hop)
-    const given = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
-    const decide = (callee: PolicyPeer) => decideHop(parts, { ...input, callee }, given, options.approvals)
+    const original = (): Uint8Array => Buffer.from(JSON.stringify(hop.input) ?? '')
+    const on = { hop: hop.id, original, answers: options.approvals }
+    const decide = (callee: PolicyPeer) => decideHop(parts, { ...input, callee }, on)
     const decided = decideObserving(hop, input.action, input.callee, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },

@@ -34,7 +34,7 @@ export const eventPolicy: Stage<InboundHop> = {
       body: () => JSON.parse(new TextDecoder().decode(hop.envelope.body)) as unknown,
       time: { nowMs: parts.clock.now() },
     }
-    const decided = decideHop(parts, input, () => hop.envelope.body)
+    const decided = decideHop(parts, input, { hop: header.id, original: () => hop.envelope.body })
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },
 }

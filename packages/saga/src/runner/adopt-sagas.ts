@@ -1,0 +1,96 @@
+import pLimit from 'p-limit'
+import { isMeshError } from '@parley/protocol'
+import { foldSaga } from '../kernel/fold-saga.ts'
+import type { SagaEvent } from '../kernel/saga-event.ts'
+import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
+import { isInFlight } from '../kernel/settle-tree.ts'
+import type { SagaDesk } from './saga-desk.ts'
+import type { SagaNode } from './saga-node.ts'
+import type { SagaRun } from './saga-run.ts'
+import type { StoppedSaga } from './sagas.ts'
+
+/** Takes over what nobody drives. */
+export interface Adoption {
+  adoptAll(
+    alive: ReadonlySet<string>,
+  ): Promise<{ readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] }>
+}
+
+/** How long one saga may keep others from being taken over, in milliseconds: its participant may be slow after an outage. */
+const paceMs = 50
+
+/**
+ * Creates an adoption that takes so many sagas at a time, in random order, and gives each a moment to ask its participants
+ * before the next: after an outage neither store nor participants meet all of them at once (T16), and two adopters do not
+ * go down the same list.
+ */
+export function createAdoption(node: SagaNode, desk: SagaDesk, concurrency: number): Adoption {
+  const told = new Map<string, string>()
+
+  const takeOver = async (id: string, alive: ReadonlySet<string>): Promise<SagaRun | undefined> => {
+    if (await desk.isKnownOver(id)) return undefined
+    const journal = desk.open(id)
+    const past = await journal.read()
+    const state = foldSaga(past.map(({ event }) => event))
+    if (isOver(state)) desk.over.add(id)
+    if (isEnded(state)) return undefined
+    if (state.instance !== node.instance && alive.has(state.instance)) return undefined
+    desk.assertOwner(state)
+    const definition = desk.registry.find(state.started.definition)
+    const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: state.epoch + 1 }
+    const unsaved = [owned, ...listInterrupted(state)]
+    return desk.drive({ id, journal, definition, past, unsaved, key: state.started.key })
+  }
+
+  const tell = (stopped: StoppedSaga): void => {
+    const { id, error } = stopped
+    if (told.get(id) === error.code) return
+    told.set(id, error.code)
+    node.logger.error(error.code, { saga: id, message: error.message })
+    node.record('saga', { saga: id, event: 'stopped', code: error.code })
+  }
+
+  return {
+    async adoptAll(alive) {
+      const runs: SagaRun[] = []
+      const stopped: StoppedSaga[] = []
+      const adopt = async (id: string): Promise<void> => {
+        if (desk.isClosed() || desk.isBusy(id)) return
+        try {
+          const run = await desk.serially(id, async () => takeOver(id, alive))
+          if (!run) return
+          runs.push(run)
+          const feed = desk.driven.get(id)?.feed
+          if (feed) await Promise.race([feed.changed(), pass(node)])
+        } catch (error) {
+          // Only this saga is concerned. A store that is gone concerns all of them.
+          if (!isMeshError(error) || error.code.startsWith('store.')) throw error
+          if (error.code !== 'saga.not-owned') stopped.push({ id, error })
+        }
+      }
+      const limit = pLimit(concurrency)
+      await Promise.all(shuffle(node, await desk.ids()).map((id) => limit(adopt, id)))
+      stopped.sort((left, right) => (left.id < right.id ? -1 : 1))
+      for (const one of stopped) tell(one)
+      return { runs: runs.toSorted((left, right) => (left.id < right.id ? -1 : 1)), stopped }
+    },
+  }
+}
+
+/** What was under way when its owner stopped may have been done: nobody knows until its participant is asked. */
+function listInterrupted(state: SagaState): readonly SagaEvent[] {
+  return Object.values(state.steps)
+    .filter(isInFlight)
+    .map((step) => ({ type: 'unknown', step: step.plan.name, code: 'saga.interrupted' }))
+}
+
+function shuffle({ random }: SagaNode, ids: readonly string[]): readonly string[] {
+  return ids
+    .map((id) => ({ id, at: random.float() }))
+    .toSorted((left, right) => left.at - right.at)
+    .map(({ id }) => id)
+}
+
+function pass({ clock }: SagaNode): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(resolve, paceMs))
+}
