@@ -1,10 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect } from '@nats-io/transport-node'
-import { generateUserNkey, type Nkey } from '@parley/identity'
+import { exitCodes } from '@parley/cli'
+import { createNkey, generateUserNkey, readKeyFile, type Nkey } from '@parley/identity'
 import type { RunningNatsServer } from '@parley/nats-server'
 import { isMeshError } from '@parley/protocol'
-import { formatStoreAccount, listStorePermissions, openNatsStore, type NatsStore } from '@parley/store-nats'
+import {
+  formatStoreAccount,
+  listStorePermissions,
+  openNatsStore,
+  storeInboxPrefix,
+  type NatsStore,
+} from '@parley/store-nats'
 import { dialNats } from '@parley/transport-nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCaptured } from '../integration/captured-cli.ts'
 import { random, toClientLogin } from './fence.ts'
 import { startJetStream } from './broker-store.ts'
 
@@ -130,5 +141,34 @@ describe('a store in an account of its own', () => {
     expect(inMesh).toEqual([])
     await Promise.all([connection.close(), tap.close()])
     await peer.close()
+  })
+})
+
+describe('parley store', () => {
+  it('writes the account of a store, makes its streams, and a node opens it with the key of the store alone', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'parley-store-cli-'))
+    const run = (...args: readonly string[]): ReturnType<typeof runCaptured> => runCaptured(['store', ...args])
+    const config = await run('config', dir, '--store', 'desk')
+    expect(config).toMatchObject({ code: exitCodes.ok, err: '' })
+    expect((await run('config', dir, '--store', 'desk')).out).toBe(config.out)
+    await using own = await startJetStream({ config: config.out })
+    const open = async (): Promise<NatsStore> => {
+      const nkey = createNkey('U', await readKeyFile(join(dir, 'desk.key'))).seed
+      const connect = (): ReturnType<typeof dialNats> =>
+        dialNats({ servers: own.url, nkey, inboxPrefix: storeInboxPrefix('desk') })
+      return openNatsStore({ name: 'desk', provision: 'verify', connect })
+    }
+    await expect(open()).rejects.toMatchObject({ code: 'store.open-failed' })
+    const create = ['create', 'desk', '--nats', own.url, '--key', join(dir, 'store.operator.key')]
+    for (let time = 0; time < 2; time++) {
+      const { code, out } = await run(...create)
+      expect([code, out]).toEqual([exitCodes.ok, expect.stringContaining('desk is ready')])
+    }
+    const store = await open()
+    await useStore(store)
+    expect(await store.journal.last('saga/a')).toBe(2)
+    await store.close()
+    expect(await run('create', 'desk')).toMatchObject({ code: exitCodes.usage })
+    await rm(dir, { recursive: true })
   })
 })

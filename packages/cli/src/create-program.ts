@@ -14,6 +14,7 @@ import { addNatsConfigCommands } from './commands/nats-config.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addRevokeCommand } from './commands/revoke.ts'
 import { addSagaCommands } from './commands/saga.ts'
+import { addStoreCommands } from './commands/store.ts'
 import { addTimedOrderCommands } from './commands/timed-order.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addVerifyCommand } from './commands/verify.ts'
@@ -60,6 +61,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addRevokeCommand(program, context)
   addTimedOrderCommands(program, context)
   addNatsConfigCommands(program, context)
+  addStoreCommands(program, context)
   return program
 }
 

@@ -1,6 +1,11 @@
 import type { SubjectPermissions } from '@parley/protocol'
 import { layOutStore } from './stream-layout.ts'
 
+/** What answers to a store come back under where nobody says otherwise: nobody else may publish there. */
+export function storeInboxPrefix(name: string): string {
+  return `_INBOX.store-${name}`
+}
+
 /** Whose permissions are listed. */
 export interface StorePlace {
   /** The name of the store. */

@@ -1,0 +1,79 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { createNkey, generateSeed, readKeyFile, writeKeyFile, type Nkey } from '@parley/identity'
+import { createSystemRandom } from '@parley/ports'
+import { isMeshError, MeshError } from '@parley/protocol'
+import { formatStoreAccount, openNatsStore, storeInboxPrefix } from '@parley/store-nats'
+import { dialNats } from '@parley/transport-nats'
+import type { CliContext } from '../cli-context.ts'
+import { collect, parseWhole } from '../parse-whole.ts'
+
+interface CreateFlags {
+  readonly nats?: string
+  readonly key?: string
+  readonly replicas: number
+  readonly maxBytes?: number
+}
+
+/** The file of the one who makes streams; no store can have its name. */
+const operatorFile = 'store.operator.key'
+
+/** Adds `parley store config` and `parley store create`: stores on JetStream, made by an operator. */
+export function addStoreCommands(program: Command, context: CliContext): void {
+  const command = program.command('store').description('stores on JetStream, in an account apart from the mesh')
+  command
+    .command('config <dir>')
+    .description(
+      'print that account for nats-server; makes a key for each store in the folder, and one for the operator',
+    )
+    .requiredOption('--store <name>', 'a store, for instance desk; may be repeated', collect)
+    .action(async (dir: string, { store: names }: { readonly store: readonly string[] }) => {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      const users = []
+      for (const name of names) {
+        const place = { name, inboxPrefix: storeInboxPrefix(name) }
+        users.push({ ...place, nkey: (await ensureKey(context, join(dir, `${name}.key`))).nkey })
+      }
+      const { nkey } = await ensureKey(context, join(dir, operatorFile))
+      context.host.out(formatStoreAccount('stores', users, nkey))
+    })
+  command
+    .command('create <name>')
+    .description(
+      'make the streams of a store, or check those that are there; nodes then open it with provision: verify',
+    )
+    .option('--nats <url>', 'the broker; default NATS_URL')
+    .option('--key <file>', `the operator's key, ${operatorFile} of the folder`)
+    .option('--replicas <n>', 'on how many servers', parseWhole, 1)
+    .option('--max-bytes <n>', 'what each stream may take; a full one refuses writes', parseWhole)
+    .action(async (name: string, flags: CreateFlags) => {
+      const servers = flags.nats ?? context.env.natsUrl
+      if (servers === undefined) throw new MeshError('cli.usage', 'no broker is named: give --nats or set NATS_URL')
+      const login = flags.key === undefined ? {} : { nkey: (await readKey(context, flags.key)).seed }
+      const store = await openNatsStore({
+        name,
+        replicas: flags.replicas,
+        ...(flags.maxBytes === undefined ? {} : { maxBytes: flags.maxBytes }),
+        connect: () => dialNats({ servers, maxReconnectAttempts: 0, name: 'parley store', ...login }),
+      })
+      const { brokerVersion, replicas, lacks } = store.facts()
+      await store.close()
+      const lines = [`${name} is ready: nats-server ${brokerVersion}, replicas ${String(replicas)}`, ...lacks]
+      context.print(false, lines, undefined)
+    })
+}
+
+async function readKey({ env }: CliContext, file: string): Promise<Nkey> {
+  return createNkey('U', await readKeyFile(file, env.passphrase === undefined ? {} : { passphrase: env.passphrase }))
+}
+
+/** Opens a key, and makes it first if there is none. */
+async function ensureKey(context: CliContext, file: string): Promise<Nkey> {
+  const { passphrase } = context.env
+  const protection = { random: createSystemRandom(), ...(passphrase === undefined ? {} : { passphrase }) }
+  await writeKeyFile(file, generateSeed(protection.random), protection).catch((error: unknown) => {
+    if (!isMeshError(error) || error.code !== 'identity.key-file-exists') throw error
+  })
+  return readKey(context, file)
+}
