@@ -20,8 +20,8 @@ await initFileIssuer({
 for (const life of ['1', '2']) {
   const agency = fork(join(import.meta.dirname, 'agency.ts'), [folder, life])
   const ended = once(agency, 'exit')
-  agency.on('message', (said) => {
-    if (said !== 'the room is asked for') console.log(`life ${life}: ${String(said)}`)
+  agency.on('message', (said: string) => {
+    if (said !== 'the room is asked for') console.log(`life ${life}: ${said}`)
     else if (life === '1') agency.kill('SIGKILL')
   })
   await ended

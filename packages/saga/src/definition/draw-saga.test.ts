@@ -8,6 +8,10 @@ import { parallel } from './parallel.ts'
 import { pivot, step } from './step.ts'
 import { signal, wait } from './wait.ts'
 
+interface Node {
+  readonly state: { readonly _nodes: readonly { readonly key: string }[] }
+}
+
 const reserve = { do: trips.reserve, input: () => ({ what: 'x' }) }
 const trip = defineSaga(
   'trip',
@@ -49,9 +53,7 @@ describe('exportMachine', () => {
       ['done', 'back', 'undone', 'stuck'].map((kind) => ({ type: `${kind}.${name}` })),
     )
     const map = getAdjacencyMap(machine, { events })
-    const reached = new Set(
-      Object.values(map).flatMap(({ state }) => state._nodes.map((node: { key: string }) => node.key)),
-    )
+    const reached = new Set(Object.values<Node>(map).flatMap(({ state }) => state._nodes.map((node) => node.key)))
     for (const name of [...names, 'hotel', 'car', 'undo stay', 'completed', 'compensated', 'stuck'])
       expect([...reached]).toContain(name)
     expect([...reached]).not.toContain('undo charge')

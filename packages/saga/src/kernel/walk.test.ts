@@ -21,6 +21,11 @@ const reserve = (name: string): AnyPart =>
 const names = (from: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, at) => `s${from + at}`)
 
+interface Reached {
+  readonly state: { readonly context: SagaState }
+  readonly transitions: object
+}
+
 interface Shape {
   readonly title: string
   readonly definition: SagaDefinition
@@ -72,12 +77,12 @@ describe('the kernel', () => {
       serializeState: (snapshot) => nameState(snapshot.context),
       limit: 1_000_000,
     })
-    const states = Object.values(map).map(({ state }) => state.context)
+    const states = Object.values<Reached>({ ...map }).map(({ state }) => state.context)
     expect(states.flatMap((state) => findBrokenInvariant(state, order) ?? [])).toEqual([])
     const lives = new Set(states.map((state) => state.life.value))
     expect([...lives]).toEqual(expect.arrayContaining(['completed', 'compensated', 'stuck']))
     // A committed saga never leaves its end, and what is compensated never completes.
-    for (const { state, transitions } of Object.values(map))
+    for (const { state, transitions } of Object.values<Reached>({ ...map }))
       expect(state.context.life.value === 'completed' ? Object.keys(transitions) : []).toEqual([])
   })
 
