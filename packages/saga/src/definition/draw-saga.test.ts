@@ -53,7 +53,9 @@ describe('exportMachine', () => {
       ['done', 'back', 'undone', 'stuck'].map((kind) => ({ type: `${kind}.${name}` })),
     )
     const map = getAdjacencyMap(machine, { events })
-    const reached = new Set(Object.values<Node>(map).flatMap(({ state }) => state._nodes.map((node) => node.key)))
+    const reached = new Set(
+      Object.values<Node>({ ...map }).flatMap(({ state }) => state._nodes.map((node) => node.key)),
+    )
     for (const name of [...names, 'hotel', 'car', 'undo stay', 'completed', 'compensated', 'stuck'])
       expect([...reached]).toContain(name)
     expect([...reached]).not.toContain('undo charge')
