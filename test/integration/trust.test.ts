@@ -58,7 +58,7 @@ describe('parley trust', () => {
   })
 })
 
-describe('acceptAttestation', () => {
+describe('node.trust.take', () => {
   it("takes an agent's signed word, and nobody's who cannot prove a name", async () => {
     await using open = await openShop()
     const clock = createManualClock(open.mesh.clock.now())
@@ -89,21 +89,21 @@ describe('acceptAttestation', () => {
     const other = createKeySigner(generateSeed(random))
     const stolen = await signAttestation({ signer: other, ...issued }, draft)
     expect(verifyAttestation(stolen, { anchors, nowMs })).toMatchObject({ code: 'identity.credential-mismatch' })
-    expect(await open.desk.acceptAttestation(token)).toMatchObject({ code: 'identity.owner-unknown' })
+    expect(await open.desk.trust.take(token)).toMatchObject({ code: 'identity.owner-unknown' })
   })
 })
 
-describe('trustMode', () => {
+describe('trust.mode', () => {
   it('only writes down what trust would have refused where it is observed, and refuses elsewhere', async () => {
-    for (const trustMode of ['enforce', { 'shop:*': 'observe' }] as const) {
+    for (const mode of ['enforce', { 'shop:*': 'observe' }] as const) {
       let calls = 0
       const buy = (): Promise<{ receipt: string }> =>
         ++calls <= 4 ? Promise.reject(new Error('broken')) : Promise.resolve({ receipt: 'r' })
-      await using open = await openShop({ buy }, { desk: { trustMode } })
+      await using open = await openShop({ buy }, { desk: { trust: { mode } } })
       for (let call = 0; call < 5; call++) await open.buy()
       const last = (await open.hopsOf(open.desk)).at(-1)
       expect(last).toMatchObject(
-        trustMode === 'enforce'
+        mode === 'enforce'
           ? { outcome: 'refused', code: 'trust.below-threshold' }
           : { outcome: 'ok', wouldRefuse: 'trust.below-threshold' },
       )
@@ -111,7 +111,7 @@ describe('trustMode', () => {
   })
 
   it('refuses a mode that is none', async () => {
-    const wrong = { desk: { trustMode: { shop: 'observe' } } } as const
+    const wrong = { desk: { trust: { mode: { shop: 'observe' } } } } as const
     await expect(openShop({}, wrong)).rejects.toMatchObject({ code: 'mesh.config-invalid' })
   })
 })

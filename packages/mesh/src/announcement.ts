@@ -1,5 +1,6 @@
 import { formatInstanceToken, isCapability, type InstanceDid } from '@parley/protocol'
 import { isSequences } from './order-message.ts'
+import { isEvidenceNews, type EvidenceNews } from './trust/evidence-message.ts'
 
 /** Topics of the events that make up discovery. */
 export const announcementTopics = { card: 'card', who: 'who' } as const
@@ -24,6 +25,8 @@ export interface Announcement {
   readonly leaving: boolean
   /** Owner → sequence of the last of its orders that the instance holds: who holds fewer asks for them. */
   readonly orders?: Readonly<Record<string, number>>
+  /** How much evidence it shares: who took less asks for it. */
+  readonly evidence?: EvidenceNews
 }
 
 /** Capabilities that one announcement may list. */
@@ -38,14 +41,21 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 export function decodeAnnouncement(body: Uint8Array): Announcement | undefined {
   const value = parseJson(body)
   if (typeof value !== 'object' || value === null) return undefined
-  const { boot, serves, leaving, orders } = value as Partial<Record<keyof Announcement, unknown>>
+  const { boot, serves, leaving, orders, evidence } = value as Partial<Record<keyof Announcement, unknown>>
   if (typeof boot !== 'string' || boot.length > 64 || typeof leaving !== 'boolean') return undefined
   if (typeof serves !== 'object' || serves === null || Array.isArray(serves)) return undefined
   const entries = Object.entries(serves)
   if (entries.length > maxCapabilities) return undefined
   if (entries.some(([capability, hash]) => !isCapability(capability) || typeof hash !== 'string')) return undefined
   if (orders !== undefined && !isSequences(orders)) return undefined
-  return { boot, leaving, serves: serves as Record<string, string>, ...(orders === undefined ? {} : { orders }) }
+  if (evidence !== undefined && !isEvidenceNews(evidence)) return undefined
+  return {
+    boot,
+    leaving,
+    serves: serves as Record<string, string>,
+    ...(orders === undefined ? {} : { orders }),
+    ...(evidence === undefined ? {} : { evidence }),
+  }
 }
 
 function parseJson(body: Uint8Array): unknown {

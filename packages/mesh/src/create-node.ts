@@ -39,12 +39,14 @@ import type { Presence } from './presence.ts'
 import type { Served } from './served.ts'
 import { registerServes } from './register-serves.ts'
 import { listGrants } from './list-grants.ts'
-import { openTrust, takeAttestation } from './open-trust.ts'
 import { listPatterns } from './list-patterns.ts'
 import { listProviders } from './list-providers.ts'
 import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
+import { createAccountability } from './trust/accountability.ts'
+import { createNodeTrust } from './trust/create-node-trust.ts'
+import { openTrust } from './trust/open-trust.ts'
 
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainOnCloseMs = 1_000
@@ -166,7 +168,8 @@ function createLife(
       undo.push(() => audit.close())
       const note = createEventLog(audit, logger)
       await policy.open(policyDoor(config, store, note), options.policyRelease)
-      const trust = await openTrust({ config, store, signer, note })
+      const accountability = createAccountability()
+      const trust = await openTrust({ config, store, signer, note, accountability, joined })
       undo.push(() => trust.close())
       const parts = createParts({
         config,
@@ -177,6 +180,7 @@ function createLife(
         audit,
         note,
         trust,
+        accountability,
         own,
         policy,
         served,
@@ -214,6 +218,7 @@ function createLife(
         note({ kind: 'lifecycle', event: `bus-${status}` })
         if (status !== 'connected') return
         parts.orderFeed.returned()
+        parts.evidenceFeed.returned()
         parts.announceSoon()
         // Asked at once, whenever it was asked before: what was missed is in the answers.
         void parts.presence.emit(announcementTopics.who, new Uint8Array())
@@ -262,6 +267,7 @@ function createLife(
     store,
     ...caller,
     ...createNodePolicy(active, config.calls),
+    trust: createNodeTrust(active, signer),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)
@@ -320,11 +326,6 @@ function createLife(
     async acceptOrder(order) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
-    },
-    async acceptAttestation(token) {
-      if (!running)
-        throw new MeshError('mesh.not-started', 'the node is not started: start it before it is told of trust')
-      return takeAttestation(running.trust, config.anchors, token, clock.now())
     },
     async reloadPolicy(parts, release) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')

@@ -40,7 +40,9 @@ import type { Served } from './served.ts'
 import { createServiceStats } from './service-stats.ts'
 import { createSessionTable, type Session } from './session.ts'
 import { createTimerQueue } from './timer-queue.ts'
-import { weigh } from './weigh.ts'
+import type { Accountability } from './trust/accountability.ts'
+import { createEvidenceFeed } from './trust/create-evidence-feed.ts'
+import { weigh } from './trust/weigh.ts'
 
 /** What the bus needs around a body: header, salt and frame prefix. */
 const frameOverheadBytes = 16 * 1024
@@ -59,6 +61,7 @@ export interface OpenedNode {
   readonly audit: AuditLog
   readonly note: EventLog
   readonly trust: TrustLedger
+  readonly accountability: Accountability
   readonly own: OwnCredential
   readonly policy: PolicyInForce
   readonly served: ReadonlyMap<string, Served>
@@ -97,7 +100,10 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     clock,
     logger,
     heartbeatMs: config.heartbeatMs,
-    sequences: () => orderFeed.sequences(),
+    news: () => {
+      const evidence = evidenceFeed.news()
+      return { orders: orderFeed.sequences(), ...(evidence && { evidence }) }
+    },
     issued: own.issued,
     accepting: opened.isAccepting,
     isProvisional: own.isProvisional,
@@ -164,7 +170,11 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       maxReferencedBytes: config.maxReferencedBytes,
     }),
     sealBodies: config.sealBodies,
-    trustMode: config.trustMode,
+    trustMode: config.trust.modeOf,
+    accountability: config.trust.contagion ? opened.accountability : undefined,
+    get evidenceFeed() {
+      return evidenceFeed
+    },
     cards: createCardExchange({
       sealer,
       clock,
@@ -221,5 +231,6 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     orderNews: isMeshJoin(config.issuer) ? undefined : config.issuer.orderNews,
     emit: presence.emit,
   })
+  const evidenceFeed = createEvidenceFeed({ parts, share: config.trust.share, emit: presence.emit })
   return parts
 }

@@ -52,4 +52,6 @@ export type { ApprovalRequest, ApprovalStatement, AskedApproval, KeptAnswer } fr
 export { approvalPurpose } from './approvals/approval-request.ts'
 export type { NodePolicy, Tool } from './node-policy.ts'
 export { readApprovalRequests } from './approvals/approval-desk.ts'
-export type { TrustMode, TrustModes } from './trust-mode.ts'
+export type { NodeTrust, TrustReason, TrustTerms } from './trust/node-trust.ts'
+export type { TrustMode, TrustModes } from './trust/trust-mode.ts'
+export type { EvidenceScope, NodeTrustOptions } from './trust/trust-options.ts'

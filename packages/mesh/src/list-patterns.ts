@@ -2,9 +2,17 @@ import { formatEventPattern, formatInboxPattern, formatMailboxPattern } from '@p
 import { announcementTopics, contractsAskedOf, contractsToldTo } from './announcement.ts'
 import type { NodeParts } from './node-parts.ts'
 import { orderTopics } from './order-message.ts'
+import { evidenceAskedOf, evidenceToldTo, evidenceTopic } from './trust/evidence-message.ts'
 
-/** Lists all that a node subscribes to: its inbox, what discovery and orders need, and what it listens to. */
-export function listPatterns({ mesh, did, listening, mailbox, outcomeListeners }: NodeParts): readonly string[] {
+/** Lists all that a node subscribes to: its inbox, what discovery, orders and shared evidence need, and what it listens to. */
+export function listPatterns({
+  mesh,
+  did,
+  listening,
+  mailbox,
+  outcomeListeners,
+  evidenceFeed,
+}: NodeParts): readonly string[] {
   const topics = [
     announcementTopics.card,
     announcementTopics.who,
@@ -12,6 +20,7 @@ export function listPatterns({ mesh, did, listening, mailbox, outcomeListeners }
     orderTopics.wanted,
     contractsAskedOf(did),
     contractsToldTo(did),
+    ...(evidenceFeed.news() ? [evidenceTopic, evidenceAskedOf(did), evidenceToldTo(did)] : []),
     ...listening.keys(),
   ]
   return [

@@ -29,7 +29,7 @@ import type { MeshJoin } from './issuer/mesh-join.ts'
 import type { KeptDecisions } from './decision-keeper.ts'
 import type { ContractEvent } from './event.ts'
 import type { NodeRecord } from './node.ts'
-import { readTrustModes, type TrustModeOf, type TrustModes } from './trust-mode.ts'
+import { resolveTrustOptions, type NodeTrustConfig, type NodeTrustOptions } from './trust/trust-options.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
 export interface NodeIssuer extends Issuer {
@@ -128,8 +128,8 @@ export interface NodeOptions {
   readonly bodies?: BodyStore
   /** Bytes that a body by reference may have, on either way. Default 16 MiB. */
   readonly maxReferencedBytes?: number
-  /** Where trust decides and where it is only observed, by capability; default `enforce`. */
-  readonly trustMode?: TrustModes
+  /** How this node trusts, and with whom it shares what it saw. Default: it enforces, and keeps its evidence to itself. */
+  readonly trust?: NodeTrustOptions
   /** Encrypt the body of every request and reply, and take none that is not. Default: where the contract asks for it. */
   readonly sealBodies?: boolean
   readonly clock?: Clock
@@ -164,7 +164,7 @@ export interface NodeConfig {
   readonly bodies: BodyStore | undefined
   readonly maxReferencedBytes: number
   readonly sealBodies: boolean
-  readonly trustMode: TrustModeOf
+  readonly trust: NodeTrustConfig
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -216,7 +216,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const { policyForms = [] } = options
   const { shadowPolicy: tried } = options
   const shadowPolicy = tried && attempt('shadowPolicy', () => compilePolicy(tried, { forms: policyForms }))
-  const trustMode = attempt('trustMode', () => readTrustModes(options.trustMode))
+  const trust = attempt('trust', () => resolveTrustOptions(options.trust))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
   const signedBy = options.policySignedBy
   const policySignedBy = listed.find(({ alias, owner }) => alias === signedBy || owner === signedBy)?.owner
@@ -225,7 +225,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
   for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
-  if (problems.length > 0 || !anchors || !policy || !trustMode)
+  if (problems.length > 0 || !anchors || !policy || !trust)
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },
     })
@@ -254,7 +254,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     bodies: options.bodies,
     maxReferencedBytes,
     sealBodies: options.sealBodies ?? false,
-    trustMode,
+    trust,
     clock: options.clock ?? createSystemClock(),
     random,
     logger: options.logger ?? silentLogger,

@@ -35,8 +35,10 @@ import type { ServingCall } from './serving-call.ts'
 import type { ServiceStats } from './service-stats.ts'
 import type { Session, SessionTable } from './session.ts'
 import type { TimerQueue } from './timer-queue.ts'
-import type { TrustModeOf } from './trust-mode.ts'
-import type { Weighed } from './weigh.ts'
+import type { Accountability } from './trust/accountability.ts'
+import type { EvidenceFeed } from './trust/evidence-feed.ts'
+import type { TrustModeOf } from './trust/trust-mode.ts'
+import type { Weighed } from './trust/weigh.ts'
 
 /** What the stages of a started node work with. Judgement and ports meet here and nowhere else. */
 export interface NodeParts {
@@ -94,6 +96,9 @@ export interface NodeParts {
   readonly sealBodies: boolean
   /** Whether trust decides about a capability, or is only observed. */
   readonly trustMode: TrustModeOf
+  /** Who answers for whom; noted where blame spreads. */
+  readonly accountability: Accountability | undefined
+  readonly evidenceFeed: EvidenceFeed
   readonly caller: Pick<MeshNode, 'call' | 'tryCall' | 'stream' | 'emit'>
   readonly orderFeed: OrderFeed
   readonly acting: Acting

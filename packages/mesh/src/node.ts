@@ -11,6 +11,7 @@ import type { OutcomeListener } from './mailbox/mailed-outcome.ts'
 import type { NodePolicy } from './node-policy.ts'
 import type { Outcome } from './outcome.ts'
 import type { Serves } from './serve.ts'
+import type { NodeTrust } from './trust/node-trust.ts'
 
 /** Whether a node works, and why not. */
 export interface NodeHealth {
@@ -36,6 +37,8 @@ export interface MeshNode extends AsyncDisposable, NodePolicy {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** What this node makes of its peers, and what an operator says of it. */
+  readonly trust: NodeTrust
   /** Keeps the trust ledger, the audit log, and what packages above put there under their own prefix. */
   readonly store: Store
   /** Registers what serves a contract. Before `start`; throws `mesh.config-invalid` for a contract not in `serves`. */
@@ -96,11 +99,6 @@ export interface MeshNode extends AsyncDisposable, NodePolicy {
    * `identity.order-gap` where orders before it are missing (it is in force all the same). Rejects before `start`.
    */
   acceptOrder(order: string): Promise<Verdict>
-  /**
-   * Takes another agent's signed word about a peer: weighed by that agent's own tier here, capped, and gone when it expires.
-   * Refuses as values, with the code of what does not hold. Rejects before `start`.
-   */
-  acceptAttestation(token: string): Promise<Verdict>
   /**
    * Puts other policy documents in force, all at once, from the next decision on: when this resolves, or a moment before.
    * When one of them has a mistake, rejects with `policy.invalid` and keeps those that are in force; so too where the node has

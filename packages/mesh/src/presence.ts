@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock, IssuedCredential, Logger } from '@parley/ports'
-import { announcementTopics, encodeAnnouncement } from './announcement.ts'
+import { announcementTopics, encodeAnnouncement, type Announcement } from './announcement.ts'
 import type { NodeParts } from './node-parts.ts'
 
 /** Makes an instance seen: announces it now and then, and when somebody asks. */
@@ -27,7 +27,8 @@ export function createPresence(
     readonly clock: Clock
     readonly logger: Logger
     readonly heartbeatMs: number
-    readonly sequences: () => Readonly<Record<string, number>>
+    /** What the node holds that others may lack. */
+    readonly news: () => Pick<Announcement, 'orders' | 'evidence'>
   },
 ): Presence {
   const { clock, logger, heartbeatMs } = parts
@@ -51,10 +52,7 @@ export function createPresence(
     const serves = parts.accepting()
       ? Object.fromEntries([...parts.served].map(([capability, { contract }]) => [capability, contract.hash]))
       : {}
-    await emit(
-      announcementTopics.card,
-      encodeAnnouncement({ boot: parts.boot, serves, leaving, orders: parts.sequences() }),
-    )
+    await emit(announcementTopics.card, encodeAnnouncement({ boot: parts.boot, serves, leaving, ...parts.news() }))
   }
   const beat = (): void => {
     cancelBeat = clock.setTimer(() => {

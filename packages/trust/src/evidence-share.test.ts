@@ -13,6 +13,8 @@ const raterA = `${owner} desk/a`
 const raterB = `${owner} desk/b`
 const foreign = 'did:web:other.example other/rater'
 
+const nothing = { seq: 0, last: '' }
+
 /** A lab that shares, and signs with a key named after its rater. */
 function openSharing(rater: string, more: Partial<Parameters<typeof openTrustLab>[0]> = {}): Promise<TrustLab> {
   return openTrustLab({ rater, isShared: true, signer: createToySigner(didOf(rater)), ...more })
@@ -41,7 +43,7 @@ describe('takeShared', () => {
             [labs[0], labs[1], raterB],
             [labs[1], labs[0], raterA],
           ] as const)
-            for (const sealed of await theirs.ledger.listShared(mine.ledger.sharedUpTo(rater)))
+            for (const sealed of (await theirs.ledger.listShared(mine.ledger.sharedUpTo(rater))).batches)
               expect(await mine.ledger.takeShared(sealed, from(rater))).toMatchObject({ kind: 'taken' })
         }
         for (let step = 0; step < 40; step++) {
@@ -125,8 +127,8 @@ describe('takeShared', () => {
     const ahead = await openSharing(foreign, { clock: createManualClock(mine.clock.now() + 61_000) })
     ahead.observe({})
     await ahead.ledger.flush()
-    const code = async (lab: TrustLab, at: number, more = {}): Promise<unknown> => {
-      const verdict = await mine.ledger.takeShared(lab.shared[at] ?? new Uint8Array(), { ...from(foreign), ...more })
+    const code = async (lab: TrustLab, at: number): Promise<unknown> => {
+      const verdict = await mine.ledger.takeShared(lab.shared[at] ?? new Uint8Array(), from(foreign))
       return 'code' in verdict ? verdict.code : verdict.kind
     }
     expect(await code(ahead, 0)).toBe('trust.evidence-from-future')
@@ -134,17 +136,24 @@ describe('takeShared', () => {
     late.observe({})
     await late.ledger.flush()
     expect(await code(late, 0)).toBe('trust.evidence-late')
-    const theirs = await openSharing(foreign, { clock: mine.clock })
+    const again = `${foreign} again`
+    const theirs = await openSharing(again, { clock: mine.clock, signer: createToySigner(didOf(foreign)) })
     for (const change of [{ peer: 'did:web:x.example x/nobody' }, {}, {}, {}]) {
       theirs.observe(change)
       await theirs.ledger.flush()
     }
-    expect(await code(theirs, 0, { isOldest: true })).toBe('trust.peer-unknown')
+    expect(await code(theirs, 0)).toBe('trust.peer-unknown')
     expect(await code(theirs, 2)).toBe('trust.evidence-gap')
     expect(await code(theirs, 1)).toBe('taken')
-    expect(await theirs.ledger.listShared(mine.ledger.sharedUpTo(foreign))).toEqual(theirs.shared.slice(2))
+    const place = mine.ledger.sharedUpTo(again)
+    const rest = { batches: theirs.shared.slice(2), isOldest: false, hasMore: false }
+    expect(await theirs.ledger.listShared(place)).toEqual(rest)
+    const first = { batches: theirs.shared.slice(2, 3), isOldest: false, hasMore: true }
+    expect(await theirs.ledger.listShared(place, 1)).toEqual(first)
+    expect(await theirs.ledger.listShared(place, 64, 10)).toEqual(first)
+    expect(await theirs.ledger.listShared({ seq: 1, last: 'another' })).toMatchObject({ isOldest: true })
     mine.clock.jump(300_001)
-    expect(await theirs.ledger.listShared(0)).toEqual([])
+    expect(await theirs.ledger.listShared(nothing)).toEqual({ batches: [], isOldest: false, hasMore: false })
   })
 
   it('lets no other owner say where a peer starts', async () => {
@@ -168,6 +177,42 @@ describe('takeShared', () => {
     expect(await mine.ledger.takeShared(await sign(broken), from(foreign))).toMatchObject({
       code: 'trust.evidence-invalid',
     })
+  })
+
+  it('keeps apart what an agent counts that runs as several, and takes it as the word of one', async () => {
+    const mine = await openSharing(raterA)
+    const twins = [await openSharing(`${foreign} one`), await openSharing(`${foreign} two`)]
+    for (const [at, twin] of twins.entries()) {
+      twin.observe({ outcome: 'failed' }, 10)
+      await twin.ledger.flush()
+      const sharer = { rater: foreign, did: didOf(`${foreign} ${at === 0 ? 'one' : 'two'}`) }
+      expect(await mine.ledger.takeShared(twin.shared[0] ?? new Uint8Array(), sharer)).toMatchObject({ taken: 10 })
+    }
+    expect(mine.ledger.sharedUpTo(`${foreign} two`).seq).toBe(10)
+    mine.observe({ peer: foreign })
+    // Twenty failures, of which one stream alone would have told half.
+    expect(mine.ledger.view(peer)).toMatchObject({ evidenceCount: 0, score: 495 })
+    expect(mine.ledger.explain(peer).moved).toEqual([])
+    expect(twins[0]?.ledger.observe({ peer: foreign, capability, role: 'callee', outcome: 'ok' })).toMatchObject({
+      code: 'trust.self-evidence',
+    })
+  })
+
+  it('takes the oldest that a rater has where more is gone, but each piece once', async () => {
+    const [mine, theirs] = [await openSharing(raterA), await openSharing(raterB)]
+    for (let count = 0; count < 3; count++) {
+      theirs.observe({ outcome: 'failed' })
+      await theirs.ledger.flush()
+      theirs.clock.jump(1)
+      mine.clock.jump(1)
+    }
+    const take = (at: number, isOldest: boolean): Promise<unknown> =>
+      mine.ledger.takeShared(theirs.shared[at] ?? new Uint8Array(), { ...from(raterB), isOldest })
+    expect(await take(1, false)).toMatchObject({ code: 'trust.evidence-gap' })
+    expect(await take(1, true)).toMatchObject({ taken: 1 })
+    expect(await take(1, true)).toMatchObject({ code: 'trust.evidence-duplicate' })
+    expect(await take(2, false)).toMatchObject({ taken: 1 })
+    expect(mine.ledger.view(peer)).toMatchObject({ evidenceCount: 2 })
   })
 
   it('takes nothing where evidence is not shared', async () => {

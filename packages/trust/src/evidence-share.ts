@@ -1,19 +1,36 @@
 import type { Clock, Hash, Store } from '@parley/ports'
 import { refuse, signingDomains, type Refusal } from '@parley/protocol'
 import { countPieces, readBatch, splitEntry, type ReadBatch } from './evidence-batch.ts'
-import { maxLateMs } from './late-window.ts'
 import { maxAheadMs, type PieceRefusal } from './ledger-fold.ts'
+import { agentOf } from './peer-key.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { VerifySignature } from './replay-stream.ts'
 
 /** Who handed evidence over, as it was proven to be. */
 export interface Sharer {
-  /** The rater's key, as `formatAgentId` writes it. */
+  /** The agent, as `formatAgentId` writes it. */
   readonly rater: string
   /** The instance that signs for it. */
   readonly did: string
   /** It has nothing older: what lies between is gone for good. */
   readonly isOldest?: boolean
+}
+
+/** How far a stream of evidence goes: the rater's count of its last piece, and the name of the batch that holds it. */
+export interface SharedPlace {
+  readonly seq: number
+  /** Empty before the first one. */
+  readonly last: string
+}
+
+/** Batches that follow a place. */
+export interface SharedRange {
+  /** Sealed, oldest first. */
+  readonly batches: readonly Uint8Array[]
+  /** What lies between the place and the first of them is gone for good. */
+  readonly isOldest: boolean
+  /** There is more behind them. */
+  readonly hasMore: boolean
 }
 
 /** What became of a batch of another rater. */
@@ -29,10 +46,13 @@ export interface EvidenceShare {
    * who is known, too late, or with a gap before it (`trust.evidence-gap`: ask its rater for what is missing).
    */
   takeShared(sealed: Uint8Array, from: Sharer): Promise<SharedVerdict>
-  /** Lists this rater's batches of the last five minutes that go beyond its count `afterSeq`, oldest first. */
-  listShared(afterSeq: number, limit?: number): Promise<readonly Uint8Array[]>
-  /** How far a rater's evidence was taken: its own count. */
-  sharedUpTo(rater: string): number
+  /**
+   * Lists batches of the last five minutes of this life, which its key proves, after a place: `limit` of them at most, and
+   * of more than one no more than `maxBytes` together.
+   */
+  listShared(after: SharedPlace, limit?: number, maxBytes?: number): Promise<SharedRange>
+  /** How far the evidence of a stream was taken; of this ledger's own, how far it is durable. */
+  sharedUpTo(rater: string): SharedPlace
 }
 
 /** What `createEvidenceShare` needs. */
@@ -51,26 +71,31 @@ export interface EvidenceShareOptions {
 /** Above what a rater puts into one batch. */
 const maxBatchBytes = 524_288
 const defaultListed = 64
-const entriesPerPage = 64
+
+const nothing: SharedPlace = { seq: 0, last: '' }
 
 /** Creates the sharing of a ledger. */
 export function createEvidenceShare(options: EvidenceShareOptions): EvidenceShare {
   const { keeper, store, stream, rater, verify, hash, clock, isShared, refusal } = options
   let turn: Promise<unknown> = Promise.resolve()
+  const upTo = (sharer: string): SharedPlace => {
+    const { seq, lastEvidence } = keeper.end
+    return sharer === rater ? { seq, last: lastEvidence } : (keeper.cursors.get(sharer) ?? nothing)
+  }
 
   const check = (batch: ReadBatch, { rater: sender, did, isOldest = false }: Sharer): Refusal | undefined => {
-    if (batch.rater !== sender || batch.did !== did)
+    if (agentOf(batch.rater) !== sender || batch.did !== did)
       return refuse('trust.evidence-forged', `it speaks for ${batch.rater}, which is not who sent it`)
     if (!verify(did, signingDomains.evidence, batch.hash, batch.signature))
       return refuse('trust.evidence-forged', `it is not signed by ${did}`)
-    if (sender === rater) return refuse('trust.evidence-duplicate', 'it is our own')
+    if (batch.rater === rater) return refuse('trust.evidence-duplicate', 'it is our own')
     if (batch.atMs > clock.now() + maxAheadMs)
       return refuse('trust.evidence-from-future', `it is ${String(batch.atMs - clock.now())} ms ahead of the clock`)
-    const cursor = keeper.cursors.get(sender)
-    if (cursor === undefined || isOldest) return undefined
-    if (batch.first <= cursor.seq) return refuse('trust.evidence-duplicate', `it was taken up to ${String(cursor.seq)}`)
-    const follows = batch.first === cursor.seq + 1 && batch.previous === cursor.last
-    return follows ? undefined : refuse('trust.evidence-gap', `it does not follow ${String(cursor.seq)}`)
+    const place = upTo(batch.rater)
+    if (batch.first <= place.seq) return refuse('trust.evidence-duplicate', `it was taken up to ${String(place.seq)}`)
+    return isOldest || follows(batch, place)
+      ? undefined
+      : refuse('trust.evidence-gap', `it does not follow ${String(place.seq)}`)
   }
   const take = async (sealed: Uint8Array, from: Sharer): Promise<SharedVerdict> => {
     const refused = refusal()
@@ -92,24 +117,26 @@ export function createEvidenceShare(options: EvidenceShareOptions): EvidenceShar
       turn = taken.catch(() => undefined)
       return taken
     },
-    async listShared(afterSeq, limit = defaultListed) {
-      const found: Uint8Array[] = []
-      let last = await store.journal.last(stream)
-      for (let isOlder = false; last > 0 && !isOlder; last -= entriesPerPage) {
-        const first = Math.max(1, last - entriesPerPage + 1)
-        const entries = await store.journal.read(stream, first, last - first + 1)
-        for (const { data, position } of entries.toReversed()) {
-          const { arrivedAtMs, sealed } = splitEntry(data, position)
-          const batch = readBatch(sealed, hash)
-          isOlder = arrivedAtMs < clock.now() - maxLateMs
-          if (batch?.rater !== rater || countPieces(batch.pieces) === 0) continue
-          isOlder ||= batch.first + countPieces(batch.pieces) - 1 <= afterSeq
-          if (isOlder) break
-          found.push(sealed)
-        }
+    async listShared(after, limit = defaultListed, maxBytes = Infinity) {
+      const found = keeper.shareable().filter(({ last }) => last > after.seq)
+      const batches: Uint8Array[] = []
+      let bytes = 0
+      for (const { position } of found.slice(0, limit)) {
+        const [entry] = await store.journal.read(stream, position, 1)
+        if (entry === undefined) break
+        const { sealed } = splitEntry(entry.data, position)
+        bytes += sealed.length
+        if (batches.length > 0 && bytes > maxBytes) break
+        batches.push(sealed)
       }
-      return found.toReversed().slice(0, limit)
+      const [oldest] = found
+      const isOldest = oldest !== undefined && !follows(oldest, after)
+      return { batches, isOldest, hasMore: batches.length < found.length }
     },
-    sharedUpTo: (sharer) => keeper.cursors.get(sharer)?.seq ?? 0,
+    sharedUpTo: upTo,
   }
+}
+
+function follows(batch: Pick<ReadBatch, 'first' | 'previous'>, { seq, last }: SharedPlace): boolean {
+  return batch.first === seq + 1 && batch.previous === last
 }

@@ -1,4 +1,4 @@
-import { ownerOf } from './ledger-fold.ts'
+import { ownerOf } from './peer-key.ts'
 import { tierBars, tierIndexAfter, type Tier } from './tier.ts'
 
 /** What another rater says of a peer. */

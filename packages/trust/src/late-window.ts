@@ -103,6 +103,8 @@ export function createLateWindow(
       const settled = known.marks[0]?.page
       if (settled !== undefined && comparePlaces(item, settled.folded) <= 0) return false
       const place = known.items.findLastIndex((other) => comparePlaces(other, item) < 0) + 1
+      const next = known.items[place]
+      if (next !== undefined && comparePlaces(next, item) === 0) return false
       known.items.splice(place, 0, item)
       count++
       if (place < known.items.length - 1) {

@@ -2,6 +2,7 @@ import { pieceCells, type EvidenceBatch, type StreamEntry } from './evidence-bat
 import { createLateWindow, maxLateMs, type LateItem, type LateWindow } from './late-window.ts'
 import { createNoteBook, type NoteBook } from './note-book.ts'
 import { createPeerBook, type PeerBook } from './peer-book.ts'
+import { agentOf, ownerOf } from './peer-key.ts'
 import { comparePlaces } from './peer-page.ts'
 import { createRunTimes, type RunTimes } from './run-times.ts'
 import type { Sight } from './sight.ts'
@@ -82,7 +83,7 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
   }
   const refusePiece = (from: string, peer: string, atMs: number, arrivedAtMs: number): PieceRefusal | undefined => {
     // An owner's word about its own names is self-praise, unless the owner is ours.
-    const isSelf = peer === from || (ownerOf(peer) === ownerOf(from) && ownerOf(from) !== ownOwner)
+    const isSelf = peer === agentOf(from) || (ownerOf(peer) === ownerOf(from) && ownerOf(from) !== ownOwner)
     if (isSelf) return 'trust.self-evidence'
     if (atMs < arrivedAtMs - maxLateMs) return 'trust.evidence-late'
     if (atMs > arrivedAtMs + maxAheadMs) return 'trust.evidence-from-future'
@@ -133,10 +134,4 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
       return { taken, refused }
     },
   }
-}
-
-/** Returns the owner of a peer's key; the key itself if it names none. */
-export function ownerOf(peer: string): string {
-  const space = peer.indexOf(' ')
-  return space < 0 ? peer : peer.slice(0, space)
 }

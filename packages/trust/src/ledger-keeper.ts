@@ -1,12 +1,13 @@
 import type { Clock, Hash, Logger, Signer, Store } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import { countPieces, nameBatch, readBatch, splitEntry, type ReadBatch } from './evidence-batch.ts'
-import { createLedgerFold, maxAheadMs, ownerOf, type FoldedPieces, type LedgerFold } from './ledger-fold.ts'
-import { createLedgerWriter, type LedgerWriter, type StreamEnd } from './ledger-writer.ts'
+import { createLedgerFold, maxAheadMs, type FoldedPieces, type LedgerFold } from './ledger-fold.ts'
+import { createLedgerWriter, type LedgerWriter, type OwnBatch, type StreamEnd } from './ledger-writer.ts'
 import type { BehaviourMonitor } from './behaviour-monitor.ts'
 import { maxLateMs } from './late-window.ts'
+import { ownerOf } from './peer-key.ts'
 import { replayStream, type VerifySignature } from './replay-stream.ts'
-import { createSnapshots, type RaterCursor } from './snapshot.ts'
+import { createSnapshots, rememberCursor, type RaterCursor } from './snapshot.ts'
 import type { TrustModel } from './trust-model.ts'
 
 /** What `openLedgerKeeper` needs. */
@@ -45,6 +46,8 @@ export interface LedgerKeeper {
   readonly cursors: ReadonlyMap<string, RaterCursor>
   /** The rater's own count of evidence, written or not. */
   readonly end: StreamEnd
+  /** Own evidence of this life that others can still take, oldest first. */
+  shareable(): readonly SharedBatch[]
   /** The newest batches of before, for knowing their envelopes again. */
   readonly recent: readonly ReadBatch[]
   /** Returns the time for a piece of own evidence: that of the clock, but never before the piece before. */
@@ -62,6 +65,11 @@ export interface LedgerKeeper {
   /** Writes changed pages and the head. */
   snapshot(): Promise<void>
   close(): Promise<void>
+}
+
+/** A batch that can be shared. */
+export interface SharedBatch extends OwnBatch {
+  readonly position: number
 }
 
 /** Where a peer starts for which an anchor vouches, and where any other does. */
@@ -88,6 +96,7 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
   const ownersRead = new Set<string>()
   /** Entries of this life by the time until which evidence in them may be. */
   let written: { readonly position: number; readonly atMs: number }[] = []
+  let shareable: SharedBatch[] = []
   let end: StreamEnd = head?.end ?? { position: 0, seq: 0, lastEvidence: '', lastNotes: '' }
   let cursors = new Map((head?.cursors ?? []).map((cursor) => [cursor.rater, cursor]))
   let foldedPosition = head?.foldedPosition ?? 0
@@ -229,7 +238,11 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
       onWritten: (reached, entries) => {
         end = reached
         entriesSince += entries.length
-        for (const entry of entries) if (entry.isOwnEvidence) options.onDurable(splitEntry(entry.bytes, 0).sealed)
+        for (const [at, { own, bytes }] of entries.entries()) {
+          if (own === undefined) continue
+          if (isShared) shareable.push({ ...own, position: reached.position - entries.length + 1 + at })
+          options.onDurable(splitEntry(bytes, 0).sealed)
+        }
         if (window !== undefined) written.push({ position: reached.position, atMs: clock.now() })
         if (snapshotting === undefined && (entriesSince >= entriesPerSnapshot || book.changedCount > maxPeers / 2))
           snapshotSoon()
@@ -248,6 +261,12 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
     get end() {
       return end
     },
+    shareable() {
+      const oldestMs = clock.now() - maxLateMs
+      const isLate = shareable.findIndex(({ atMs }) => atMs >= oldestMs)
+      shareable = isLate < 0 ? [] : shareable.slice(isLate)
+      return shareable
+    },
     stampMs() {
       lastAtMs = Math.max(lastAtMs, clock.now())
       fold.runs.mark(openedAtMs, lastAtMs)
@@ -261,7 +280,7 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
       const arrivedAtMs = clock.now()
       const folded = await fold.takeBatch(batch, { arrivedAtMs, openedAtMs }, enter)
       const { rater: from, first: firstSeq, pieces } = batch
-      cursors.set(from, { rater: from, seq: firstSeq + countPieces(pieces) - 1, last: nameBatch(batch.hash) })
+      rememberCursor(cursors, { rater: from, seq: firstSeq + countPieces(pieces) - 1, last: nameBatch(batch.hash) })
       if (folded.taken > 0) writer?.addSealed(sealed, arrivedAtMs)
       return folded
     },

@@ -48,7 +48,17 @@ export interface SealedEntry {
   readonly bytes: Uint8Array
   /** How many pieces and notes are in it. */
   readonly count: number
-  readonly isOwnEvidence: boolean
+  /** Of own evidence: its place in the rater's stream. */
+  readonly own: OwnBatch | undefined
+}
+
+/** Where a batch of own evidence is in the count of its rater. */
+export interface OwnBatch {
+  readonly first: number
+  readonly last: number
+  /** The name of the batch before. */
+  readonly previous: string
+  readonly atMs: number
 }
 
 /** What `createLedgerWriter` needs. */
@@ -99,7 +109,9 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     const sealed = sealBatch(text, await signer.sign(signingDomains.evidence, digest))
     const bytes = formatEntry({ arrivedAtMs: atMs, openedAtMs, sealed })
     const count = countPieces(batch.pieces)
-    entries.push({ bytes, count: count + batch.notes.length, isOwnEvidence: count > 0 })
+    const { first, previous } = batch
+    const own = count > 0 ? { first, last: first + count - 1, previous, atMs } : undefined
+    entries.push({ bytes, count: count + batch.notes.length, own })
     return nameBatch(digest)
   }
   /** Turns what waits into signed entries. */
@@ -186,7 +198,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       schedule(batchDelayMs)
     },
     addSealed(sealed, arrivedAtMs) {
-      entries.push({ bytes: formatEntry({ arrivedAtMs, openedAtMs, sealed }), count: 1, isOwnEvidence: false })
+      entries.push({ bytes: formatEntry({ arrivedAtMs, openedAtMs, sealed }), count: 1, own: undefined })
       pendingCount++
       schedule(batchDelayMs)
     },

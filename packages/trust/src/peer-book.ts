@@ -1,6 +1,7 @@
 import { createMovementSlab } from './movement.ts'
 import { createNameTable } from './name-table.ts'
 import { createOwnerBook, type OwnerBook } from './owner-book.ts'
+import { agentOf } from './peer-key.ts'
 import type { FoldPlace, PeerPage } from './peer-page.ts'
 import type { Sight } from './sight.ts'
 import { createStandingChains, type StandingPlace } from './standing-chain.ts'
@@ -15,7 +16,7 @@ export interface FoldItem extends FoldPlace {
   readonly isHearsay: boolean
 }
 
-/** A standing by its name: empty for overall, a capability, or `from <rater>`. */
+/** A standing by its name: empty for overall, a capability, or `from <agent>`. */
 export interface NamedStanding extends StandingPlace {
   readonly name: string
 }
@@ -205,7 +206,7 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
       const { cells, at } = head
       const raterNumber = numberOfRater(rater)
       const name = isHearsay
-        ? names.intern(hearsayPrefix + rater)
+        ? names.intern(hearsayPrefix + agentOf(rater))
         : sight.opensCapability
           ? names.intern(capability)
           : names.find(capability)

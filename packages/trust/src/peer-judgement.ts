@@ -1,6 +1,8 @@
 import { spreadBlame } from './contagion.ts'
+import { earnedCeiling } from './earned-ceiling.ts'
 import type { LedgerFold } from './ledger-fold.ts'
 import { weighWords, type Judged, type Word } from './hearsay.ts'
+import type { OrdersAbout } from './owner-word.ts'
 import { hearsayPrefix } from './peer-book.ts'
 import type { StandingPlace } from './standing-chain.ts'
 import { cell, earnedCeilingOf, read, scoreOf } from './standing.ts'
@@ -20,8 +22,9 @@ export interface Bench {
   readonly model: TrustModel
   /** Where a peer starts that no evidence was seen of. */
   readonly startOf: (peer: string) => number
-  /** Who answers for what a peer does; absent where blame does not spread. */
+  /** For whose doings a peer answers; absent where blame does not spread. */
   readonly answersFor: ((peer: string) => readonly string[]) | undefined
+  readonly ordersAbout: OrdersAbout | undefined
 }
 
 /** What a peer is judged for. */
@@ -30,7 +33,10 @@ export interface JudgedFor {
   readonly capability?: string
 }
 
-/** Judges a peer: a pin first, else evidence after idle time, then what others say, then blame, under every ceiling. */
+/**
+ * Judges a peer: an operator's pin first, then one that its owner ordered, else evidence after idle time, what others say,
+ * and blame; all under every ceiling. An owner's word is no record: it lifts its name no higher than the record would.
+ */
 export function judgePeer(
   bench: Bench,
   peer: string,
@@ -46,7 +52,7 @@ export function judgePeer(
   const pin = notes.isEmpty ? undefined : notes.pinOf(peer, nowMs)
   const judged =
     pin === undefined
-      ? judgeEvidence(bench, peer, handle, standing, nowMs)
+      ? (judgeOrdered(bench, peer, standing, nowMs) ?? judgeEvidence(bench, peer, handle, standing, nowMs))
       : { score: pin.score, tier: tierIndexOf(pin.score) }
   return {
     score: Math.min(limit, judged.score),
@@ -77,6 +83,19 @@ export function listRaters({ fold }: Pick<Bench, 'fold'>, peer: string, nowMs: n
     ...told.flatMap((name) => (name.startsWith(hearsayPrefix) ? [name.slice(hearsayPrefix.length)] : [])),
     ...fold.notes.attestationsOf(peer, nowMs).map(({ rater }) => rater),
   ]
+}
+
+function judgeOrdered(
+  { model, ordersAbout }: Bench,
+  peer: string,
+  standing: StandingPlace | undefined,
+  nowMs: number,
+): Judged | undefined {
+  const pin = ordersAbout?.(peer, nowMs)?.pin
+  if (pin === undefined) return undefined
+  const earned = standing ? earnedCeilingOf(model, standing.cells, standing.at) : earnedCeiling(model.earnedSteps, 0, 0)
+  const score = Math.min(pin.score, earned)
+  return { score, tier: tierIndexOf(score) }
 }
 
 function judgeEvidence(

@@ -10,7 +10,7 @@ import {
   type StreamEntry,
 } from './evidence-batch.ts'
 import type { StreamEnd } from './ledger-writer.ts'
-import type { RaterCursor } from './snapshot.ts'
+import { rememberCursor, type RaterCursor } from './snapshot.ts'
 
 /** Tells whether a signature is an Ed25519 signature by a DID over bytes in a domain. */
 export type VerifySignature = (did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array) => boolean
@@ -56,7 +56,7 @@ export async function replayStream(options: ReplayOptions): Promise<ReplayedEnd>
     const lastSeq = batch.first + countPieces(batch.pieces) - 1
     if (batch.rater !== rater) {
       // What is missing of another rater was refused when it came.
-      cursors.set(batch.rater, { rater: batch.rater, seq: lastSeq, last: name })
+      rememberCursor(cursors, { rater: batch.rater, seq: lastSeq, last: name })
       return
     }
     const isEvidence = batch.pieces.rows.length > 0
@@ -80,13 +80,4 @@ export async function replayStream(options: ReplayOptions): Promise<ReplayedEnd>
     }
     if (entries.length < entriesPerPage) return { end: { position: at - 1, seq, lastEvidence, lastNotes }, cursors }
   }
-}
-
-/** Returns who wrote the first batch of a stream; empty if there is none. Rejects with `store.corrupt` if it is none. */
-export async function readRater(journal: Journal, stream: string, hash: Hash): Promise<string> {
-  const [entry] = await journal.read(stream, 1, 1)
-  if (entry === undefined) return ''
-  const batch = readBatch(splitEntry(entry.data, 1).sealed, hash)
-  if (batch === undefined) throw corruptEntry(1, 'is no batch of evidence')
-  return batch.rater
 }

@@ -28,6 +28,17 @@ export interface RaterCursor {
   readonly last: string
 }
 
+/** Of whom more tell than that, those that were silent longest are asked again from their oldest. */
+const maxCursors = 4_096
+
+/** Notes how far the evidence of a rater was taken. */
+export function rememberCursor(cursors: Map<string, RaterCursor>, cursor: RaterCursor): void {
+  cursors.delete(cursor.rater)
+  cursors.set(cursor.rater, cursor)
+  const [silent] = cursors.keys()
+  if (cursors.size > maxCursors && silent !== undefined) cursors.delete(silent)
+}
+
 /** Pages and head of one ledger, in a store. Pages come first: a crash in between leaves an older head, which is sound. */
 export interface Snapshots {
   readHead(): Promise<LedgerHead | undefined>

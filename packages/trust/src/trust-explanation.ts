@@ -1,4 +1,5 @@
 import { dimensionNames, mapDimensions, type Dimensions } from './dimensions.ts'
+import type { OwnerWord } from './owner-word.ts'
 import { hearsayPrefix } from './peer-book.ts'
 import type { PageMovement } from './peer-page.ts'
 import { judgePeer, judgeStanding, type Bench, type TrustView } from './peer-judgement.ts'
@@ -30,6 +31,8 @@ export interface TrustExplanation extends TrustView {
   readonly moved: readonly TrustMovement[]
   readonly pin: TrustPin | undefined
   readonly quarantine: Quarantine | undefined
+  /** What its owner ordered about it. */
+  readonly ordered: OwnerWord | undefined
   readonly attestations: readonly Attestation[]
   /** What would raise the score, most effective first. */
   readonly raise: readonly string[]
@@ -44,6 +47,7 @@ export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExp
   const [overall, ...others] = standings
   const pin = notes.pinOf(peer, nowMs)
   const quarantine = notes.quarantineOf(peer, nowMs)
+  const ordered = bench.ordersAbout?.(peer, nowMs)
   const start = bench.startOf(peer)
   return {
     ...judgePeer(bench, peer, nowMs, {}),
@@ -57,10 +61,12 @@ export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExp
     moved: handle === undefined ? [] : book.page(peer, handle).moved.map(tellMovement),
     pin,
     quarantine,
+    ordered,
     attestations: notes.attestationsOf(peer, nowMs),
     raise: [
       ...(quarantine ? [`it is in quarantine until ${String(quarantine.untilMs)} (${quarantine.reason})`] : []),
       ...(pin ? [`an operator pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`] : []),
+      ...adviseOrdered(ordered),
       ...(overall && handle !== undefined && !book.isFresh(handle)
         ? adviseRaise(model, overall, judgeStanding(bench, overall, nowMs).score)
         : adviseNewcomer(start)),
@@ -82,6 +88,15 @@ export function tellMovement({
   const where = capability === '' ? '' : ` of ${capability}`
   const incident = faults > 0 ? `, an incident: ${String(faults)} faults in a row` : ''
   return { atMs, rater, seq, before, after, what: `${nameSightKind(kind)}${where}${incident}` }
+}
+
+function adviseOrdered({ pin, quarantine }: OwnerWord = {}): readonly string[] {
+  return [
+    ...(quarantine
+      ? [`its owner put it in quarantine until ${String(quarantine.untilMs)} (${quarantine.reason})`]
+      : []),
+    ...(pin ? [`its owner pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`] : []),
+  ]
 }
 
 function adviseRaise(model: TrustModel, standing: StandingPlace, score: number): readonly string[] {

@@ -1,5 +1,6 @@
 import { createManualClock } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
+import type { OwnerWord } from './owner-word.ts'
 import { openTrustLedger } from './trust-ledger.ts'
 import { capability, openTrustLab, peer, rater, verifyToy } from './trust-lab.fixture.ts'
 
@@ -204,6 +205,25 @@ describe('explain', () => {
     observe({}, 40)
     expect(ledger.explain(peer).raise[0]).toBe('10 more verified outcomes lift the ceiling of 699')
     expect(ledger.explain(peer).moved).toHaveLength(8)
+  })
+})
+
+describe('ordersAbout', () => {
+  it("gives a peer the score that its owner ordered, below the earned ceiling, and below an operator's pin", async () => {
+    let score = 100
+    const ordered = (untilMs: number): OwnerWord => ({ pin: { score, reason: 'audited', untilMs } })
+    const { ledger, clock, observe } = await openTrustLab({
+      ordersAbout: (asked, nowMs) => (asked === peer ? ordered(nowMs + 1) : undefined),
+    })
+    expect(ledger.view(peer)).toMatchObject({ score: 100, tier: 'untrusted', evidenceCount: 0 })
+    expect(observe({})).toMatchObject({ score: 100 })
+    expect(ledger.view('did:web:sky.example sky/other').score).toBe(500)
+    score = 1000
+    expect(ledger.view(peer)).toMatchObject({ score: 699, tier: 'standard' })
+    expect(ledger.view(peer, { ceiling: 400 })).toMatchObject({ score: 400, tier: 'probationary' })
+    expect(ledger.explain(peer).raise[0]).toContain('its owner pinned it at 1000')
+    ledger.pin(peer, 800, { reason: 'mine', untilMs: clock.now() + 1_000 })
+    expect(ledger.view(peer)).toMatchObject({ score: 800, tier: 'trusted' })
   })
 })
 

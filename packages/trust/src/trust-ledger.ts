@@ -1,12 +1,24 @@
-import { silentLogger, systemHash, type Clock, type Hash, type Logger, type Signer, type Store } from '@parley/ports'
+import {
+  silentLogger,
+  systemHash,
+  type Clock,
+  type Hash,
+  type Logger,
+  type Random,
+  type Signer,
+  type Store,
+} from '@parley/ports'
 import { allowed, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import { createBehaviourMonitor, type BehaviourMonitorOptions } from './behaviour-monitor.ts'
 import { isObserved, type Observed } from './evidence.ts'
 import { createEvidenceIds } from './evidence-ids.ts'
-import { maxAheadMs, ownerOf } from './ledger-fold.ts'
+import { maxAheadMs } from './ledger-fold.ts'
 import { openLedgerKeeper } from './ledger-keeper.ts'
+import type { OrdersAbout } from './owner-word.ts'
 import { judgePeer, listRaters, type Bench, type JudgedFor, type TrustView } from './peer-judgement.ts'
-import { readRater, type VerifySignature } from './replay-stream.ts'
+import { agentOf, ownerOf } from './peer-key.ts'
+import { nameRater, readRater } from './rater-name.ts'
+import type { VerifySignature } from './replay-stream.ts'
 import { createEvidenceShare, type EvidenceShare } from './evidence-share.ts'
 import { sightOf, type Sight } from './sight.ts'
 import type { Tier } from './tier.ts'
@@ -40,8 +52,10 @@ export interface TierChange {
 export interface TrustLedgerOptions {
   readonly store: Store
   readonly clock: Clock
-  /** Whose ledger it is, as `formatAgentId` writes it. To read one, who wrote it. */
+  /** Whose ledger it is, as `formatAgentId` writes it. To read one, whoever writes it. */
   readonly rater?: string
+  /** Makes the word by which this stream is told apart from others of the same agent. Without, there must be no others. */
+  readonly random?: Random
   /** Signs what is written, with the key of this instance. Without, the ledger can only be read. */
   readonly signer?: Signer
   readonly verify: VerifySignature
@@ -52,10 +66,12 @@ export interface TrustLedgerOptions {
   readonly model?: TrustModel
   /** Takes evidence of other raters too. Default false. */
   readonly isShared?: boolean
-  /** Called with each batch of own evidence once it is durable, if evidence is shared. */
+  /** Called with each batch of own evidence once it is durable. */
   readonly onShare?: (sealed: Uint8Array) => void
-  /** Lists who answers for what a peer does: names of its owner, its delegators. Given, blame spreads to them. */
+  /** Lists those for whose doings a peer answers: names of its owner, its delegates. Given, their blame spreads to it. */
   readonly answersFor?: (peer: string) => readonly string[]
+  /** Tells what the owner of a peer ordered about it, so far as that is in force. Default: nothing. */
+  readonly ordersAbout?: OrdersAbout
   readonly behaviour?: BehaviourMonitorOptions
   /** Called after evidence or a pin moved a peer to another tier. Must not throw. */
   readonly onTierChange?: (change: TierChange) => void
@@ -77,6 +93,8 @@ export interface TrustLedgerOptions {
  * I4 Memory is bounded: `maxPeers` peers, their capabilities and movements, remembered ids, notes and waiting records.
  */
 export interface TrustLedger extends EvidenceShare {
+  /** Under which name it counts its own evidence. */
+  readonly rater: string
   /** Brings a peer into memory, which everything below needs; undefined if that takes no reading. */
   enter(peer: string): Promise<void> | undefined
   observe(observed: Observed): Observation
@@ -116,8 +134,13 @@ const maxAttestationMs = 365 * 86_400_000
 export async function openTrustLedger(options: TrustLedgerOptions): Promise<TrustLedger> {
   const { store, clock, signer, verify, stream = 'trust', maxPeers = defaultMaxPeers } = options
   const { isVouched = () => false, model = createTrustModel(), logger = silentLogger, hash = systemHash } = options
-  const { isShared = false, answersFor } = options
-  const rater = options.rater ?? (await readRater(store.journal, stream, hash))
+  const { isShared = false, answersFor, ordersAbout } = options
+  const rater =
+    options.rater === undefined
+      ? await readRater(store, stream, hash)
+      : options.random === undefined
+        ? options.rater
+        : await nameRater(store, stream, options.rater, options.random)
   const monitor = createBehaviourMonitor(options.behaviour)
   const keeper = await openLedgerKeeper({
     store,
@@ -140,7 +163,8 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   const { book } = fold
   const ids = createEvidenceIds(rememberedIds)
   for (const batch of keeper.recent) if (batch.rater === rater) ids.addBatch(batch)
-  const bench: Bench = { fold, model, startOf: keeper.startOf, answersFor }
+  const self = agentOf(rater)
+  const bench: Bench = { fold, model, startOf: keeper.startOf, answersFor, ordersAbout }
   let seq = keeper.end.seq
   let queued = 0
   let closed = false
@@ -215,7 +239,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     const { rater: sayer, peer, issuedAtMs, expiresAtMs } = note
     const nowMs = clock.now()
     if (ownerOf(sayer) === ownerOf(peer)) return `${sayer} has no word about names of its own owner`
-    if (sayer === rater) return 'this node has evidence, and needs no word of its own'
+    if (sayer === self) return 'this node has evidence, and needs no word of its own'
     if (!isVouched(sayer)) return `no anchor vouches for ${sayer}`
     if (!isVouched(peer)) return `no anchor vouches for ${peer}`
     if (issuedAtMs > nowMs + maxAheadMs) return 'it is from the future'
@@ -226,6 +250,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   }
 
   const ledger: TrustLedger = {
+    rater,
     ...createEvidenceShare({ keeper, store, stream, rater, verify, hash, clock, isShared, refusal }),
     enter,
     view,
@@ -233,7 +258,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       if (!isObserved(observed, isKnown))
         return refuse('trust.evidence-invalid', 'the evidence is malformed or out of range')
       const { peer, capability, envelope = '' } = observed
-      if (peer === rater) return refuse('trust.self-evidence', 'nobody is evidence about itself')
+      if (peer === self) return refuse('trust.self-evidence', 'nobody is evidence about itself')
       const refused = refusal()
       if (refused !== undefined) return refused
       const entering = keeper.enter(peer)

@@ -49,6 +49,10 @@ export interface OrderBook {
   checkQuarantine(credential: VerifiedCredential, nowMs: number): Verdict
   /** Refuses with `identity.quarantined` a chain in which an agent or a signing instance is in quarantine now. */
   checkChainQuarantine(chain: VerifiedChain, nowMs: number): Verdict
+  /** Whether no owner ever ordered a quarantine or a pin: a cheap answer for who asks at every hop. */
+  readonly hasNoneTimed: boolean
+  /** Returns the order that has an agent in quarantine by its name now. */
+  quarantineOf(agent: AgentId, nowMs: number): VerifiedOrder | undefined
   /** Returns the score that its owner has pinned for an agent, if one is in force now. */
   pinOf(agent: AgentId, nowMs: number): Pin | undefined
   /** Lists the pins of all owners that are in force now. */
@@ -187,6 +191,10 @@ export function createOrderBook({
       }
       return allowed
     },
+    get hasNoneTimed() {
+      return timed.isEmpty
+    },
+    quarantineOf: ({ owner, name }, nowMs) => timed.quarantineOf(owner, name, nowMs),
     pinOf: timed.pinOf,
     pins: timed.pins,
     checkKnown(owners, risk, nowMs) {

@@ -1,8 +1,9 @@
 import type { VerifiedCredential } from '@parley/identity'
-import { allowed, createCoverage, refuse, type Verdict } from '@parley/protocol'
+import { allowed, createCoverage, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../agent-card.ts'
 import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
 import { orderTopics } from '../../order-message.ts'
+import { evidenceAskedOf, evidenceToldTo, evidenceTopic } from '../../trust/evidence-message.ts'
 import { verifyPresented } from '../../verify-presented.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -30,6 +31,8 @@ export const announced: Stage<InboundHop> = {
     parts.sessions.renew(credential)
     if (header.to === orderTopics.told || header.to === orderTopics.wanted)
       return parts.orderFeed.receive(header.to, hop.envelope.body, header.from)
+    if (isAboutEvidence(header.to, parts.did))
+      return parts.evidenceFeed.receive(header.to, hop.envelope.body, credential)
     if (header.to === announcementTopics.who) {
       parts.announceSoon()
       return allowed
@@ -45,12 +48,17 @@ export const announced: Stage<InboundHop> = {
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
       parts.orderFeed.heard(header.from, announcement.orders ?? {})
+      parts.evidenceFeed.heard(credential, announcement.evidence)
       const isGranted = createCoverage(credential.serves)
       const serves = new Map(Object.entries(announcement.serves).filter(([capability]) => isGranted(capability)))
       parts.directory.announce({ credential, serves, boot: announcement.boot, announcedAtMs: header.issuedAtMs })
     }
     return allowed
   },
+}
+
+function isAboutEvidence(topic: string, self: InstanceDid): boolean {
+  return topic === evidenceTopic || topic === evidenceAskedOf(self) || topic === evidenceToldTo(self)
 }
 
 function takeCard({ parts, envelope }: InboundHop, { instance, serves }: VerifiedCredential): Verdict {

@@ -12,6 +12,7 @@ export const trust: Stage<InboundHop> = {
     const capability = left(header.capability, 'the capability')
     const chain = hop.chain?.agents ?? []
     const peer = peerOf(hop)
+    hop.parts.accountability?.note(peer, chain)
     return withTrust(hop.parts.trust, peer, chain, passQuarantine(hop, capability, header.saga), () => {
       hop.trust = effectiveTrust(hop.parts.trust, peer, capability, chain)
       return Number.isFinite(hop.trust.score)

@@ -9,6 +9,7 @@ export const trust: Stage<OutboundHop> = {
   run(hop) {
     const { credential } = left(hop.peer, 'the peer')
     const { trust: ledger } = hop.parts
+    hop.parts.accountability?.note(credential, [])
     return withTrust(ledger, credential, [], passQuarantine(hop, hop.contract.capability, hop.options.saga), () => {
       hop.trust = effectiveTrust(ledger, credential, hop.contract.capability, [])
       return Number.isFinite(hop.trust.score)
