@@ -24,12 +24,16 @@ async function runExample(name: string, natsUrl: string | undefined): Promise<st
 }
 
 describe('an example', () => {
-  it.each(['00-hello', '01-two-processes', '02-a-saga-that-unwinds'])(
-    '%s prints over a broker what it prints in memory',
-    async (name) => {
-      const [inMemory, overNats] = await Promise.all([runExample(name, undefined), runExample(name, server.url)])
-      expect(inMemory).not.toBe('')
-      expect(overNats).toBe(inMemory)
-    },
-  )
+  it.each([
+    '00-hello',
+    '01-two-processes',
+    '02-a-saga-that-unwinds',
+    '03-parallel-and-pivot',
+    '04-wait-for-a-human',
+    '05-orchestrator-dies',
+  ])('%s prints over a broker what it prints in memory', async (name) => {
+    const [inMemory, overNats] = await Promise.all([runExample(name, undefined), runExample(name, server.url)])
+    expect(inMemory).not.toBe('')
+    expect(overNats).toBe(inMemory)
+  })
 })

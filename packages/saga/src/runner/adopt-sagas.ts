@@ -11,6 +11,8 @@ import type { StoppedSaga } from './sagas.ts'
 
 /** Takes over what nobody drives. */
 export interface Adoption {
+  /** Goes on with a saga of this instance that it does not drive; does nothing where it is another's, or over. */
+  adoptOwn(id: string): Promise<void>
   adoptAll(
     alive: ReadonlySet<string>,
   ): Promise<{ readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] }>
@@ -27,7 +29,7 @@ const paceMs = 50
 export function createAdoption(node: SagaNode, desk: SagaDesk, concurrency: number): Adoption {
   const told = new Map<string, string>()
 
-  const takeOver = async (id: string, alive: ReadonlySet<string>): Promise<SagaRun | undefined> => {
+  const takeOver = async (id: string, alive: Pick<ReadonlySet<string>, 'has'>): Promise<SagaRun | undefined> => {
     if (await desk.isKnownOver(id)) return undefined
     const journal = desk.open(id)
     const past = await journal.read()
@@ -51,6 +53,10 @@ export function createAdoption(node: SagaNode, desk: SagaDesk, concurrency: numb
   }
 
   return {
+    async adoptOwn(id) {
+      if (desk.isClosed() || desk.driven.has(id)) return
+      await desk.serially(id, async () => takeOver(id, { has: () => true }))
+    },
     async adoptAll(alive) {
       const runs: SagaRun[] = []
       const stopped: StoppedSaga[] = []

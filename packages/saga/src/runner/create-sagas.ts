@@ -26,7 +26,12 @@ export const defaultRecoveryConcurrency = 32
 /** Creates the runner of a node's sagas. Throws `saga.version-conflict` when one version has two structures. */
 export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   const { leaseMs = defaultLeaseMs, recoveryConcurrency = defaultRecoveryConcurrency } = options
-  const desk = createSagaDesk(node, { ...options, leaseMs, onLetGo: () => watch.hurry() })
+  const onStirred = (id: string): void => {
+    adoption.adoptOwn(id).catch((error: unknown) => {
+      node.logger.error('saga.adoption-failed', { saga: id, error: error instanceof Error ? error.message : '' })
+    })
+  }
+  const desk = createSagaDesk(node, { ...options, leaseMs, onStirred, onLetGo: () => watch.hurry() })
   const adoption = createAdoption(node, desk, recoveryConcurrency)
   let found: { readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] } = { runs: [], stopped: [] }
   const watch = createOrphanWatch({

@@ -36,7 +36,6 @@ async function stick(fault: Stuck['fault'], declines?: string): Promise<Stuck> {
   const sagas = lab.orchestrator([book], 'did:key:zOne', { verifyHuman: believe })
   const stuck: Stuck = { lab, clock, sagas, fault }
   lab.mesh.fault = ({ saga }) => stuck.fault(saga.step, saga.phase)
-  await sagas.resume()
   await sagas.start(book, input, { id: 't' })
   await clock.advance(60_000)
   expect((await sagas.attach('t')).state().status).toBe('stuck')

@@ -71,7 +71,9 @@ export interface SagaDesk {
 /** What a desk is told besides what the user says. */
 export interface DeskOptions extends SagasOptions {
   readonly leaseMs: number
-  /** A saga of this instance is driven by nobody now. */
+  /** Something was added to a saga of this instance that nobody drives, for instance a decision about a stuck one. */
+  readonly onStirred: (id: string) => void
+  /** This process had to stop driving a saga that is its own. */
   readonly onLetGo: () => void
 }
 
@@ -100,7 +102,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       for (const id of ids) {
         const driver = driven.get(id)
         if (driver) driver.look()
-        else options.onLetGo()
+        else options.onStirred(id)
       }
     },
   })
@@ -151,7 +153,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     const driver = driven.get(id)
     if (driver && !driver.feed.stopped) return driver.note(propose)
     const { verdict, instance } = await noteSaga(() => open(id), id, propose)
-    if (instance === node.instance) options.onLetGo()
+    if (instance === node.instance) options.onStirred(id)
     else if (instance !== undefined)
       await keyValue.put(`${formatBellPrefix(node.name, instance)}${id}`, new Uint8Array())
     return verdict

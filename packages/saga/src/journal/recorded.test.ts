@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { reservedPlanKinds } from '../definition/plan.ts'
+import { foldSaga } from '../kernel/fold-saga.ts'
+import { sagaEventTypes } from '../kernel/saga-event.ts'
+import { describeSaga } from '../runner/describe-saga.ts'
+import { decodeEntry, emptyHead, type JournaledEvent } from './journal-format.ts'
+
+/** Journals that some version wrote, first what they come to. They replay for ever: add to them, change none. */
+const folder = join(import.meta.dirname, 'recorded')
+
+interface Recorded {
+  readonly stream: string
+  readonly status: string
+  readonly steps: Readonly<Record<string, string>>
+}
+
+function replay(stream: string, lines: readonly string[]): readonly JournaledEvent[] {
+  let head = emptyHead(stream)
+  return lines.map((line, at) => {
+    const decoded = decodeEntry(head, at + 1, new TextEncoder().encode(line))
+    head = decoded.head
+    return decoded.entry
+  })
+}
+
+const recorded = readdirSync(folder).map((name): [string, Recorded, readonly string[]] => {
+  const [first = '', ...lines] = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')
+  return [name, JSON.parse(first) as Recorded, lines]
+})
+
+describe('recorded journals', () => {
+  it.each(recorded)('%s replays to what it came to', (_, { stream, status, steps }, lines) => {
+    const state = foldSaga(replay(stream, lines).map(({ event }) => event))
+    const view = describeSaga(state)
+    expect(view.status).toBe(status)
+    expect(Object.fromEntries(Object.entries(view.steps).map(([name, step]) => [name, step.status]))).toEqual(steps)
+  })
+
+  it('hold almost every kind of event, so that none changes its meaning unseen', () => {
+    const seen = new Set(
+      recorded.flatMap(([, { stream }, lines]) => replay(stream, lines).map(({ event }) => event.type)),
+    )
+    const missing = Object.keys(sagaEventTypes).filter((type) => ![...seen].some((one) => one === type))
+    expect(missing.toSorted()).toEqual([
+      'accepted',
+      'authorised',
+      'awaiting-version',
+      'failed',
+      'looked-up',
+      'provider-skipped',
+      'queued',
+      'refused',
+    ])
+  })
+
+  it('of another format, or with one byte changed, are refused', () => {
+    const [first] = recorded
+    if (!first) throw new TypeError('nothing is recorded')
+    const [, { stream }, lines] = first
+    const changed = lines.with(0, (lines[0] ?? '').replace('"v":1', '"v":2'))
+    expect(() => replay(stream, changed)).toThrow(expect.objectContaining({ code: 'saga.plan-unsupported' }))
+    const flipped = lines.with(1, (lines[1] ?? '').replace('"epoch":1', '"epoch":7'))
+    expect(() => replay(stream, flipped)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))
+    expect(() => replay('saga/acme/other/x', lines)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))
+  })
+})
+
+describe('a hand-written journal', () => {
+  const entry = (prev: string, event: unknown): string => JSON.stringify({ v: 1, n: 1, prev, at: 0, event })
+  const started = (kind: string): unknown => ({
+    type: 'started',
+    id: 't',
+    owner: 'did:key:zOwner',
+    definition: { name: 'later', version: 1, fingerprint: 'x' },
+    plan: [{ kind, name: 'part', branches: [], of: [] }],
+    input: null,
+    expiresAtMs: 1,
+    trace: '',
+  })
+
+  it.each([...reservedPlanKinds])('with a part of the kind %s is refused by name: a later version runs it', (kind) => {
+    const stream = 'saga/acme/travel/t'
+    expect(() => replay(stream, [entry(emptyHead(stream).hash, started(kind))])).toThrow(
+      expect.objectContaining({
+        code: 'saga.plan-unsupported',
+        message: expect.stringContaining(`"${kind}"`) as string,
+      }),
+    )
+  })
+
+  it.each(['grown', 'proposed', 'child-started'])('with the event %s is refused by name', (type) => {
+    const stream = 'saga/acme/travel/t'
+    expect(() => replay(stream, [entry(emptyHead(stream).hash, { type })])).toThrow(
+      expect.objectContaining({
+        code: 'saga.plan-unsupported',
+        message: expect.stringContaining(`"${type}"`) as string,
+      }),
+    )
+  })
+})
