@@ -83,22 +83,25 @@ async function replay({ seed = 1, safeguard }: Command): Promise<boolean> {
 
 async function search({ from, seeds, jobs, safeguard }: Command): Promise<boolean> {
   let done = 0
+  const startedAtMs = performance.now()
   const { runs, broken, ends } = await runSeeds({
     from,
     count: seeds,
     jobs,
     stopsAtBreach: safeguard !== undefined,
     ...(safeguard && { safeguard }),
-    onReport() {
+    onReport(report) {
       done++
+      // At once: a search may be long.
+      printBreaches(report)
       if (process.stderr.isTTY && done % 100 === 0) process.stderr.write(`\r${done} schedules`)
     },
   })
-  broken.slice(0, 20).forEach(printBreaches)
   const [first] = broken
   const extra = safeguard === undefined ? '' : ` --break ${safeguard}`
   if (first) print(`replay it with its timeline: pnpm sim --seed ${first.seed}${extra}`)
-  print(`sagas: ${formatEnds(ends)}`)
+  const aMinute = Math.round((runs * 60_000) / (performance.now() - startedAtMs))
+  print(`sagas: ${formatEnds(ends)}; ${aMinute} schedules a minute`)
   print(`${runs} schedules: ${first ? `BROKEN, ${broken.length} of them` : 'every invariant holds'}`)
   return first === undefined
 }

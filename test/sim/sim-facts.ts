@@ -22,10 +22,9 @@ export interface Wish {
 
 /** An order of the owner, as the run knows it. */
 export interface GivenOrder {
-  readonly kind: 'quarantine' | 'pin' | 'revoke'
+  readonly kind: 'quarantine' | 'revoke'
   readonly subject: string
   readonly untilMs: number
-  readonly score?: number
 }
 
 /** The journal of one saga, as it stands on the disk. */

@@ -88,10 +88,8 @@ export function createWitness(world: {
     const isWayBack = saga !== undefined && saga.phase !== 'do'
     for (const order of inForce(run, [caller.name, caller.instance])) {
       if (order.kind === 'revoke') breach(3, `a handler ran for ${caller.instance}, which is revoked`)
-      if (isWayBack) continue
-      if (order.kind === 'quarantine') breach(3, `a handler ran for ${caller.name}, which is in quarantine`)
-      if (order.kind === 'pin' && caller.score > (order.score ?? 0))
-        breach(3, `a handler ran for ${caller.name} at ${caller.score}, which is pinned to ${order.score ?? 0}`)
+      if (order.kind === 'quarantine' && !isWayBack)
+        breach(3, `a handler ran for ${caller.name}, which is in quarantine`)
     }
     if (!isWayBack && tooLow[run.risk].includes(caller.tier))
       breach(3, `a handler of risk ${run.risk} ran for ${caller.name}, which is ${caller.tier}`)

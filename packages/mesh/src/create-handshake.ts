@@ -267,6 +267,9 @@ export function createHandshake(parts: NodeParts): Handshake {
       parts.buckets.admit(pending.session.peer.instance)
       return allowed
     },
+    abandon(session, from) {
+      if (pendingReady.get(session)?.session.peer.instance === from) pendingReady.delete(session)
+    },
   }
 }
 

@@ -21,8 +21,15 @@ export function createEvidenceIds(count: number): EvidenceIds {
   const addSeen = (envelope: string, seen: Seen): boolean => {
     let low = seeds[seen]
     let high = ~low
-    for (let at = 0; at < envelope.length; at++) {
-      const unit = envelope.charCodeAt(at)
+    // Two units at a time: this is most of what a piece costs.
+    const even = envelope.length & ~1
+    for (let at = 0; at < even; at += 2) {
+      const unit = envelope.charCodeAt(at) | (envelope.charCodeAt(at + 1) << 16)
+      low = Math.imul(low ^ unit, 0x01000193)
+      high = Math.imul(high + unit, 0x85ebca6b) ^ (high >>> 15)
+    }
+    if (even < envelope.length) {
+      const unit = envelope.charCodeAt(even)
       low = Math.imul(low ^ unit, 0x01000193)
       high = Math.imul(high + unit, 0x85ebca6b) ^ (high >>> 15)
     }

@@ -49,14 +49,11 @@ const maxEnvelopeLength = 128
  * Tells whether a value has the shape of an observation, whoever it comes from. `isKnown` saves looking at the names of a
  * peer and a capability again that have passed before.
  */
-export function isObserved(
-  value: unknown,
-  isKnown: (peer: unknown, capability: unknown) => boolean,
-): value is Observed {
+export function isObserved(value: unknown, isKnown: boolean): value is Observed {
   if (typeof value !== 'object' || value === null) return false
   const { peer, capability, envelope } = value as Partial<Record<string, unknown>>
   return (
-    (isKnown(peer, capability) || (isKey(peer) && typeof capability === 'string' && isCapability(capability))) &&
+    (isKnown || (isKey(peer) && typeof capability === 'string' && isCapability(capability))) &&
     (envelope === undefined || isEnvelope(envelope)) &&
     isSeen(value)
   )

@@ -45,8 +45,16 @@ export interface LedgerFold {
   readonly window: LateWindow | undefined
   readonly notes: NoteBook
   readonly runs: RunTimes
-  /** Folds one piece that this rater itself saw. */
-  take(peer: string, capability: string, sight: Sight, atMs: number, seq: number, start: number | undefined): void
+  /** Folds one piece that this rater itself saw, of a peer with a handle if it is in memory. */
+  take(
+    peer: string,
+    handle: number | undefined,
+    capability: string,
+    sight: Sight,
+    atMs: number,
+    seq: number,
+    start: number | undefined,
+  ): void
   /**
    * Folds what a batch says. `enter` brings the page of a peer into memory, if one is kept. Pieces that it holds already
    * are passed over.
@@ -68,6 +76,7 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
 
   const take = (
     peer: string,
+    known: number | undefined,
     capability: string,
     sight: Sight,
     atMs: number,
@@ -78,7 +87,7 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
       window.take(peer, { atMs, rater, seq, capability, sight, isHearsay: false, start }, atMs)
       return
     }
-    const handle = book.find(peer) ?? book.add(peer, start ?? startOf(peer), atMs)
+    const handle = known ?? book.add(peer, start ?? startOf(peer), atMs)
     book.fold(peer, handle, { atMs, rater, seq, capability, sight, isHearsay: false })
   }
   const refusePiece = (from: string, peer: string, atMs: number, arrivedAtMs: number): PieceRefusal | undefined => {

@@ -11,10 +11,18 @@ export interface NameTable {
 export function createNameTable(max: number): NameTable {
   const numbers = new Map<string, number>()
   const names: string[] = []
+  // Mostly the same one comes again.
+  let last = ''
+  let lastNumber = -1
   return {
     intern(name) {
+      if (lastNumber >= 0 && name === last) return lastNumber
       const known = numbers.get(name)
-      if (known !== undefined) return known
+      if (known !== undefined) {
+        last = name
+        lastNumber = known
+        return known
+      }
       if (names.length >= max) return -1
       numbers.set(name, names.length)
       return names.push(name) - 1

@@ -42,10 +42,10 @@ export function judgePeer(
   peer: string,
   nowMs: number,
   { ceiling = 1000, capability }: JudgedFor,
+  handle: number | undefined = bench.fold.book.find(peer),
 ): TrustView {
   const { notes, book } = bench.fold
   const limit = isScore(ceiling) ? ceiling : 0
-  const handle = book.find(peer)
   const overall = handle === undefined ? undefined : book.overall(handle)
   const apart = handle === undefined || capability === undefined ? undefined : book.ofCapability(handle, capability)
   const standing = apart ?? overall

@@ -19,6 +19,9 @@ export function createPendingPieces(): PendingPieces {
   const starts: Record<string, number> = {}
   const envelopes: string[] = []
   let lastAtMs = 0
+  // Mostly the same one comes again.
+  let lastCapability = ''
+  let lastNumber = -1
   return {
     get count() {
       return envelopes.length
@@ -30,7 +33,11 @@ export function createPendingPieces(): PendingPieces {
         sightNumber = sightList.push(sight) - 1
         sights.set(sight, sightNumber)
       }
-      rows.push(atMs - lastAtMs, number, numberOf(capabilities, capability), sightNumber)
+      if (lastNumber < 0 || capability !== lastCapability) {
+        lastNumber = numberOf(capabilities, capability)
+        lastCapability = capability
+      }
+      rows.push(atMs - lastAtMs, number, lastNumber, sightNumber)
       lastAtMs = atMs
       envelopes.push(envelope)
       if (start !== undefined) starts[String(number)] = start

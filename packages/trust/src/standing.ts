@@ -36,6 +36,8 @@ export const cell = {
 /** How many cells a standing has. */
 export const standingCells = 14
 
+const dimensionCount = dimensionNames.length
+
 /** Says how long the rater ran between two times, in milliseconds. */
 export type RunningMs = (fromMs: number, toMs: number) => number
 
@@ -64,7 +66,7 @@ export function earnedCeilingOf(model: TrustModel, cells: Float64Array, at: numb
 /** Returns the weighted sum of the dimensions, from 0 to 1000, before any ceiling. */
 export function weigh({ weights }: TrustModel, cells: Float64Array, at: number): number {
   let sum = 0
-  for (let index = 0; index < dimensionNames.length; index++) sum += read(cells, at + index) * (weights[index] ?? 0)
+  for (let index = 0; index < dimensionCount; index++) sum += read(cells, at + index) * (weights[index] ?? 0)
   return Math.min(1000, Math.max(0, sum * 10))
 }
 
@@ -85,7 +87,7 @@ export function foldSight(
   const atMs = Math.max(restedFromMs, observedAtMs)
   rest(model, cells, at, restedFromMs, atMs, runningMs)
   const { targets } = sight
-  for (let index = 0; index < dimensionNames.length; index++) {
+  for (let index = 0; index < dimensionCount; index++) {
     const target = targets[index] ?? -1
     if (target < 0) continue
     const value = read(cells, at + index)

@@ -169,11 +169,11 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   let queued = 0
   let closed = false
 
-  const isKnown = (named: unknown, capability: unknown): boolean =>
-    typeof named === 'string' &&
-    typeof capability === 'string' &&
-    book.find(named) !== undefined &&
-    book.knowsCapability(capability)
+  /** Whatever it is that is observed. */
+  const find = (observed: unknown): number | undefined =>
+    typeof observed === 'object' && observed !== null && 'peer' in observed
+      ? book.find(observed.peer as string)
+      : undefined
   const refusal = (): Refusal | undefined => {
     if (closed) throw new MeshError('store.closed', 'The trust ledger is closed')
     const reason = writer === undefined ? 'it was opened for reading' : writer.refusal()
@@ -255,25 +255,26 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     enter,
     view,
     observe(observed) {
-      if (!isObserved(observed, isKnown))
+      const found = find(observed)
+      if (!isObserved(observed, found !== undefined && book.knowsCapability(observed.capability)))
         return refuse('trust.evidence-invalid', 'the evidence is malformed or out of range')
       const { peer, capability, envelope = '' } = observed
       if (peer === self) return refuse('trust.self-evidence', 'nobody is evidence about itself')
       const refused = refusal()
       if (refused !== undefined) return refused
-      const entering = keeper.enter(peer)
+      const entering = found === undefined ? keeper.enter(peer) : undefined
       if (entering !== undefined) return queue(observed, entering)
       if (!ids.add(observed)) return refuse('trust.evidence-duplicate', 'the envelope was evidence before')
       const atMs = keeper.stampMs()
       const sight = sightOf(observed)
       watch(observed, sight, atMs)
       if (sight === undefined) return { kind: 'neutral' }
-      const handle = book.find(peer)
-      const start = handle === undefined ? keeper.startOf(peer) : book.pendingStart(handle)
-      const from = judgePeer(bench, peer, atMs, anything).tier
-      fold.take(peer, capability, sight, atMs, ++seq, start)
+      const start = found === undefined ? keeper.startOf(peer) : book.pendingStart(found)
+      const from = judgePeer(bench, peer, atMs, anything, found).tier
+      fold.take(peer, found, capability, sight, atMs, ++seq, start)
       writer?.addPiece(peer, capability, sight, atMs, envelope, start)
-      const { score, tier } = judgePeer(bench, peer, atMs, anything)
+      // In a window the peer may have been folded again, under another handle.
+      const { score, tier } = judgePeer(bench, peer, atMs, anything, isShared ? undefined : found)
       if (tier !== from) options.onTierChange?.({ peer, from, to: tier, score, atMs })
       return { kind: 'taken', score, tier }
     },

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { openSqliteStore } from '@parley/store-sqlite'
-import { createHops, listPeers, openBenchLedger } from './trust-peers.ts'
+import { createHops, listPeers, observeAll, openBenchLedger } from './trust-peers.ts'
 
 // What peers cost, in a process with nothing else in it.
 setFlagsFromString('--expose-gc')
@@ -12,10 +12,10 @@ const store = await openSqliteStore({ path })
 async function fill(peers: number): Promise<Awaited<ReturnType<typeof openBenchLedger>>> {
   const ledger = await openBenchLedger(store, { stream: `trust-${String(peers)}` })
   const names = listPeers(peers)
-  const hop = createHops(names)
+  const makeHops = createHops(names)
   for (const [at, name] of names.entries()) {
     await ledger.enter(name)
-    hop(ledger)
+    observeAll(ledger, makeHops(1))
     if (at % 10_000 === 9_999) await ledger.flush()
   }
   await ledger.flush()

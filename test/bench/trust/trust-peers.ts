@@ -1,6 +1,7 @@
 import { createKeySigner, generateSeed, verifySignature } from '@parley/identity'
-import { createSystemClock, createSystemRandom, type Store } from '@parley/ports'
-import { openTrustLedger, type TrustLedger, type TrustLedgerOptions } from '@parley/trust'
+import { createSystemClock, createSystemRandom, systemHash, type Store } from '@parley/ports'
+import { encodeBase64url } from '@parley/protocol'
+import { openTrustLedger, type Observed, type TrustLedger, type TrustLedgerOptions } from '@parley/trust'
 
 /** The agent that observes. */
 export const rater = 'did:web:bench.example bench/rater'
@@ -35,23 +36,29 @@ export function listPeers(count: number): readonly string[] {
   return Array.from({ length: count }, (_, at) => `did:web:owner${String(at % 1000)}.example owner/agent-${String(at)}`)
 }
 
-/** Makes what a hop sees, one after the other over all peers: a fresh envelope each, one call in sixteen failed. */
-export function createHops(peers: readonly string[]): (ledger: TrustLedger) => void {
-  let count = 0
-  return (ledger) => {
-    const number = count++
-    const observation = ledger.observe({
-      peer: peers[number % peers.length] ?? '',
-      capability,
-      role: 'callee',
-      outcome: number % 16 === 0 ? 'failed' : 'ok',
-      envelope: envelopeOf(number),
+/** Makes what hops see, one after the other over all peers: a fresh envelope each, one call in sixteen failed. */
+export function createHops(peers: readonly string[]): (count: number) => readonly Observed[] {
+  let made = 0
+  return (count) =>
+    Array.from({ length: count }, () => {
+      const number = made++
+      return {
+        peer: peers[number % peers.length] ?? '',
+        capability,
+        role: 'callee',
+        outcome: number % 16 === 0 ? 'failed' : 'ok',
+        envelope: leafOf(number),
+      }
     })
-    if (observation.kind !== 'taken') throw new Error(`evidence ${String(number)} was not taken`)
-  }
 }
 
-/** 43 characters, as a leaf hash has. */
-function envelopeOf(number: number): string {
-  return number.toString(36).padStart(43, '-')
+/** Observes what hops saw. */
+export function observeAll(ledger: TrustLedger, seen: readonly Observed[]): void {
+  for (const observed of seen)
+    if (ledger.observe(observed).kind !== 'taken') throw new Error(`${JSON.stringify(observed)} was not taken`)
+}
+
+/** What names an envelope: a hash, which a hop has anyway. */
+function leafOf(number: number): string {
+  return encodeBase64url(systemHash(new Uint8Array(Float64Array.of(number).buffer)))
 }
