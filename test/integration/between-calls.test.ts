@@ -51,9 +51,9 @@ const closing = {
 describe('between two calls of one session', () => {
   it('a policy is reloaded: the next call is decided by it, and so is the one after it is taken back', async () => {
     await using open = await openSession()
-    open.counter.reloadPolicy([closing])
+    await open.counter.reloadPolicy([closing])
     expect(await open.ask()).toBe('policy.denied')
-    open.counter.reloadPolicy([])
+    await open.counter.reloadPolicy([])
     expect(await open.ask()).toBe('ok')
   })
 
@@ -61,9 +61,9 @@ describe('between two calls of one session', () => {
     await using open = await openShop()
     const wire = tapWire(open.mesh.bus)
     expect((await open.buy()).kind).toBe('ok')
-    open.desk.reloadPolicy([closing])
+    await open.desk.reloadPolicy([closing])
     expect(await open.buy()).toMatchObject({ kind: 'refused', code: 'policy.denied', hop: { sent: false } })
-    open.desk.reloadPolicy([])
+    await open.desk.reloadPolicy([])
     expect((await open.buy()).kind).toBe('ok')
     expect(wire.headers().filter(({ type }) => type === 'hello')).toHaveLength(1)
   })
@@ -124,26 +124,24 @@ describe('between two calls of one session', () => {
 describe('reloadPolicy', () => {
   it('keeps what is in force when a document has a mistake, and records both ends', async () => {
     await using open = await openSession()
-    open.counter.reloadPolicy([closing])
-    expect(() => {
-      open.counter.reloadPolicy([{ file: 'broken.yaml', text: 'apiVersion: parley/v1\nname: broken\nrules: 7' }])
-    }).toThrow(expect.objectContaining({ code: 'policy.invalid' }))
+    await open.counter.reloadPolicy([closing])
+    const broken = [{ file: 'broken.yaml', text: 'apiVersion: parley/v1\nname: broken\nrules: 7' }]
+    await expect(open.counter.reloadPolicy(broken)).rejects.toMatchObject({ code: 'policy.invalid' })
     expect(await open.ask()).toBe('policy.denied')
     const [last] = (await open.hopsOf(open.counter)).slice(-1)
     const events = open.mesh.recordsOf(open.counter).filter(({ event }) => String(event).startsWith('policy-'))
-    expect(events.map(({ event }) => event)).toEqual(['policy-reloaded', 'policy-kept'])
-    expect(events[0]?.['policy']).toBe(events[1]?.['policy'])
-    expect(events[0]?.['before']).not.toBe(events[0]?.['policy'])
-    expect(events[1]?.['reason']).toContain('broken.yaml')
-    expect(last?.['policy']).toBe(events[0]?.['policy'])
+    expect(events.map(({ event }) => event)).toEqual(['policy-loaded', 'policy-reloaded', 'policy-kept'])
+    const [loaded, reloaded, kept] = events
+    expect(reloaded).toMatchObject({ before: loaded?.['policy'], policy: kept?.['policy'] })
+    expect(reloaded?.['policy']).not.toBe(loaded?.['policy'])
+    expect(kept?.['reason']).toContain('broken.yaml')
+    expect(last?.['policy']).toBe(reloaded?.['policy'])
   })
 
   it('is refused by a node that is not started', async () => {
     await using open = await openShop()
     const node = await createNode({ name: 'acme/late', issuer: open.mesh.issuer, clock: open.mesh.clock })
-    expect(() => {
-      node.reloadPolicy([])
-    }).toThrow(expect.objectContaining({ code: 'mesh.not-started' }))
+    await expect(node.reloadPolicy([])).rejects.toMatchObject({ code: 'mesh.not-started' })
     await node.close()
   })
 })

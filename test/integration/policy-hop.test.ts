@@ -120,9 +120,9 @@ describe('an approval', () => {
         expect(await counter.approvals.answer(await say(name, 'granted', request))).toEqual({ kind: 'allow' })
     }
     await grantBoth()
-    counter.reloadPolicy([asks, documentWith('  []', 'another')])
+    await counter.reloadPolicy([asks, documentWith('  []', 'another')])
     expect(codeOf(await buy())).toBe('policy.approval-required')
-    counter.reloadPolicy([asks])
+    await counter.reloadPolicy([asks])
     await counter.acceptOrder(await staff.order('revoke', 'staff/ann'))
     expect(codeOf(await buy())).toBe('policy.approval-required')
   })

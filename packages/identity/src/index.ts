@@ -88,6 +88,12 @@ export {
   type RejoinFolder,
   type RejoinState,
 } from './join/rejoin-file.ts'
+export {
+  signPolicyRelease,
+  verifyPolicyRelease,
+  type PolicyRelease,
+  type VerifiedPolicyRelease,
+} from './policy-release/policy-release.ts'
 export { createWebResolver, type WebResolverOptions } from './did-web/did-web-resolver.ts'
 export { isOwnerDid, isWebDid } from './did-web/did-web-url.ts'
 export type { FetchOptions } from './did-web/fetch-document.ts'

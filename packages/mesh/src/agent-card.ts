@@ -9,10 +9,19 @@ export interface AgentCard {
   readonly capabilities: readonly (CapabilityDescription & { readonly hash: string })[]
   /** What it emits, each with the hash that its events name. */
   readonly events: readonly (EventDescription & { readonly hash: string })[]
+  /** By which policy it decides, as it says: the hash of the set, and who released it as which number. */
+  readonly policy?: CardPolicy
+}
+
+/** What an instance says of its policy. */
+export interface CardPolicy {
+  readonly hash: string
+  readonly releasedBy?: string
+  readonly release?: number
 }
 
 /** What a card says besides whose it is, as one frame carries it. */
-export type CardContents = Pick<AgentCard, 'capabilities' | 'events'>
+export type CardContents = Pick<AgentCard, 'capabilities' | 'events' | 'policy'>
 
 const maxDescriptions = 1_000
 const risks: ReadonlySet<unknown> = new Set(['read', 'reversible', 'irreversible', 'administrative'])
@@ -21,8 +30,9 @@ const risks: ReadonlySet<unknown> = new Set(['read', 'reversible', 'irreversible
 export function encodeCard(
   capabilities: readonly CapabilityDescription[],
   events: readonly EventDescription[],
+  policy?: CardPolicy,
 ): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ capabilities, events }))
+  return new TextEncoder().encode(JSON.stringify({ capabilities, events, policy }))
 }
 
 /**
@@ -34,7 +44,18 @@ export function decodeCard(body: Uint8Array): CardContents | undefined {
   if (!isRecord(value)) return undefined
   const capabilities = readAll(value['capabilities'], readDescription)
   const events = readAll(value['events'] ?? [], readEvent)
-  return capabilities && events && { capabilities, events }
+  const policy = value['policy'] === undefined ? undefined : readPolicy(value['policy'])
+  if (!capabilities || !events || (value['policy'] !== undefined && !policy)) return undefined
+  return { capabilities, events, ...(policy ? { policy } : {}) }
+}
+
+function readPolicy(value: unknown): CardPolicy | undefined {
+  if (!isRecord(value)) return undefined
+  const { hash, releasedBy, release } = value
+  if (typeof hash !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(hash)) return undefined
+  if (releasedBy === undefined && release === undefined) return { hash }
+  const isReleased = typeof releasedBy === 'string' && releasedBy.length <= 256 && Number.isSafeInteger(release)
+  return isReleased ? { hash, releasedBy, release: release as number } : undefined
 }
 
 function readAll<Item>(values: unknown, read: (value: unknown) => Item | undefined): readonly Item[] | undefined {

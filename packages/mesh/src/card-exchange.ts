@@ -1,6 +1,6 @@
 import type { Clock, IssuedCredential, Logger } from '@parley/ports'
 import type { InstanceDid } from '@parley/protocol'
-import { encodeCard, type CardContents } from './agent-card.ts'
+import { encodeCard, type CardContents, type CardPolicy } from './agent-card.ts'
 import { contractsAskedOf, contractsToldTo } from './announcement.ts'
 import { describeCapability, describeEvent } from './contract.ts'
 import type { ContractEvent } from './event.ts'
@@ -32,6 +32,7 @@ export function createCardExchange(parts: {
   /** Events that this node may emit. */
   readonly emits: readonly ContractEvent[]
   readonly maxBodyBytes: number
+  policy(): CardPolicy
   issued(): IssuedCredential
   isProvisional(): boolean
 }): CardExchange {
@@ -79,7 +80,7 @@ export function createCardExchange(parts: {
       answers += 1
       if (answers > answersPerSecond) return
       const capabilities = [...served.values()].map(({ contract }) => describeCapability(contract))
-      const body = encodeCard(capabilities, emits.map(describeEvent))
+      const body = encodeCard(capabilities, emits.map(describeEvent), parts.policy())
       if (body.length <= maxBodyBytes) emit(contractsToldTo(asker), body)
       else logger.warn('mesh.card-too-large', { bytes: body.length, maxBodyBytes })
     },

@@ -32,6 +32,7 @@ import { createNodePolicy } from './create-node-policy.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from './policy-in-force.ts'
+import { policyDoor } from './policy-door.ts'
 import { createInboundPipeline, receive } from './pipeline/inbound.ts'
 import { standardPipelines, type Pipelines } from './pipelines.ts'
 import type { Presence } from './presence.ts'
@@ -166,6 +167,7 @@ function createLife(
       })
       undo.push(() => audit.close())
       const note = createEventLog(audit, logger)
+      await policy.open(policyDoor(config, store, note), options.policyRelease)
       const accountability = createAccountability()
       const trust = await openTrust({ config, store, signer, note, accountability, joined })
       undo.push(() => trust.close())
@@ -325,9 +327,9 @@ function createLife(
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: start it with `orders`')
       return running.parts.orderFeed.accept(order)
     },
-    reloadPolicy(parts) {
+    async reloadPolicy(parts, release) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
-      policy.reload(parts, running.parts.note)
+      await policy.reload(policyDoor(config, store, running.parts.note), parts, release)
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

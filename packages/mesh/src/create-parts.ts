@@ -182,6 +182,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       served,
       emits: config.serves.flatMap(({ events }): readonly ContractEvent[] => Object.values(events)),
       maxBodyBytes,
+      policy: () => ({ hash: opened.policy.current().policyHash, ...opened.policy.facts() }),
       issued: own.issued,
       isProvisional: own.isProvisional,
     }),

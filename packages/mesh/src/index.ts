@@ -1,4 +1,4 @@
-export type { AgentCard } from './agent-card.ts'
+export type { AgentCard, CardPolicy } from './agent-card.ts'
 export type { CallOptions, SealedRequest } from './call-options.ts'
 export type { CallStream, StreamOptions } from './call-stream.ts'
 export {

@@ -10,7 +10,7 @@ import {
   type Store,
   type Transport,
 } from '@parley/ports'
-import { isAgentName, limits, MeshError, type AgentId, type AgentName } from '@parley/protocol'
+import { isAgentName, limits, MeshError, type AgentId, type AgentName, type Did } from '@parley/protocol'
 import {
   createAnchors,
   defaultOrderStaleness,
@@ -91,6 +91,13 @@ export interface NodeOptions {
    * `parley:credentials-only` and `parley:defaults`.
    */
   readonly policy?: readonly PolicyPart[]
+  /**
+   * The owner, by the alias or the DID of an anchor, who has to release what `policy` and `reloadPolicy` put in force, engines
+   * included, under a number that only grows. Default nobody: whoever configures the node decides.
+   */
+  readonly policySignedBy?: string
+  /** The release of `policy`, as `parley policy sign` prints it. */
+  readonly policyRelease?: string
   /** Documents to try: they decide every hop too, and what they would decide otherwise is recorded. They have no effect. */
   readonly shadowPolicy?: readonly PolicyPart[]
   /**
@@ -143,6 +150,7 @@ export interface NodeConfig {
   readonly calls: readonly ContractCapability[]
   readonly listens: readonly ContractEvent[]
   readonly policy: PolicySet
+  readonly policySignedBy: Did | undefined
   readonly shadowPolicy: PolicySet | undefined
   readonly policyForms: readonly PolicyForm[]
   readonly keepDecisions: KeptDecisions | undefined
@@ -210,6 +218,10 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const shadowPolicy = tried && attempt('shadowPolicy', () => compilePolicy(tried, { forms: policyForms }))
   const trust = attempt('trust', () => resolveTrustOptions(options.trust))
   const policy = attempt('policy', () => compilePolicy(options.policy ?? [], { forms: policyForms }))
+  const signedBy = options.policySignedBy
+  const policySignedBy = listed.find(({ alias, owner }) => alias === signedBy || owner === signedBy)?.owner
+  if (signedBy !== undefined && policySignedBy === undefined)
+    problems.push(`policySignedBy: no anchor has the alias or owner ${JSON.stringify(signedBy)}`)
   const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
   for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
@@ -228,6 +240,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     calls: options.calls ?? [],
     listens: options.listens ?? [],
     policy,
+    policySignedBy,
     policyForms,
     keepDecisions: options.keepDecisions,
     shadowPolicy,

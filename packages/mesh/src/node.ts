@@ -100,10 +100,12 @@ export interface MeshNode extends AsyncDisposable, NodePolicy {
    */
   acceptOrder(order: string): Promise<Verdict>
   /**
-   * Puts other policy documents in force, all at once, from the next decision on. When one of them has a mistake, throws
-   * `policy.invalid` and keeps those that are in force. Either way it is recorded.
+   * Puts other policy documents in force, all at once, from the next decision on: when this resolves, or a moment before.
+   * When one of them has a mistake, rejects with `policy.invalid` and keeps those that are in force; so too where the node has
+   * `policySignedBy` and their `release` is missing or of something else (`policy.not-signed`), or older than one before
+   * (`policy.outdated`). Either way it is recorded. Rejects before `start`.
    */
-  reloadPolicy(parts: readonly PolicyPart[]): void
+  reloadPolicy(parts: readonly PolicyPart[], release?: string): Promise<void>
   /** Writes an audit record of `kind`; returns its sequence number. Throws `hop.unrecorded` when the log cannot take it. */
   record(kind: string, fields: NodeRecord): number
 }

@@ -114,6 +114,8 @@ export const errorCodes: {
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
+  readonly 'policy.not-signed': ErrorFacts
+  readonly 'policy.outdated': ErrorFacts
   readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.aborted': ErrorFacts
   readonly 'saga.backlog-full': ErrorFacts
@@ -699,6 +701,16 @@ export const errorCodes: {
   'policy.invalid': {
     meaning: 'A policy document has mistakes; nothing of it was loaded.',
     todo: 'Correct the lines that the message names.',
+    retryable: false,
+  },
+  'policy.not-signed': {
+    meaning: 'The policy documents were not released by the owner that the node names, for this agent, as they are.',
+    todo: 'Have exactly these files signed: parley policy sign.',
+    retryable: false,
+  },
+  'policy.outdated': {
+    meaning: 'The policy documents were released under a lower number than some that were loaded before.',
+    todo: 'Load the latest release, or sign these again under a higher number.',
     retryable: false,
   },
   'policy.rate-limited': {

@@ -14,8 +14,9 @@ import { exitCodes } from '../exit-code.ts'
 import { addPolicyCaseCommands } from './policy-cases.ts'
 import { addPolicyBuildCommand } from './policy-build.ts'
 import { addPolicyExplainCommand } from './policy-explain.ts'
+import { addPolicySignCommand } from './policy-sign.ts'
 
-/** Adds `parley policy lint`, `test`, `explain`, `shadow`, `build` and `show`. */
+/** Adds `parley policy lint`, `test`, `explain`, `sign`, `shadow`, `build` and `show`. */
 export function addPolicyCommands(program: Command, context: CliContext): void {
   const policy = program.command('policy').description('check and show policy documents')
   policy
@@ -27,6 +28,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
     })
   addPolicyCaseCommands(policy, context)
   addPolicyExplainCommand(policy, context)
+  addPolicySignCommand(policy, context)
   addPolicyBuildCommand(policy, context)
   policy
     .command('show')

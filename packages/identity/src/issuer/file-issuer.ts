@@ -24,7 +24,7 @@ import {
 } from './issuer-folder.ts'
 import { keepOrder, openOrderFolder } from './order-folder.ts'
 import { createOrderLog } from './order-log.ts'
-import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
+import { delegateAsOwner, joinAsIssuer, releaseAsOwner, type OwnerIssuer } from './owner-issuer.ts'
 
 /** What a new owner with its issuer is made of. */
 export interface FileIssuerSetup extends IssuerFolder {
@@ -62,7 +62,7 @@ const defaultMaxCredentialMs = 3_600_000
 /**
  * Makes an owner, its issuer and the statement between them in a folder: `owner.key` and `issuer.key` (0600),
  * `statement.jwt` and `anchor.json` (public); `orders/` (public) comes with the first order. Returns the anchor for other
- * nodes. `owner.key` may be moved offline afterwards: only `delegate`, `order` and `renewIssuerStatement` read it. Rejects
+ * nodes. `owner.key` may be moved offline afterwards: only `delegate`, `release`, `order` and `renewIssuerStatement` read it. Rejects
  * with `identity.key-file-exists` if the folder has keys already, `identity.anchor-invalid`.
  */
 export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
@@ -133,6 +133,7 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
     grantJoin: (grant) => signJoinGrant(signer, grant),
     ...(natsAccount && { natsAccount }),
     delegate: async (request) => delegateAsOwner(await openOwner(options), request, { clock, random }),
+    release: async (request) => releaseAsOwner(await openOwner(options), anchor, request, clock),
     ...createOrderLog({
       owner: decoded.decoded.owner,
       clock,

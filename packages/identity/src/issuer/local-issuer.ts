@@ -8,7 +8,7 @@ import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
 import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
 import { createOrderLog } from './order-log.ts'
-import { delegateAsOwner, joinAsIssuer, type OwnerIssuer } from './owner-issuer.ts'
+import { delegateAsOwner, joinAsIssuer, releaseAsOwner, type OwnerIssuer } from './owner-issuer.ts'
 
 /** What a local issuer is made of. */
 export interface LocalIssuerOptions {
@@ -79,6 +79,7 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
     grantJoin: (grant) => signJoinGrant(signer, grant),
     ...(natsAccount && { natsAccount }),
     delegate: (request) => delegateAsOwner(owner, request, { clock, random }),
+    release: (request) => releaseAsOwner(owner, anchor, request, clock),
     ...createOrderLog({
       owner: owner.did,
       clock,

@@ -5,6 +5,7 @@ import type { Allowance } from '../delegation/allowance.ts'
 import type { Constraints } from '../delegation/constraints.ts'
 import type { OrderKind, OrderTerms } from '../order/order.ts'
 import type { OrderNews } from './order-log.ts'
+import { signPolicyRelease, type PolicyRelease } from '../policy-release/policy-release.ts'
 import { signDelegation } from '../delegation/delegation.ts'
 import type { JoinGrant } from '../join/join-grant.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
@@ -30,9 +31,14 @@ export interface OwnerIssuer extends Issuer {
    * name. `quarantine` and `pin` have terms. It is in force where a node accepts it.
    */
   order(kind: OrderKind, subject: string, terms?: OrderTerms): Promise<string>
+  /** Signs with the owner's key that agents may load a set of policies; for all of the owner's agents unless it says which. */
+  release(release: ReleaseRequest): Promise<string>
   /** Tells the orders after a sequence and the head, signed by the issuer: what a node asks for and announces. */
   orderNews(afterSequence: number): Promise<OrderNews>
 }
+
+/** What a release of policies is asked for with. */
+export type ReleaseRequest = Pick<PolicyRelease, 'policy' | 'number'> & Partial<Pick<PolicyRelease, 'agents'>>
 
 /** What a join token of an issuer is asked for with. */
 export type JoinRequest = Omit<JoinTokenDraft, 'anchors'> & Partial<Pick<JoinTokenDraft, 'anchors'>>
@@ -77,6 +83,16 @@ export function delegateAsOwner(
     notBeforeMs: nowMs,
     expiresAtMs: nowMs + request.forMs,
   })
+}
+
+/** Signs a release for an owner, now. Rejects with what `signPolicyRelease` rejects with. */
+export function releaseAsOwner(
+  owner: Signer,
+  anchor: Pick<Anchor, 'alias'>,
+  { policy, number, agents = [`${anchor.alias}/*`] }: ReleaseRequest,
+  clock: Clock,
+): Promise<string> {
+  return signPolicyRelease(owner, { policy, number, agents, issuedAtMs: clock.now() })
 }
 
 /** Makes a join token for an issuer whose owner has this anchor. Rejects with what `createJoinToken` rejects with. */

@@ -12,6 +12,7 @@ export const jwtTypes = {
   orderHead: 'parley-order-head+jwt',
   attestation: 'parley-attestation+jwt',
   declaration: 'parley-declaration+jwt',
+  policyRelease: 'parley-policy+jwt',
 } as const
 
 /** The `typ` of a token. */

@@ -67,6 +67,7 @@ function takeCard({ parts, envelope }: InboundHop, { instance, serves }: Verifie
   if (!told) return refuse('iatp.header-invalid', 'the card is malformed')
   const isGranted = createCoverage(serves)
   const granted = {
+    ...told,
     capabilities: told.capabilities.filter(({ capability }) => isGranted(capability)),
     events: told.events.filter(({ event }) => isGranted(event)),
   }

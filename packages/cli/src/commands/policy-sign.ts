@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { openOwner, readAnchor, signPolicyRelease } from '@parley/identity'
+import type { CliContext } from '../cli-context.ts'
+import { compilePolicyFiles } from '../compile-policy-files.ts'
+import { issuerFolder } from '../issuer-folder.ts'
+import { collect, parseWhole } from '../parse-whole.ts'
+
+interface SignFlags {
+  readonly issuer: string
+  readonly number: number
+  readonly agent?: readonly string[]
+  readonly json?: boolean
+}
+
+/** Adds `parley policy sign`. */
+export function addPolicySignCommand(policy: Command, context: CliContext): void {
+  policy
+    .command('sign <files...>')
+    .description("release documents as one set, with the owner's key, for nodes that have `policySignedBy`")
+    .requiredOption('--issuer <dir>', 'the folder of the owner; its owner.key is read')
+    .requiredOption('--number <number>', 'higher than that of every release before', parseWhole)
+    .option('--agent <name>', 'whom it is for, by default alias/*; may be repeated', collect)
+    .option('--json', 'print the release as JSON')
+    .action(async (files: readonly string[], flags: SignFlags) => {
+      const { policyHash } = await compilePolicyFiles(files)
+      const folder = issuerFolder(flags.issuer, context)
+      const { owner, alias } = await readAnchor(folder.dir)
+      const { number, agent: agents = [`${alias}/*`] } = flags
+      const issuedAtMs = folder.clock.now()
+      const release = await signPolicyRelease(await openOwner(folder), {
+        policy: policyHash,
+        number,
+        agents,
+        issuedAtMs,
+      })
+      const what = `release ${String(number)} of the policy ${policyHash} for ${agents.join(', ')}`
+      context.print(flags.json ?? false, [release, context.paint.dim(what)], {
+        policyHash,
+        number,
+        agents,
+        owner,
+        release,
+      })
+    })
+}
