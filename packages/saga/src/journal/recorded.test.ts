@@ -51,7 +51,9 @@ describe('recorded journals', () => {
       'looked-up',
       'provider-skipped',
       'queued',
+      'receipt',
       'refused',
+      'sent',
     ])
   })
 

@@ -206,6 +206,12 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return { ...moved('undo'), undoAttempts: event.attempt }
     case 'undone':
       return { ...moved('undone'), deferrals: 0 }
+    case 'sent': {
+      const { type: _type, step: _step, ...command } = event
+      return { ...step, sent: { ...step.sent, [event.phase]: command } }
+    }
+    case 'receipt':
+      return step
     case 'accepted':
       return moved('accept')
     case 'stalled':

@@ -1,7 +1,7 @@
 import type { Plan } from '../definition/plan.ts'
 
-/** Where a step's fact comes from: the reply to the command, or an answer to a lookup. */
-export type FactSource = 'reply' | 'lookup'
+/** Where a step's fact comes from: the reply to the command, an answer to a lookup, or an outcome in the mailbox. */
+export type FactSource = 'reply' | 'lookup' | 'mailbox'
 
 /** The first event: everything that goes on without the definition's code. */
 export interface StartedEvent {
@@ -25,6 +25,17 @@ export interface OwnedEvent {
   readonly type: 'owned'
   readonly instance: string
   readonly epoch: number
+}
+
+/** What a command was, as it left. */
+export interface SentCommand {
+  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly attempt: number
+  readonly epoch: number
+  /** Leaf hash of the request, base64url. */
+  readonly leaf: string
+  /** The instance that was asked (a did:key). */
+  readonly instance: string
 }
 
 /** A request for an approval, by its id and the digest of what would be done. */
@@ -84,6 +95,17 @@ export type StepEvent =
     }
   | { readonly type: 'undo-intended'; readonly step: string; readonly attempt: number; readonly epoch: number }
   | { readonly type: 'undone'; readonly step: string; readonly by: FactSource }
+  /** The bytes of a command are fixed and about to leave: an outcome counts only if it is of exactly them. */
+  | ({ readonly type: 'sent'; readonly step: string } & SentCommand)
+  /** The signed outcome of a command, as evidence that proves itself. */
+  | {
+      readonly type: 'receipt'
+      readonly step: string
+      readonly phase: SentCommand['phase']
+      readonly attempt: number
+      /** base64url */
+      readonly evidence: string
+    }
   /** The participant took the command on for longer, and renews its lease. */
   | { readonly type: 'accepted'; readonly step: string; readonly attempt: number }
   /** Neither forward nor back can be proven; a human has to decide. */
@@ -154,6 +176,8 @@ export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step' 
   'undo-intended': 'step',
   undone: 'step',
   accepted: 'step',
+  sent: 'step',
+  receipt: 'step',
   stalled: 'step',
   'awaiting-version': 'saga',
   turned: 'saga',

@@ -1,6 +1,6 @@
 import type { PlanStep, PlanWait } from '../definition/plan.ts'
 import type { LifeSnapshot } from './life-machine.ts'
-import type { ApprovalAsked, StartedEvent } from './saga-event.ts'
+import type { ApprovalAsked, SentCommand, StartedEvent } from './saga-event.ts'
 import type { SequenceSnapshot } from './sequence-machine.ts'
 import type { StepSnapshot } from './step-machine.ts'
 import type { WaitSnapshot } from './wait-machine.ts'
@@ -42,6 +42,8 @@ export interface StepState {
   /** Waits in a row, which lengthen the next one. */
   readonly deferrals: number
   readonly undoAttempts: number
+  /** The last command of each phase, where its outcome is to come to the mailbox. */
+  readonly sent?: Readonly<Partial<Record<SentCommand['phase'], SentCommand>>>
 }
 
 /** What the journal says of one wait. */

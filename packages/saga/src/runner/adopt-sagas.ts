@@ -26,7 +26,12 @@ const paceMs = 50
  * before the next: after an outage neither store nor participants meet all of them at once (T16), and two adopters do not
  * go down the same list.
  */
-export function createAdoption(node: SagaNode, desk: SagaDesk, concurrency: number): Adoption {
+export function createAdoption(
+  node: SagaNode,
+  desk: SagaDesk,
+  concurrency: number,
+  onAdopted: (id: string) => void,
+): Adoption {
   const told = new Map<string, string>()
 
   const takeOver = async (id: string, alive: Pick<ReadonlySet<string>, 'has'>): Promise<SagaRun | undefined> => {
@@ -41,7 +46,9 @@ export function createAdoption(node: SagaNode, desk: SagaDesk, concurrency: numb
     const definition = desk.registry.find(state.started.definition)
     const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: state.epoch + 1 }
     const unsaved = [owned, ...listInterrupted(state)]
-    return desk.drive({ id, journal, definition, past, unsaved, key: state.started.key })
+    const run = await desk.drive({ id, journal, definition, past, unsaved, key: state.started.key })
+    onAdopted(id)
+    return run
   }
 
   const tell = (stopped: StoppedSaga): void => {

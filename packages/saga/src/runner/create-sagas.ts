@@ -13,6 +13,7 @@ import { describeSaga, type SagaView } from './describe-saga.ts'
 import { defaultLeaseMs } from './instance-lease.ts'
 import { assertKey } from './key-queue.ts'
 import { createLeaseWatch } from './lease-watch.ts'
+import { createMailRoom } from './mail-room.ts'
 import { createOrphanWatch } from './orphan-watch.ts'
 import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
@@ -32,7 +33,9 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     })
   }
   const desk = createSagaDesk(node, { ...options, leaseMs, onStirred, onLetGo: () => watch.hurry() })
-  const adoption = createAdoption(node, desk, recoveryConcurrency)
+  const mail = createMailRoom(node, desk)
+  if (options.mailbox) node.onOutcome((mailed) => mail.hear(mailed))
+  const adoption = createAdoption(node, desk, recoveryConcurrency, (id) => mail.deliver(id))
   let found: { readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] } = { runs: [], stopped: [] }
   const watch = createOrphanWatch({
     node,

@@ -34,6 +34,8 @@ export interface DriveOptions {
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
+  /** Outcomes come to the mailbox, too. */
+  readonly mailbox: boolean
   /** Resolves when no other saga comes first, if any does. */
   readonly gate?: Promise<void>
 }
@@ -67,7 +69,7 @@ const maxSleepMs = 60 * 60 * 1000
 
 /** Begins to drive a saga; resolves once its first events are durable. Rejects as `SagaJournal.append` does. */
 export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
-  const { node, journal, definition, past, unsaved, place, gate } = options
+  const { node, journal, definition, past, unsaved, place, gate, mailbox: isMailed } = options
   const { clock, random } = node
   const calls = createCallBoard()
   let mailbox: Mail[] = []
@@ -98,6 +100,14 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
       let isAccepted = false
       const outcome = await callStep(node, feed.state, call, definition, {
         ...(call.phase === 'do' && { signal }),
+        ...(isMailed && {
+          mailbox: true,
+          beforeSend: async ({ leaf, peer: { instance } }) => {
+            const command = { phase: call.phase, attempt: call.attempt, epoch: feed.state.epoch, leaf, instance }
+            const written = await note(() => [{ type: 'sent', step: call.step, ...command }])
+            if (written.kind === 'deny') throw new MeshError(written.code, written.reason)
+          },
+        }),
         onProgress() {
           if (isAccepted || call.phase !== 'do') return
           isAccepted = true
@@ -231,6 +241,16 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     done.resolve(undefined)
   }
 
+  const note = (propose: Proposal): Promise<Verdict> => {
+    const { promise, resolve } = Promise.withResolvers<Verdict>()
+    post({ open: propose, settled: (refusal) => resolve(refusal ?? allowed) })
+    // A driver that stops answers nobody's mail any more.
+    void done.promise.then(() => {
+      resolve(refuse('saga.not-owned', 'the saga ended, or this process stopped driving it, before it was heard'))
+    })
+    return promise
+  }
+
   const isStopped = (): boolean => feed.stopped !== undefined
   const stop = (error: Error): void => {
     if (isEnded(feed.state) || isStopped()) return
@@ -262,15 +282,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     done: done.promise,
     // A driver that stops is told no outcome any more.
     stopCalls: () => Promise.race([calls.stop(), done.promise.then(() => ({}))]),
-    note(propose) {
-      const { promise, resolve } = Promise.withResolvers<Verdict>()
-      post({ open: propose, settled: (refusal) => resolve(refusal ?? allowed) })
-      // A driver that stops answers nobody's mail any more.
-      void done.promise.then(() => {
-        resolve(refuse('saga.not-owned', 'the saga ended, or this process stopped driving it, before it was heard'))
-      })
-      return promise
-    },
+    note,
     look() {
       isStale = true
       post({ open: () => [] })

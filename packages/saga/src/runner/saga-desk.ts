@@ -170,6 +170,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       past,
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
+      mailbox: options.mailbox ?? false,
       ...(definition && { definition }),
       ...(key !== undefined && { gate: gate.promise }),
     })

@@ -12,7 +12,7 @@ export function callStep(
   state: SagaState,
   call: StepCall,
   definition?: SagaDefinition,
-  follow: Pick<CallOptions, 'signal' | 'onProgress'> = {},
+  follow: Pick<CallOptions, 'signal' | 'onProgress' | 'mailbox' | 'beforeSend'> = {},
 ): Promise<Outcome> {
   const { id, expiresAtMs, trace } = state.started
   const step = state.steps[call.step]

@@ -104,6 +104,9 @@ export function createFakeMesh(): FakeMesh {
               return serves === capability && agent.startsWith(`${alias}/`) ? [agent] : []
             }),
           ),
+        onOutcome: () => {
+          throw new TypeError('nodes of these tests have no mailbox')
+        },
         record: (kind, fields) => records.push({ kind, ...fields }),
       }
     },
