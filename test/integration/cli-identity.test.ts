@@ -224,6 +224,11 @@ describe('parley issuer', () => {
     const text = await runCaptured(['issuer', 'token', acme, 'acme/desk'])
     expect(text.out).toMatch(/^parley-join-1\.[\w-]+\n$/)
     expect(text.err).toContain('A secret')
+    expect(text.err).toContain('names no broker')
+    expect((await runCaptured(['issuer', 'token', acme, 'acme/desk', ...where])).err).not.toContain('broker')
+    const other = await runCaptured(['issuer', 'token', acme, 'globex/desk', ...where])
+    expect(other).toMatchObject({ code: exitCodes.failure, out: '' })
+    expect(other.err).toContain('identity.name-not-owned: acme issues acme/*, not globex/desk')
     expect((await runCaptured(['issuer', 'token', acme, 'desk'])).err).toContain('identity.join-token-invalid')
   })
 

@@ -93,6 +93,8 @@ async function makeToken(context: CliContext, dir: string, name: string, flags: 
   })
   const token = formatJoinToken(made.token)
   context.print(json, [token], { name, id: made.id, expiresAtMs: made.expiresAtMs, token })
+  if (nats === undefined)
+    context.host.err('This token names no broker: give --nats or NATS_URL, or the newcomer has to know it.\n')
   if (json) return
   const until = new Date(made.expiresAtMs).toISOString()
   context.host.err(

@@ -1,6 +1,7 @@
 import type { Clock, Issuer, Random, Signer } from '@parley/ports'
-import type { AgentName, Did, InstanceDid } from '@parley/protocol'
+import { type AgentName, type Did, type InstanceDid, isAgentName, MeshError } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
+import { namePatternsCover } from '../credential/name-pattern.ts'
 import type { Allowance } from '../delegation/allowance.ts'
 import type { Constraints } from '../delegation/constraints.ts'
 import type { OrderKind, OrderTerms } from '../order/order.ts'
@@ -95,12 +96,18 @@ export function releaseAsOwner(
   return signPolicyRelease(owner, { policy, number, agents, issuedAtMs: clock.now() })
 }
 
-/** Makes a join token for an issuer whose owner has this anchor. Rejects with what `createJoinToken` rejects with. */
-export function joinAsIssuer(
+/**
+ * Makes a join token for an issuer whose owner has this anchor. Rejects with `identity.name-not-owned` for a name that the
+ * issuer could give nobody, and with what `createJoinToken` rejects with.
+ */
+export async function joinAsIssuer(
   signer: Signer,
   anchor: Anchor,
   request: JoinRequest,
   ports: { readonly clock: Clock; readonly random: Random; readonly natsAccount?: NatsAccount },
 ): Promise<MadeJoinToken> {
+  const { name } = request
+  if (isAgentName(name) && !namePatternsCover(anchor.issues, name))
+    throw new MeshError('identity.name-not-owned', `${anchor.alias} issues ${anchor.issues.join(', ')}, not ${name}`)
   return createJoinToken(signer, { anchors: [anchor], issuer: `${anchor.alias}/issuer`, ...request }, ports)
 }
