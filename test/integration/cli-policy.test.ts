@@ -57,6 +57,11 @@ describe('parley policy test, explain and shadow', () => {
     )
     expect(explained.value).toMatchObject({ decision: { kind: 'deny', document: 'kit', rule: 'never' } })
 
+    const misspelt = ['--input', '{"action":"support:drop","caller":{"nam":"acme/ann"}}']
+    const wrong = await runCaptured(['policy', 'explain', join(folder, 'kit.yaml'), cedar, ...misspelt])
+    expect(wrong).toMatchObject({ code: 2, out: '' })
+    expect(wrong.err).toContain('unknown key caller.nam')
+
     const closed = await write('closed.cedar', 'forbid (principal, action, resource);\n')
     const shadow = await run<{ readonly differences: readonly { readonly name: string }[] }>(
       'policy',

@@ -52,5 +52,6 @@ export { parseKeptInput, watchInput, type KeptInput, type WatchedInput } from '.
 export { replayDecision, type KeptDecision, type ReplayedDecision } from './replay/replay-decision.ts'
 export { ringOf } from './ring.ts'
 export type { RuleExplanation } from './rule-explanation.ts'
+export { checkInputKeys, type InputKeyProblem } from './table/input-keys.ts'
 export { makeInput, parsePolicyTable, type PolicyTable, type TableCase } from './table/policy-table.ts'
 export { runPolicyTable, type TableResult } from './table/run-policy-table.ts'

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import {
+  checkInputKeys,
   explainPolicy,
   makeInput,
   replayDecision,
@@ -110,8 +111,11 @@ function formatExplanation({ paint }: CliContext, { decision, rules }: PolicyExp
 }
 
 async function readInput(given: string): Promise<PolicyInput> {
-  const input = makeInput(await readJson('--input', given))
+  const described = await readJson('--input', given)
+  const input = makeInput(described)
   if (!input) throw new MeshError('cli.usage', '--input is not an object with at least an action')
+  const [wrong] = checkInputKeys(described)
+  if (wrong) throw new MeshError('cli.usage', `--input: ${wrong.problem}`)
   return input
 }
 

@@ -65,4 +65,27 @@ describe('a policy table', () => {
       expect.stringMatching(/^12 unknown key calls/) as string,
     ])
   })
+
+  it('refuses what a part of the input does not have, at its place, but nothing of bodies and constraints', () => {
+    const problems: PolicyProblem[] = []
+    const text = table
+      .replace('tier: untrusted', 'nam: acme/evil')
+      .replace(
+        'SFO, amount: 501 }',
+        'SFO }, hop: 3, delegation: { constraints: { any: 1 }, left: { call: 1 } }, saga: { id: s, stp: pay }',
+      )
+    parsePolicyTable({ file: 't.yaml', text }, problems)
+    expect(problems.map(({ line, column, problem }) => `${String(line)}:${String(column)} ${problem}`)).toEqual([
+      `${placeOf(text, 'hop:')} hop is not a map with the keys index, path`,
+      `${placeOf(text, 'call:')} unknown key delegation.left.call: there are calls, tokens, amount, currency`,
+      `${placeOf(text, 'stp:')} unknown key saga.stp: there are present, id, step, attempt`,
+      expect.stringContaining(`${placeOf(text, 'nam:')} unknown key caller.nam: there are name, owner,`) as string,
+    ])
+  })
 })
+
+/** Line and column of the first place where a text has a word. */
+function placeOf(text: string, word: string): string {
+  const before = text.slice(0, text.indexOf(word)).split('\n')
+  return `${String(before.length)}:${String((before.at(-1)?.length ?? 0) + 1)}`
+}

@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml'
 import type { PolicyProblem } from '../policy-problem.ts'
 import type { PolicySource } from '../policy-source.ts'
+import { checkInputKeys } from './input-keys.ts'
 import { noDelegation, noObjective, type PolicyInput, type PolicyPeer } from '../policy-input.ts'
 
 /** What a case can expect. */
@@ -27,24 +28,6 @@ export interface PolicyTable {
 
 const tableKeys = ['apiVersion', 'policy', 'cases']
 const caseKeys = ['name', 'input', 'expect', 'rule', 'code']
-const inputKeys = [
-  'action',
-  'direction',
-  'phase',
-  'risk',
-  'caller',
-  'callee',
-  'onBehalfOf',
-  'labels',
-  'obligations',
-  'delegation',
-  'hop',
-  'saga',
-  'objective',
-  'body',
-  'nowMs',
-]
-
 /** 2026-01-01T12:00:00Z: a table says the same on every day. */
 const defaultNowMs = 1_767_268_800_000
 
@@ -99,7 +82,7 @@ export function parsePolicyTable(source: PolicySource, problems: PolicyProblem[]
     checkKeys(item, caseKeys, report)
     const { name, input, expect, rule, code } = item.toJSON() as Readonly<Record<string, unknown>>
     const given = item.get('input')
-    if (isMap(given)) checkKeys(given, inputKeys, report)
+    for (const { path, problem } of checkInputKeys(input)) report(keyAt(given, path) ?? given, problem)
     const verdict = tableVerdicts.find((known) => known === expect)
     const made = makeInput(input)
     if (typeof name !== 'string') report(item, 'the case has no name')
@@ -155,6 +138,12 @@ function checkKeys(
     const name = isScalar(key) ? String(key.value) : '?'
     if (!known.includes(name)) report(key, `unknown key ${name}: there are ${known.join(', ')}`)
   }
+}
+
+/** Finds the node of a key, for its place in the text. */
+function keyAt(node: unknown, [name, ...below]: readonly string[]): unknown {
+  const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === name) : undefined
+  return pair && below.length > 0 ? keyAt(pair.value, below) : pair?.key
 }
 
 function record(value: unknown): object {
