@@ -88,3 +88,4 @@ export {
 } from './subject.ts'
 export { formatAmount, isMoney, isUsage, parseAmount, type Money, type Usage } from './usage.ts'
 export { verifyEvidence, type SignatureCheck, type VerifiedEvidence } from './verify-evidence.ts'
+export { formatTime } from './format-time.ts'

@@ -1,3 +1,4 @@
+import { formatTime } from '@parley/protocol'
 import { dimensionNames, mapDimensions, type Dimensions } from './dimensions.ts'
 import type { OwnerWord } from './owner-word.ts'
 import { hearsayPrefix } from './peer-book.ts'
@@ -49,6 +50,9 @@ export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExp
   const quarantine = notes.quarantineOf(peer, nowMs)
   const ordered = bench.ordersAbout?.(peer, nowMs)
   const start = bench.startOf(peer)
+  const seen = overall && handle !== undefined && !book.isFresh(handle) ? overall : undefined
+  const earned = seen ? judgeStanding(bench, seen, nowMs).score : start
+  const advice = seen ? adviseRaise(model, seen, earned) : adviseNewcomer(start)
   return {
     ...judgePeer(bench, peer, nowMs, {}),
     model: model.hash,
@@ -64,12 +68,9 @@ export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExp
     ordered,
     attestations: notes.attestationsOf(peer, nowMs),
     raise: [
-      ...(quarantine ? [`it is in quarantine until ${String(quarantine.untilMs)} (${quarantine.reason})`] : []),
-      ...(pin ? [`an operator pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`] : []),
-      ...adviseOrdered(ordered),
-      ...(overall && handle !== undefined && !book.isFresh(handle)
-        ? adviseRaise(model, overall, judgeStanding(bench, overall, nowMs).score)
-        : adviseNewcomer(start)),
+      ...adviseHeld({ pin, quarantine, ordered }),
+      // Points are counted from what the record says, which is not the score that a pin shows.
+      ...(pin || ordered?.pin ? advice.map((each) => `after the pin, from ${String(earned)}: ${each}`) : advice),
     ],
   }
 }
@@ -90,12 +91,20 @@ export function tellMovement({
   return { atMs, rater, seq, before, after, what: `${nameSightKind(kind)}${where}${incident}` }
 }
 
-function adviseOrdered({ pin, quarantine }: OwnerWord = {}): readonly string[] {
+type Ending = Pick<TrustPin, 'untilMs' | 'reason'>
+type Held = Pick<TrustExplanation, 'pin' | 'quarantine' | 'ordered'>
+
+/** What an operator or the owner decided holds until its end, whatever the evidence says. */
+function adviseHeld({ pin, quarantine, ordered }: Held): readonly string[] {
+  const apart = ({ untilMs, reason }: Ending): string =>
+    `in quarantine until ${formatTime(untilMs)} (${reason}): refused until then, whatever its score`
+  const pinned = ({ score, untilMs, reason }: Ending & Pick<TrustPin, 'score'>): string =>
+    `pinned it at ${String(score)} until ${formatTime(untilMs)} (${reason}): no evidence moves it until then`
   return [
-    ...(quarantine
-      ? [`its owner put it in quarantine until ${String(quarantine.untilMs)} (${quarantine.reason})`]
-      : []),
-    ...(pin ? [`its owner pinned it at ${String(pin.score)} until ${String(pin.untilMs)} (${pin.reason})`] : []),
+    ...(quarantine ? [`it is ${apart(quarantine)}`] : []),
+    ...(pin ? [`an operator ${pinned(pin)}`] : []),
+    ...(ordered?.quarantine ? [`its owner put it ${apart(ordered.quarantine)}`] : []),
+    ...(ordered?.pin ? [`its owner ${pinned(ordered.pin)}`] : []),
   ]
 }
 

@@ -200,6 +200,28 @@ describe('explain', () => {
     expect(raise.join()).toContain('good outcomes in outputQuality')
   })
 
+  it('says until when a pin or a quarantine holds, and counts from the record only for afterwards', async () => {
+    const { ledger, observe, clock } = await openTrustLab({
+      ordersAbout: (asked, nowMs) =>
+        asked === peer ? { quarantine: { reason: 'broken in', untilMs: nowMs + 1_000 } } : undefined,
+    })
+    observe({ outcome: 'failed' }, 1)
+    const untilMs = clock.now() + hourMs
+    ledger.pin(peer, 900, { reason: 'audited', untilMs })
+    const at = (ms: number): string => new Date(ms).toISOString()
+    const { score, raise } = ledger.explain(peer)
+    expect(score).toBe(900)
+    expect(raise.slice(0, 2)).toEqual([
+      `an operator pinned it at 900 until ${at(untilMs)} (audited): no evidence moves it until then`,
+      `its owner put it in quarantine until ${at(clock.now() + 1_000)} (broken in): refused until then, whatever its score`,
+    ])
+    expect(raise[2]).toBe('after the pin, from 490: 10 points more reach the tier standard')
+    expect(raise.slice(2).every((each) => each.startsWith('after the pin, from 490: '))).toBe(true)
+    expect(raise.join()).not.toMatch(/\d{13}/)
+    clock.jump(hourMs)
+    expect(ledger.explain(peer).raise.join()).not.toContain('pin')
+  })
+
   it('names the ceiling that holds a good peer down', async () => {
     const { ledger, observe } = await openTrustLab()
     observe({}, 40)

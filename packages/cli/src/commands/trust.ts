@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { createKeySigner, generateSeed, isOwnerDid, openFileIssuer, signAttestation } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { isAgentName, MeshError, type AgentId } from '@parley/protocol'
+import { formatTime, isAgentName, MeshError, type AgentId } from '@parley/protocol'
 import type { TrustExplanation } from '@parley/trust'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -115,12 +115,16 @@ async function pinPeer(
     const verdict = ledger.pin(known, score, { reason, untilMs })
     if (verdict.kind === 'deny') throw new MeshError('cli.usage', verdict.reason)
   })
-  context.print(json, [`${context.paint.green('ok')} ${known} is held at ${String(score)}`], {
-    peer: known,
-    score,
-    reason,
-    untilMs,
-  })
+  context.print(
+    json,
+    [`${context.paint.green('ok')} ${known} is held at ${String(score)} until ${formatTime(untilMs)}`],
+    {
+      peer: known,
+      score,
+      reason,
+      untilMs,
+    },
+  )
 }
 
 async function attestPeer(context: CliContext, text: string, flags: AttestFlags): Promise<void> {
