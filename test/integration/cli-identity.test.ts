@@ -4,10 +4,14 @@ import { join } from 'node:path'
 import { exitCodes } from '@parley/cli'
 import {
   createAnchors,
+  createKeySigner,
   createOrderBook,
   openFileIssuer,
   parseAnchor,
   parseJoinToken,
+  readKeyFile,
+  readOrders,
+  signOrder,
   verifyDelegationChain,
 } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
@@ -152,6 +156,26 @@ describe('parley revoke', () => {
     const after = await runCaptured(['revoke', did, '--issuer', acme])
     expect(after).toMatchObject({ code: exitCodes.failure })
     expect(after.err).toContain('identity.')
+  })
+
+  it('keeps no order about the name of another owner', async () => {
+    const wrong = await runCaptured(['revoke', 'globex/ann', '--issuer', acme])
+    expect(wrong).toMatchObject({ code: exitCodes.failure, out: '' })
+    expect(wrong.err).toContain('identity.name-not-owned: acme does not command globex/ann')
+    expect((await runCaptured(['revoke', 'acme/ann', '--issuer', acme])).code).toBe(exitCodes.ok)
+    const doctor = (): ReturnType<typeof runCaptured> => runCaptured(['doctor', '--keys', acme])
+    expect((await doctor()).out).toContain('orders: 1 kept')
+    const [previous = ''] = await readOrders({ dir: acme, clock: createSystemClock(), random: createSystemRandom() })
+    const owner = createKeySigner(await readKeyFile(join(acme, 'owner.key')))
+    const terms = { sequence: 2, previous, kind: 'revoke', issuedAtMs: createSystemClock().now() } as const
+    await writeFile(
+      join(acme, 'orders/00000002.jwt'),
+      `${await signOrder(owner, { ...terms, subject: 'globex/ann' })}\n`,
+    )
+    const { code, out } = await doctor()
+    expect(code).toBe(exitCodes.no)
+    expect(out).toContain('00000002.jwt: acme does not command globex/ann')
+    expect(out).toContain('Move that file out of orders/')
   })
 
   it('kills a name or an instance, and refuses to kill what is neither', async () => {

@@ -85,18 +85,8 @@ describe('parley approve', () => {
     const made = await run<{ readonly anchor: unknown }>('issuer', 'init', keys, '--alias', 'staff')
     const key = join(folder, 'ann.key')
     const { did } = (await run<{ readonly did: string }>('keys', 'init', key)).value
-    const issued = await runCaptured([
-      'credential',
-      'issue',
-      'staff/ann',
-      '--issuer',
-      keys,
-      '--instance',
-      did,
-      '--human',
-      '2',
-      '--json',
-    ])
+    const asking = ['credential', 'issue', 'staff/ann', '--issuer', keys, '--instance', did]
+    const issued = await runCaptured([...asking, '--human', '2', '--json'])
     const credential = await write('ann.json', issued.out)
     const text =
       "apiVersion: parley/v1\nname: asks\ndefault: allow\nrules:\n  - { name: ask, when: action == 'shop:buy', effect: require_approval, approvers: [staff/ann] }\n"

@@ -1,5 +1,6 @@
-import type { MeshNode, Outcome } from '@parley/mesh'
+import { defineContract, type AppendedRecord, type MeshNode, type Outcome } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { openIssuedMesh, type IssuedMesh } from './issued-mesh.ts'
 import { shop, soundServes } from './shop.ts'
 import { readHeaders, tapWire } from './wire.ts'
@@ -34,6 +35,12 @@ async function buyOnce(mesh: IssuedMesh, desk: MeshNode): Promise<Outcome> {
   return call
 }
 
+const issuerAsk = { input: z.looseObject({}), output: z.looseObject({}), risk: 'reversible' } as const
+
+function ofDesk(mesh: IssuedMesh, desk: MeshNode): readonly AppendedRecord[] {
+  return mesh.records.get(desk)?.filter(({ kind }) => kind === 'hop') ?? []
+}
+
 describe('a credential', () => {
   it('is renewed long before it expires, by its own instance and without another join token', async () => {
     await using mesh = await openIssuedMesh({ ...seldom, credentialMs: 15 * minute })
@@ -51,6 +58,29 @@ describe('a credential', () => {
     expect(hops.slice(1).every(({ capability, outcome }) => capability === 'issuer:renew' && outcome === 'ok')).toBe(
       true,
     )
+  })
+
+  it('comes and is renewed under documents that allow the agent nothing, which bind all that the agent does', async () => {
+    await using mesh = await openIssuedMesh({ ...seldom, credentialMs: 15 * minute })
+    await mesh.openIssuer()
+    const nothing = { file: 'none.yaml', text: 'apiVersion: parley/v1\nname: none\ndefault: deny\nrules: []\n' }
+    const issuing = defineContract('issuer', { issue: issuerAsk, renew: issuerAsk })
+    const all = [...calls, issuing.renew]
+    const desk = await mesh.node('acme/desk', { calls: all, policy: [nothing], shadowPolicy: [nothing] })
+    await mesh.start(desk)
+    const [joined] = ofDesk(mesh, desk)
+    expect(joined).toMatchObject({ capability: 'issuer:issue', document: 'parley:credentials-only', outcome: 'ok' })
+    await advanceBy(mesh, 25 * minute)
+    await desk.reloadPolicy([{ ...nothing, text: nothing.text.replaceAll('none', 'other') }])
+    await advanceBy(mesh, 25 * minute)
+    expect(desk.health().credentialRemainingMs).toBeGreaterThan(4 * minute)
+    const renewed = ofDesk(mesh, desk).slice(1)
+    expect(renewed.length).toBeGreaterThan(2)
+    for (const record of renewed) expect(record).toMatchObject({ capability: 'issuer:renew', outcome: 'ok' })
+    expect(new Set(renewed.map(({ policy }) => policy))).toEqual(new Set([joined?.['policy']]))
+    expect(mesh.records.get(desk)?.filter(({ event }) => event === 'shadow-differs')).toEqual([])
+    const own = await desk.tryCall(issuing.renew, {}, { to: 'acme/issuer' })
+    expect(own).toMatchObject({ kind: 'refused', code: 'policy.denied', hop: { sent: false } })
   })
 
   it('is renewed on both sides under load, and no call is lost', async () => {

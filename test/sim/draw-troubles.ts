@@ -84,6 +84,8 @@ async function drawChain(random: Random, issuer: LocalIssuer, clock: Clock): Pro
 function drawOrder(random: Random): OrderDraft {
   const atMs = 300 + random.float() * 6_000
   const forMs = 1_000 + random.float() * 10_000
-  if (random.float() < 0.7) return { kind: 'quarantine', subject: 'acme/desk', atMs, forMs }
+  const drawn = random.float()
+  if (drawn < 0.5) return { kind: 'quarantine', subject: 'acme/desk', atMs, forMs }
+  if (drawn < 0.8) return { kind: 'pin', subject: 'acme/desk', score: 100, atMs, forMs }
   return { kind: 'revoke', subject: 'desk-1', atMs, forMs: 3_600_000_000 }
 }

@@ -104,8 +104,9 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
       if (subject === undefined) return
       const order: GivenOrder = { ...draft, subject, untilMs: Math.ceil((clock.now() + draft.forMs) / 1_000) * 1_000 }
       note(`the owner orders ${order.kind} ${order.subject}`)
-      const { kind, untilMs } = order
-      const terms = kind === 'quarantine' ? { untilMs } : {}
+      const { kind, untilMs, score } = order
+      const terms =
+        kind === 'revoke' ? {} : { untilMs, ...(score !== undefined && { score, reason: 'it was asked for' }) }
       issuer.order(kind, subject, terms).then(
         () => given.push(order),
         (error: unknown) => witness.breach(1, `the order could not be given: ${String(error)}`),

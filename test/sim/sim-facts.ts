@@ -22,9 +22,11 @@ export interface Wish {
 
 /** An order of the owner, as the run knows it. */
 export interface GivenOrder {
-  readonly kind: 'quarantine' | 'revoke'
+  readonly kind: 'quarantine' | 'pin' | 'revoke'
   readonly subject: string
   readonly untilMs: number
+  /** Of a pin. */
+  readonly score?: number
 }
 
 /** The journal of one saga, as it stands on the disk. */

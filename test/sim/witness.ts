@@ -88,6 +88,8 @@ export function createWitness(world: {
     const isWayBack = saga !== undefined && saga.phase !== 'do'
     for (const order of inForce(run, [caller.name, caller.instance])) {
       if (order.kind === 'revoke') breach(3, `a handler ran for ${caller.instance}, which is revoked`)
+      if (order.kind === 'pin' && !isWayBack && caller.score > (order.score ?? 0))
+        breach(3, `a handler ran for ${caller.name} at ${caller.score}, which is pinned to ${order.score ?? 0}`)
       if (order.kind === 'quarantine' && !isWayBack)
         breach(3, `a handler ran for ${caller.name}, which is in quarantine`)
     }

@@ -18,6 +18,7 @@ import { describeService } from './describe-service.ts'
 import { addListener, type Listening } from './listening.ts'
 import type { MeshNode } from './node.ts'
 import type { Door } from './issuer/door.ts'
+import { issuerParts } from './issuer/issuer-parts.ts'
 import { createMeshIssuer } from './issuer/mesh-issuer.ts'
 import { visitWith, type Visitor } from './issuer/visit-issuer.ts'
 import {
@@ -136,7 +137,10 @@ function createLife(
               instance,
               clock,
               own: () => own,
-              tryCall: createCaller(() => joined.parts, pipelines.outbound, { random, clock }).tryCall,
+              tryCall: createCaller(() => joined.parts && issuerParts(joined.parts), pipelines.outbound, {
+                random,
+                clock,
+              }).tryCall,
               visit: visitWith(config, login, signer, (asking, as) =>
                 assembleNode(asking, standardPipelines, { visitor: as }),
               ),

@@ -28,7 +28,7 @@ describe('decidePolicy', () => {
   })
 
   it.each([{ caller: { grants: false } }, { callee: { grants: false } }])(
-    'denies when a credential does not',
+    'T39: denies without any document what a credential does not grant',
     (changes) => {
       const denial = { kind: 'deny', code: 'policy.denied', document: 'parley:credentials-only', rule: 'default' }
       expect(decidePolicy(builtIn, hopOf(changes))).toMatchObject(denial)

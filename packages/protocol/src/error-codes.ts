@@ -565,7 +565,7 @@ export const errorCodes: {
   },
   'identity.name-not-owned': {
     meaning: 'The name is outside what the owner, the issuer or the anchor may name.',
-    todo: 'Ask the issuer for a name under its own alias.',
+    todo: 'Use a name under the owner\'s own alias; for any other, ask the owner of that name.',
     retryable: false,
   },
   'identity.order-forked': {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openFileIssuer, readKeyFile } from '@parley/identity'
+import { openFileIssuer, readKeyFile, readOrders } from '@parley/identity'
 import type { Clock, Random } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
 import { failed, type Finding } from './finding.ts'
@@ -12,7 +12,7 @@ export interface KeyCheckPorts {
   readonly passphrase?: string
 }
 
-/** Checks every `.key` file of a folder (mode, content), and that an issuer's folder issues. */
+/** Checks every `.key` file of a folder (mode, content), and of an issuer's folder that it issues and that its orders hold. */
 export async function checkKeys(dir: string, ports: KeyCheckPorts): Promise<readonly Finding[]> {
   const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => cause)
   if (names instanceof Error)
@@ -30,7 +30,7 @@ export async function checkKeys(dir: string, ports: KeyCheckPorts): Promise<read
   const { passphrase } = ports
   const findings: Finding[] = []
   for (const name of keys) findings.push(await checkKey(join(dir, name), passphrase))
-  if (keys.includes('issuer.key')) findings.push(await checkIssuer(dir, ports))
+  if (keys.includes('issuer.key')) findings.push(await checkIssuer(dir, ports), await checkOrders(dir, ports))
   return findings
 }
 
@@ -56,5 +56,20 @@ async function checkIssuer(dir: string, ports: KeyCheckPorts): Promise<Finding> 
     return { check: 'issuer', level: 'ok', text: `${dir} issues ${anchor.issues.join(', ')} for ${anchor.owner}` }
   } catch (error) {
     return failed('issuer', error)
+  }
+}
+
+async function checkOrders(dir: string, ports: KeyCheckPorts): Promise<Finding> {
+  try {
+    const { length } = await readOrders({ dir, ...ports })
+    return {
+      check: 'orders',
+      level: 'ok',
+      text: `${join(dir, 'orders')}: ${String(length)} kept, each follows the one before`,
+    }
+  } catch (error) {
+    const found = failed('orders', error)
+    if (!isMeshError(error) || error.code !== 'identity.name-not-owned') return found
+    return { ...found, todo: 'Move that file out of orders/: no node holds it, and the next order takes its number.' }
   }
 }

@@ -90,6 +90,20 @@ describe('openFileIssuer', () => {
     await expect(issuer.orderNews(0)).rejects.toMatchObject({ code: 'identity.jwt-invalid' })
   })
 
+  it('keeps no order that a node would refuse, and orders on', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const issuer = await openFileIssuer({ dir, clock, random })
+    const wrong = { code: 'identity.name-not-owned', message: expect.stringContaining('globex/ann') as string }
+    await expect(appendOrder({ dir, clock, random }, 'revoke', 'globex/ann')).rejects.toMatchObject(wrong)
+    await expect(issuer.order('kill', 'globex/ann')).rejects.toMatchObject(wrong)
+    await expect(stat(join(dir, 'orders'))).rejects.toMatchObject({ code: 'ENOENT' })
+    const order = await issuer.order('revoke', 'acme/ann')
+    const { sequence } = await appendOrder({ dir, clock, random }, 'revoke', 'acme/bob')
+    expect(sequence).toBe(2)
+    expect((await issuer.orderNews(0)).orders[0]).toBe(order)
+  })
+
   it('issues without the key of the owner, but does not delegate', async () => {
     const clock = createManualClock()
     await initFileIssuer({ dir, alias: 'acme', clock, random })

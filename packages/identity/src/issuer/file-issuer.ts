@@ -22,7 +22,7 @@ import {
   readText,
   unavailable,
 } from './issuer-folder.ts'
-import { keepOrder, openOrderFolder } from './order-folder.ts'
+import { openOrderFolder } from './order-folder.ts'
 import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, joinAsIssuer, releaseAsOwner, type OwnerIssuer } from './owner-issuer.ts'
 
@@ -140,8 +140,7 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
       ownerSigner: () => openOwner(options),
       signer,
       statement,
-      load: openOrderFolder(options).load,
-      append: (order, sequence) => keepOrder(options, sequence, order),
+      ...openOrderFolder(options),
     }),
     ...createKeyIssuer({
       signer,

@@ -18,10 +18,22 @@ export interface OrderFolder {
    * hold.
    */
   load(): Promise<readonly string[]>
+  /**
+   * Keeps the owner's next order under its number, durably and once, if it holds against those before: nothing that `load`
+   * would refuse is kept. Rejects as `load`, with the code that every node would refuse it with, and with
+   * `identity.order-forked` if the number was given meanwhile.
+   */
+  append(order: string, sequence: number): Promise<void>
+}
+
+interface Checked {
+  readonly book: OrderBook
+  readonly names: string[]
+  readonly orders: string[]
 }
 
 /** Opens the orders of an issuer's folder. A file is written once, so one that was checked is not read again. */
-export function openOrderFolder(folder: IssuerFolder): OrderFolder {
+export function openOrderFolder(folder: IssuerFolder & { readonly random: Random }): OrderFolder {
   const dir = join(folder.dir, folderName)
   const list = async (): Promise<readonly string[]> => {
     const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
@@ -30,9 +42,9 @@ export function openOrderFolder(folder: IssuerFolder): OrderFolder {
     })
     return names.filter((one) => filePattern.test(one)).sort()
   }
-  let checked: { readonly book: OrderBook; readonly names: string[]; readonly orders: string[] } | undefined
+  let checked: Checked | undefined
   let turn: Promise<unknown> = Promise.resolve()
-  const load = async (): Promise<readonly string[]> => {
+  const check = async (): Promise<Checked> => {
     const names = await list()
     // Files that are gone, or came before others that were checked, make another history.
     const isSame = checked?.names.every((name, at) => name === names[at]) ?? false
@@ -48,26 +60,41 @@ export function openOrderFolder(folder: IssuerFolder): OrderFolder {
       known.orders.push(order)
     }
     checked = known
-    return known.orders.slice()
+    return known
+  }
+  const append = async (order: string, sequence: number): Promise<void> => {
+    const known = await check()
+    const name = `${String(sequence).padStart(8, '0')}.jwt`
+    if (known.names.length >= sequence) throw writtenMeanwhile(join(dir, name))
+    // The book takes in what denies at once, also from an order that is then not kept.
+    checked = undefined
+    const verdict = known.book.accept(order, folder.clock.now())
+    if (verdict.kind === 'deny') throw new MeshError(verdict.code, `${verdict.reason}; the order was not kept`)
+    await keepOrder(dir, name, order, folder.random)
+    known.names.push(name)
+    known.orders.push(order)
+    checked = known
+  }
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = turn.then(work)
+    turn = next.catch(() => undefined)
+    return next
   }
   return {
-    load() {
-      const next = turn.then(load)
-      turn = next.catch(() => undefined)
-      return next
-    },
+    load: () => inTurn(async () => (await check()).orders.slice()),
+    append: (order, sequence) => inTurn(() => append(order, sequence)),
   }
 }
 
 /** Reads the orders of an issuer's folder once. Rejects as `OrderFolder.load`. */
-export function readOrders(folder: IssuerFolder): Promise<readonly string[]> {
+export function readOrders(folder: IssuerFolder & { readonly random: Random }): Promise<readonly string[]> {
   return openOrderFolder(folder).load()
 }
 
 /**
  * Signs the owner's next order and keeps it in `orders/`, one file a number, written once: of two at the same time one is
- * refused with `identity.order-forked`, and no number is given twice. Needs `owner.key`. Rejects as `signOrder`, `readOrders`
- * and `openOwner` do.
+ * refused with `identity.order-forked`, and no number is given twice. Needs `owner.key`. Rejects as `signOrder`,
+ * `OrderFolder.append` and `openOwner` do.
  */
 export async function appendOrder(
   folder: IssuerFolder & { readonly random: Random },
@@ -75,7 +102,8 @@ export async function appendOrder(
   subject: string,
   terms: OrderTerms = {},
 ): Promise<{ readonly sequence: number; readonly order: string }> {
-  const orders = await readOrders(folder)
+  const kept = openOrderFolder(folder)
+  const orders = await kept.load()
   const previous = orders.at(-1)
   const sequence = orders.length + 1
   const order = await signOrder(await openOwner(folder), {
@@ -86,23 +114,14 @@ export async function appendOrder(
     ...terms,
     issuedAtMs: folder.clock.now(),
   })
-  await keepOrder(folder, sequence, order)
+  await kept.append(order, sequence)
   return { sequence, order }
 }
 
-/**
- * Keeps a signed order in `orders/` under its number, durably and once. Rejects with `identity.order-forked` if the number
- * was given meanwhile.
- */
-export async function keepOrder(
-  folder: IssuerFolder & { readonly random: Random },
-  sequence: number,
-  order: string,
-): Promise<void> {
-  const dir = join(folder.dir, folderName)
+async function keepOrder(dir: string, name: string, order: string, random: Random): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o755 })
-  const path = join(dir, `${String(sequence).padStart(8, '0')}.jwt`)
-  const draft = `${path}.${Buffer.from(folder.random.bytes(8)).toString('hex')}.tmp`
+  const path = join(dir, name)
+  const draft = `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.tmp`
   const file = await open(draft, 'wx', 0o644)
   try {
     await file.writeFile(`${order}\n`)
@@ -113,8 +132,12 @@ export async function keepOrder(
   try {
     await link(draft, path)
   } catch (cause) {
-    throw new MeshError('identity.order-forked', `${path} was written meanwhile; run it again`, { cause })
+    throw writtenMeanwhile(path, cause)
   } finally {
     await unlink(draft)
   }
+}
+
+function writtenMeanwhile(path: string, cause?: unknown): MeshError {
+  return new MeshError('identity.order-forked', `${path} was written meanwhile; run it again`, { cause })
 }

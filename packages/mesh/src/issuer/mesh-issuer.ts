@@ -42,6 +42,7 @@ export function createMeshIssuer(parts: {
   readonly instance: InstanceDid
   readonly clock: Clock
   readonly own: () => OwnCredential
+  /** Calls as the runtime: what the agent's own policy documents say does not bind it. */
   readonly tryCall: MeshNode['tryCall']
   /** How the first credential is asked for behind a fence. */
   readonly visit: (() => Promise<IssuerVisit>) | undefined
