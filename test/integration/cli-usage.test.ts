@@ -16,6 +16,7 @@ describe('a command line that is not understood', () => {
     ['trust', 'parley trust needs a command', 'parley trust'],
     ['demo --seed x', 'It must be a whole number.', 'parley demo'],
     ['pin a/b abc --issuer i --reason r', "'abc' is invalid for argument 'score'", 'parley pin'],
+    ['pin a/b 300 --issuer i --reason r', 'give --for a duration, or --end', 'parley pin'],
     ['pin a/b 3000 --issuer i --reason r', 'It must be a whole number, 0 to 1000.', 'parley pin'],
     ['trust pin a/b abc --data d --reason r --for 1h', '0 to 1000', 'parley trust pin'],
     ['trust attest a/b --data d --issuer i --as a/c --for 1h --score 1001', '0 to 1000', 'parley trust attest'],

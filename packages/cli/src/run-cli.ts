@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { createCliContext } from './cli-context.ts'
 import type { CliHost } from './cli-host.ts'
+import { adviseHelp } from './command-line-error.ts'
 import { createProgram } from './create-program.ts'
 import { describeError, formatError } from './describe-error.ts'
 import { exitCodes } from './exit-code.ts'
@@ -12,17 +13,22 @@ import { readEnv } from './read-env.ts'
  */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
   let code: number = exitCodes.ok
+  let advice: string | undefined
   const context = createCliContext(host, readEnv(host.env), (ended) => {
     code = ended
   })
   try {
     const program = await createProgram(context)
+    program.hook('preAction', (_program, acting) => {
+      advice = adviseHelp(acting)
+    })
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
     // Help and version end a command as an error does.
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
-    const described = describeError(error)
+    const told = describeError(error)
+    const described = told.code === 'cli.usage' && advice !== undefined ? { ...told, todo: advice } : told
     if (args.includes('--json')) host.out(`${JSON.stringify({ error: described })}\n`)
     host.err(formatError(described))
     if (args.includes('--debug') && error instanceof Error) host.err(`${error.stack ?? ''}\n`)
