@@ -71,6 +71,16 @@ describe('parley policy test, explain and shadow', () => {
       closed,
     )
     expect(shadow.value).toMatchObject({ cases: 2, differences: [{ name: 'replies' }] })
+    const first = await run('policy', 'shadow', '--with', cedar, '--with', closed, good)
+    expect(first).toEqual({ code: 0, value: shadow.value })
+    const doctor = await run<{ readonly findings: readonly { readonly check: string; readonly level: string }[] }>(
+      'doctor',
+      '--policy',
+      cedar,
+      '--policy',
+      closed,
+    )
+    expect(doctor.value.findings).toContainEqual(expect.objectContaining({ check: 'policy', level: 'ok' }))
   })
 })
 
@@ -120,6 +130,17 @@ describe('parley approve', () => {
       const by = ['--digest', asked?.digest ?? '', '--credential', credential, '--key', key]
       return (await run<{ readonly answer: string }>('approve', word, asked?.id ?? '', ...more, ...by)).value.answer
     }
+    const asked = ['approve', 'grant', requests[0]?.id ?? '', '--digest', requests[0]?.digest ?? '']
+    const signs = (by: readonly string[]) => runCaptured([...by, '--credential', credential, '--key', key])
+    expect(await signs(asked)).toMatchObject({ code: 0 })
+    const otherKey = join(folder, 'other.key')
+    await run('keys', 'init', otherKey)
+    const stolen = await runCaptured([...asked, '--credential', credential, '--key', otherKey])
+    expect(stolen).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`was issued to ${did}`) as string })
+    expect(await signs(asked.with(4, 'xx'))).toMatchObject({ code: 2, out: '' })
+    expect(await signs(asked.with(2, 'xx'))).toMatchObject({ code: 2, out: '' })
+    expect((await runCaptured(['approve', 'grant', '--help'])).out).toContain('(default: 10m)')
+
     const again = await open()
     expect(await again.approvals.answer(await answer('lamp', 'grant'))).toEqual({ kind: 'allow' })
     expect(await again.approvals.answer(await answer('piano', 'deny', '--text', 'too loud'))).toEqual({ kind: 'allow' })

@@ -118,6 +118,9 @@ describe('parley saga', () => {
     const anchor = ['--anchor', at('staff', 'anchor.json'), '--agent', 'acme/desk']
     const bot = await run('skip', 'trip-1', 'room', ...by('bot'), ...anchor)
     expect(bot).toMatchObject({ code: 1, out: expect.stringContaining('identity.sign-in-too-weak') as string })
+    await runCaptured(['keys', 'init', at('other.key')])
+    const stolen = await run('skip', 'trip-1', 'room', ...by('ann').with(3, at('other.key')), ...anchor)
+    expect(stolen).toMatchObject({ code: 2, err: expect.stringContaining('was issued to') as string })
     const wrong = await run('retry', 'trip-1', 'pay', ...by('ann'), ...anchor)
     expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining('saga.decision-refused') as string })
     expect(await run('skip', 'trip-1', 'room', ...by('ann'), ...anchor)).toMatchObject({ code: 0, out: 'heard\n' })

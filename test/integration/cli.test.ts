@@ -70,10 +70,12 @@ describe('parley', () => {
     expect(plain).toEqual({
       code: exitCodes.usage,
       out: '',
-      err: `cli.usage: ${missing} cannot be read: it does not exist\nwhat to do: See parley --help.\n`,
+      err: `cli.usage: ${missing} cannot be read: it does not exist\nwhat to do: See parley audit verify --help.\n`,
     })
     const json = await runCaptured(['audit', 'verify', missing, '--json'])
-    expect(JSON.parse(json.out)).toMatchObject({ error: { code: 'cli.usage', todo: 'See parley --help.' } })
+    expect(JSON.parse(json.out)).toMatchObject({
+      error: { code: 'cli.usage', todo: 'See parley audit verify --help.' },
+    })
   })
 
   it('colours on a terminal only, and not under NO_COLOR', async () => {

@@ -99,6 +99,24 @@ describe('parley call', () => {
     expect(await call('shop:buy', '{"item":5}')).toMatchObject({ code: exitCodes.no })
   })
 
+  it('names the request that people can answer', async () => {
+    const dir = join(folder, 'acme')
+    const rule = '{ name: ask, when: action == "shop:buy", effect: require_approval, approvers: [acme/ann] }'
+    await using asking = await createNode({
+      name: 'acme/careful',
+      issuer: await openFileIssuer({ dir, clock: createSystemClock(), random: createSystemRandom() }),
+      serves: [shop],
+      policy: [{ file: 'a.yaml', text: `apiVersion: parley/v1\nname: asks\ndefault: allow\nrules:\n  - ${rule}\n` }],
+      nats: server.url,
+    })
+    asking.serve(shop, soundServes)
+    await asking.start()
+    const told = await call('shop:buy', '{"item":"lamp"}', '--to', 'acme/careful')
+    expect(told).toMatchObject({ code: exitCodes.no })
+    const [, id, digest] = /\nrequest ([\w-]{22})\ndigest ([\w-]{43})\nhop /.exec(told.out) ?? []
+    expect(await asking.approvals.list()).toMatchObject([{ id, digest }])
+  })
+
   it('ends with 2 for what it cannot use', async () => {
     for (const [capability, input, ...more] of [
       ['shop:buy', 'no json'],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
+import { nameCommandErrors } from './command-line-error.ts'
 import { addApproveCommands } from './commands/approve.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCallCommand } from './commands/call.ts'
@@ -32,8 +33,6 @@ export async function createProgram(context: CliContext): Promise<Command> {
     .version(await readVersion())
     .option('--debug', 'print the stack of an unexpected error')
     .addHelpText('after', afterHelp)
-    .showHelpAfterError('(parley --help shows what there is)')
-    .exitOverride()
     .configureOutput({
       writeOut: (text) => {
         host.out(text)
@@ -41,6 +40,8 @@ export async function createProgram(context: CliContext): Promise<Command> {
       writeErr: (text) => {
         host.err(text)
       },
+      // What commander complains of is told as any other failure is.
+      outputError: () => undefined,
       getOutHasColors: () => host.isTerminal && !context.env.noColour,
       getErrHasColors: () => false,
     })
@@ -62,6 +63,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addTimedOrderCommands(program, context)
   addNatsConfigCommands(program, context)
   addStoreCommands(program, context)
+  nameCommandErrors(program)
   return program
 }
 

@@ -1,4 +1,5 @@
 import { isMeshError } from '@parley/protocol'
+import { CommandLineError } from './command-line-error.ts'
 
 /** An error as the command line tells it, on standard error and, with `--json`, on standard output. */
 export interface DescribedError {
@@ -10,6 +11,7 @@ export interface DescribedError {
 /** Describes what was thrown. What is no `MeshError` is a bug of parley; its stack is shown with `--debug` only. */
 export function describeError(error: unknown): DescribedError {
   if (isMeshError(error)) return { code: error.code, message: error.message, todo: error.todo }
+  if (error instanceof CommandLineError) return { code: 'cli.usage', message: error.message, todo: error.todo }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'bug', message, todo: 'Run it again with --debug, and report what it prints.' }
 }

@@ -1,26 +1,20 @@
 import { verifySignature } from '@parley/identity'
 import { createSystemClock, type Signer } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
-import { openSqliteStore } from '@parley/store-sqlite'
 import { openTrustLedger, type TrustLedger } from '@parley/trust'
-import { access } from 'node:fs/promises'
-import { describeFileError } from './describe-file-error.ts'
+import { withStore } from './with-store.ts'
 
 /**
  * Opens the trust ledger in the store of a stopped node, hands it to `use`, and closes both. Without a signer the whole
- * stream is folded anew, its signatures checked, and nothing is written. Rejects with `store.locked` while the node runs,
- * with `store.corrupt` for a stream that does not hold, and with `cli.usage` for a file that is not there.
+ * stream is folded anew, its signatures checked, and nothing is written. Rejects as
+ * `withStore` does, and with `store.corrupt` for a stream that does not hold.
  */
 export async function withTrustStore<Result>(
   path: string,
   signer: Signer | undefined,
   use: (ledger: TrustLedger) => Promise<Result> | Result,
 ): Promise<Result> {
-  await access(path).catch((cause: unknown) => {
-    throw new MeshError('cli.usage', `${path} cannot be read: ${describeFileError(cause)}`, { cause })
-  })
-  const store = await openSqliteStore({ path })
-  try {
+  return withStore(path, async (store) => {
     await using ledger = await openTrustLedger({
       store,
       clock: createSystemClock(),
@@ -29,9 +23,7 @@ export async function withTrustStore<Result>(
       ...(signer && { signer }),
     })
     return await use(ledger)
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** Finds the peer that a person means: its key, or its name where only one owner has one of that name. */

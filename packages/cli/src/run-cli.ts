@@ -1,14 +1,11 @@
 import { CommanderError } from 'commander'
-import { isMeshError } from '@parley/protocol'
 import { createCliContext } from './cli-context.ts'
 import type { CliHost } from './cli-host.ts'
+import { adviseHelp } from './command-line-error.ts'
 import { createProgram } from './create-program.ts'
 import { describeError, formatError } from './describe-error.ts'
 import { exitCodes } from './exit-code.ts'
 import { readEnv } from './read-env.ts'
-
-/** What commander reports as an error although the person asked for it. */
-const askedFor: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'commander.version'])
 
 /**
  * Runs one command line, without the names of node and script, and resolves with its exit code. Never rejects: whatever
@@ -16,19 +13,25 @@ const askedFor: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'comma
  */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
   let code: number = exitCodes.ok
+  let advice: string | undefined
   const context = createCliContext(host, readEnv(host.env), (ended) => {
     code = ended
   })
   try {
     const program = await createProgram(context)
+    program.hook('preAction', (_program, acting) => {
+      advice = adviseHelp(acting)
+    })
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return askedFor.has(error.code) ? exitCodes.ok : exitCodes.usage
-    const described = describeError(error)
+    // Help and version end a command as an error does.
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
+    const told = describeError(error)
+    const described = told.code === 'cli.usage' && advice !== undefined ? { ...told, todo: advice } : told
     if (args.includes('--json')) host.out(`${JSON.stringify({ error: described })}\n`)
     host.err(formatError(described))
     if (args.includes('--debug') && error instanceof Error) host.err(`${error.stack ?? ''}\n`)
-    return isMeshError(error) && error.code === 'cli.usage' ? exitCodes.usage : exitCodes.failure
+    return described.code === 'cli.usage' ? exitCodes.usage : exitCodes.failure
   }
 }

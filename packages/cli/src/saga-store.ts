@@ -8,7 +8,6 @@ import {
   type JournaledEvent,
   type SagaView,
 } from '@parley/saga'
-import { openSqliteStore } from '@parley/store-sqlite'
 
 /** One saga of a store, as far as it can be read. */
 export interface KeptSaga {
@@ -18,16 +17,6 @@ export interface KeptSaga {
   readonly view?: SagaView
   /** Why it cannot be read. */
   readonly error?: MeshError
-}
-
-/** Opens a store for one command, and closes it. */
-export async function withStore<Result>(path: string, work: (store: Store) => Promise<Result>): Promise<Result> {
-  const store = await openSqliteStore({ path })
-  try {
-    return await work(store)
-  } finally {
-    await store.close()
-  }
 }
 
 /** Reads the sagas of a store, of every agent that has some there, or of one. What is damaged is told as such. */

@@ -1,14 +1,13 @@
-import type { Command } from 'commander'
-import { createKeySigner, readKeyFile, signDeclaration } from '@parley/identity'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { signDeclaration } from '@parley/identity'
 import { approvalPurpose, readApprovalRequests, type ApprovalRequest } from '@parley/mesh'
 import { createSystemClock } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
-import { openSqliteStore } from '@parley/store-sqlite'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { openDeclarer } from '../open-declarer.ts'
 import { parseDuration } from '../parse-duration.ts'
-import { parseIssued } from '../parse-issued.ts'
-import { readText } from '../read-text.ts'
+import { withStore } from '../with-store.ts'
 
 interface AnswerFlags {
   readonly digest: string
@@ -21,29 +20,36 @@ interface AnswerFlags {
 }
 
 const defaultForMs = 600_000
+const requestText = 'the id of the request'
 
 /** Adds `parley approve list`, `grant`, `deny` and `amend`. */
 export function addApproveCommands(program: Command, context: CliContext): void {
-  const approve = program.command('approve').description('what waits for people, and their answers')
+  const approve = program
+    .command('approve')
+    .description('what waits for people, in the store of a stopped node, and their answers')
   approve
     .command('list')
-    .description('list what a store holds of requests and their answers')
+    .description('list requests and their answers, out of the store of a stopped node')
     .requiredOption('--data <file>', 'the store of a stopped node, or a copy')
     .option('--json', 'print them as JSON')
     .action(async ({ data, json = false }: { readonly data: string; readonly json?: boolean }) => {
-      const requests = await readRequests(data)
-      context.print(json, requests.flatMap(formatRequest), { requests })
+      const requests = await withStore(data, ({ keyValue }) => readApprovalRequests(keyValue))
+      context.print(json, requests.length === 0 ? [`no requests in ${data}`] : requests.flatMap(formatRequest), {
+        requests,
+      })
     })
   addAnswer(approve, context, 'grant', 'granted', 'sign that this may be done, once')
   addAnswer(approve, context, 'deny', 'denied', 'sign that it may not be done')
   approve
-    .command('amend <request> <arguments>')
+    .command('amend')
     .description('sign that other arguments should be asked for: a call with them is decided again')
-    .requiredOption('--digest <digest>', 'the digest that was asked about')
+    .argument('<request>', requestText, parseRequest)
+    .argument('<arguments>', 'what to ask for instead, as JSON')
+    .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
     .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
     .requiredOption('--key <file>', 'the key of that credential')
     .option('--text <text>', 'why')
-    .option('--for <time>', 'how long the answer holds', parseDuration, defaultForMs)
+    .addOption(holdsFor())
     .option('--json', 'print the answer as JSON')
     .action(async (request: string, proposed: string, flags: AnswerFlags) => {
       await signAnswer(context, request, 'amended', flags, { arguments: parseArguments(proposed) })
@@ -52,13 +58,14 @@ export function addApproveCommands(program: Command, context: CliContext): void 
 
 function addAnswer(approve: Command, context: CliContext, name: string, word: string, description: string): void {
   approve
-    .command(`${name} <request>`)
+    .command(name)
     .description(description)
-    .requiredOption('--digest <digest>', 'the digest that was asked about')
+    .argument('<request>', requestText, parseRequest)
+    .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
     .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
     .requiredOption('--key <file>', 'the key of that credential')
     .option('--text <text>', 'why')
-    .option('--for <time>', 'how long the answer holds', parseDuration, defaultForMs)
+    .addOption(holdsFor())
     .option('--json', 'print the answer as JSON')
     .action(async (request: string, flags: AnswerFlags) => {
       await signAnswer(context, request, word, flags, {})
@@ -72,28 +79,20 @@ async function signAnswer(
   flags: AnswerFlags,
   more: { readonly arguments?: unknown },
 ): Promise<void> {
-  const { passphrase } = context.env
-  const issued = parseIssued(flags.credential, await readText(flags.credential))
-  const signer = createKeySigner(await readKeyFile(flags.key, passphrase === undefined ? {} : { passphrase }))
+  const declarer = await openDeclarer(context, flags)
   const issuedAtMs = createSystemClock().now()
   const { text } = flags
   const content = { request, digest: flags.digest, word, ...(text === undefined ? {} : { text }), ...more }
-  const answer = await signDeclaration(
-    { signer, ...issued },
-    { id: `${request}.${word}`, purpose: approvalPurpose, content, issuedAtMs, expiresAtMs: issuedAtMs + flags.for },
-  )
+  const answer = await signDeclaration(declarer, {
+    id: `${request}.${word}`,
+    purpose: approvalPurpose,
+    content,
+    issuedAtMs,
+    expiresAtMs: issuedAtMs + flags.for,
+  })
   const hint = context.paint.dim(`${word}: hand it to the node that asked (node.approvals.answer)`)
   context.print(flags.json ?? false, [answer, hint], { request, word, answer })
   context.end(exitCodes.ok)
-}
-
-async function readRequests(path: string): Promise<readonly ApprovalRequest[]> {
-  const store = await openSqliteStore({ path })
-  try {
-    return await readApprovalRequests(store.keyValue)
-  } finally {
-    await store.close()
-  }
 }
 
 function formatRequest(request: ApprovalRequest): readonly string[] {
@@ -106,6 +105,22 @@ function formatRequest(request: ApprovalRequest): readonly string[] {
     `  digest ${digest}`,
     ...answers.map(({ word, name, text }) => `  ${word} by ${name}${text === undefined ? '' : `: ${text}`}`),
   ]
+}
+
+function holdsFor(): Option {
+  return new Option('--for <time>', 'how long the answer holds').argParser(parseDuration).default(defaultForMs, '10m')
+}
+
+/** Reads the id of a request, 128 bits in base64url. */
+function parseRequest(text: string): string {
+  if (/^[\w-]{22}$/.test(text)) return text
+  throw new InvalidArgumentError('It must be the id of a request, 22 characters; parley approve list shows it.')
+}
+
+/** Reads the digest of a request, SHA-256 in base64url. */
+function parseDigest(text: string): string {
+  if (/^[\w-]{43}$/.test(text)) return text
+  throw new InvalidArgumentError('It must be the digest of a request, 43 characters; parley approve list shows it.')
 }
 
 function parseArguments(text: string): unknown {

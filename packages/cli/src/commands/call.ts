@@ -67,5 +67,7 @@ function formatOutcome({ paint }: CliContext, outcome: Outcome): readonly string
   const kind = outcome.kind === 'ok' ? paint.green(outcome.kind) : paint.red(outcome.kind)
   const todo = 'code' in outcome ? describeCode(outcome.code)?.todo : undefined
   const advice = todo === undefined ? [] : [`what to do: ${todo}`]
-  return [`${kind} ${JSON.stringify(detail)}`, hop.explain(), ...advice, paint.dim(`hop ${hop.id}`)]
+  const asked = outcome.kind === 'refused' ? outcome.approval : undefined
+  const approval = asked === undefined ? [] : [`request ${asked.id}`, `digest ${asked.digest}`]
+  return [`${kind} ${JSON.stringify(detail)}`, hop.explain(), ...advice, ...approval, paint.dim(`hop ${hop.id}`)]
 }

@@ -14,6 +14,7 @@ import { parseDuration } from '../parse-duration.ts'
 import { parseIssued } from '../parse-issued.ts'
 import { collect } from '../parse-whole.ts'
 import { readAnchorFile } from '../read-anchor.ts'
+import { readInstance } from '../read-instance.ts'
 import { readText } from '../read-text.ts'
 
 interface IssueFlags {
@@ -101,18 +102,6 @@ function describe({ paint }: CliContext, credential: VerifiedCredential): readon
 
 function isoOf(timeMs: number): string {
   return new Date(timeMs).toISOString()
-}
-
-/** Takes the instance that a credential names: shown here is what it says, not who presents it. */
-function readInstance(token: string): string {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    const instance = typeof claims === 'object' && claims !== null && 'instance' in claims ? claims.instance : undefined
-    return typeof instance === 'string' ? instance : ''
-  } catch {
-    // Not a token: the verifier says so.
-    return ''
-  }
 }
 
 function parseAssurance(text: string): Assurance {

@@ -36,7 +36,7 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .option('--monitor <url>', 'the monitoring port of a broker, which tells how it syncs; may be repeated', collect)
     .option('--store <name>', 'a store on the JetStream of that broker; may be repeated', collect)
     .option('--data <file>', 'the store of a stopped node; may be repeated', collect)
-    .option('--policy <files...>', 'policy documents of one node')
+    .option('--policy <file>', 'a policy document of one node; may be repeated', collect)
     .option('--keys <dir>', 'a folder with key files; may be repeated', collect)
     .option('--fetch', 'fetch a nats-server if there is none')
     .option('--json', 'print the findings as JSON')

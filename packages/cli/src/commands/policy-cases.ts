@@ -12,6 +12,7 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { exitCodes } from '../exit-code.ts'
+import { collect } from '../parse-whole.ts'
 import { readText } from '../read-text.ts'
 
 /** Adds `parley policy test` and `parley policy shadow`. */
@@ -26,7 +27,7 @@ export function addPolicyCaseCommands(policy: Command, context: CliContext): voi
   policy
     .command('shadow <tables...>')
     .description('decide the cases of tables by other documents, and say where those would decide otherwise')
-    .requiredOption('--with <files...>', 'the documents to try')
+    .requiredOption('--with <file>', 'a document to try; may be repeated', collect)
     .option('--json', 'print the differences as JSON')
     .action(
       async (tables: readonly string[], options: { readonly with: readonly string[]; readonly json?: boolean }) => {

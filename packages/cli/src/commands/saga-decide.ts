@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { createAnchors, createKeySigner, readKeyFile, signDeclaration } from '@parley/identity'
+import { createAnchors, signDeclaration } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
 import { MeshError, refuse, type Verdict } from '@parley/protocol'
 import {
@@ -15,12 +15,11 @@ import {
 import { callOnce } from '../call-once.ts'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { openDeclarer } from '../open-declarer.ts'
 import { parseAgent } from '../parse-agent.ts'
 import { collect } from '../parse-whole.ts'
-import { parseIssued } from '../parse-issued.ts'
 import { readAnchorFile } from '../read-anchor.ts'
-import { readText } from '../read-text.ts'
-import { withStore } from '../saga-store.ts'
+import { withStore } from '../with-store.ts'
 
 interface DecideFlags {
   readonly agent: string
@@ -61,10 +60,11 @@ export function addSagaDecisions(saga: Command, context: CliContext): void {
   decision('skip <id> <step>', 'let the effect of a stuck undo stand').action(
     (id: string, step: string, flags: DecideFlags) => decide(context, id, 'skip', { about: step }, flags),
   )
-  decision('resolve <id> <step> <fact>', 'say what became of a stuck step: committed, not-done or undone')
+  decision('resolve <id> <step>', 'say what became of a stuck step')
+    .argument('<fact>', 'committed, not-done or undone', parseFact)
     .option('--output <json>', 'what it would have answered, for committed')
     .action((id: string, step: string, fact: string, flags: DecideFlags) =>
-      decide(context, id, 'resolve', { about: step, fact: parseFact(fact), ...parseOutput(flags.output) }, flags),
+      decide(context, id, 'resolve', { about: step, fact, ...parseOutput(flags.output) }, flags),
     )
   decision('cancel <id>', 'take a saga back').action((id: string, flags: DecideFlags) =>
     decide(context, id, 'cancel', {}, flags),
@@ -81,21 +81,16 @@ async function decide(
   more: Readonly<Record<string, unknown>>,
   flags: DecideFlags,
 ): Promise<void> {
-  const { passphrase } = context.env
-  const issued = parseIssued(flags.credential, await readText(flags.credential))
-  const signer = createKeySigner(await readKeyFile(flags.key, passphrase === undefined ? {} : { passphrase }))
+  const declarer = await openDeclarer(context, flags)
   const issuedAtMs = createSystemClock().now()
   const { agent, reason } = flags
-  const declaration = await signDeclaration(
-    { signer, ...issued },
-    {
-      id: Buffer.from(createSystemRandom().bytes(16)).toString('base64url'),
-      purpose: sagaPurpose,
-      content: { agent, saga, decision, reason, ...more },
-      issuedAtMs,
-      expiresAtMs: issuedAtMs + holdsMs,
-    },
-  )
+  const declaration = await signDeclaration(declarer, {
+    id: Buffer.from(createSystemRandom().bytes(16)).toString('base64url'),
+    purpose: sagaPurpose,
+    content: { agent, saga, decision, reason, ...more },
+    issuedAtMs,
+    expiresAtMs: issuedAtMs + holdsMs,
+  })
   const verdict = await handOver(context, declaration, flags)
   const said = verdict ? (verdict.kind === 'allow' ? 'heard' : `refused ${verdict.code}: ${verdict.reason}`) : 'signed'
   const hint = verdict ? said : 'signed: hand it to saga:decide of the agent'
@@ -140,7 +135,7 @@ async function writeInto(data: string, declaration: string, { anchor = [], agent
 
 function parseFact(text: string): string {
   if (['committed', 'not-done', 'undone'].includes(text)) return text
-  throw new InvalidArgumentError('the fact is committed, not-done or undone')
+  throw new InvalidArgumentError('It must be committed, not-done or undone.')
 }
 
 function parseOutput(text: string | undefined): { readonly output?: unknown } {

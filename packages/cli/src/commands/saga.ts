@@ -5,7 +5,8 @@ import { exitCodes } from '../exit-code.ts'
 import { formatSaga, formatSagaLine } from '../format-saga.ts'
 import { loadDefinitions } from '../load-definitions.ts'
 import { parseAgent } from '../parse-agent.ts'
-import { findSaga, readSagas, withStore, type KeptSaga } from '../saga-store.ts'
+import { findSaga, readSagas, type KeptSaga } from '../saga-store.ts'
+import { withStore } from '../with-store.ts'
 import { addSagaDecisions } from './saga-decide.ts'
 
 interface StoreFlags {
@@ -34,7 +35,7 @@ export function addSagaCommands(program: Command, context: CliContext): void {
       const sagas = flags.open ? all.filter(isOpen) : all
       context.print(
         flags.json ?? false,
-        sagas.map((one) => formatKept(context, one)),
+        sagas.length === 0 ? [formatNone(flags)] : sagas.map((one) => formatKept(context, one)),
         { sagas: sagas.map(describeKept) },
       )
       if (sagas.some(({ error }) => error)) context.end(exitCodes.no)
@@ -52,7 +53,9 @@ export function addSagaCommands(program: Command, context: CliContext): void {
       const lines = versions.map(
         ({ definition, fingerprint, open }) => `${definition}  ${fingerprint}  ${String(open)} open`,
       )
-      context.print(flags.json ?? false, lines, { versions })
+      context.print(flags.json ?? false, lines.length === 0 ? [formatNone({ ...flags, open: true })] : lines, {
+        versions,
+      })
     },
   )
   read('check <module>', 'hold open sagas against the definitions that a module exports, before it is deployed').action(
@@ -76,6 +79,10 @@ export function addSagaCommands(program: Command, context: CliContext): void {
 
 function isOpen({ view }: KeptSaga): boolean {
   return !view || !['completed', 'compensated', 'aborted'].includes(view.status)
+}
+
+function formatNone({ data, agent, open = false }: StoreFlags & { readonly open?: boolean }): string {
+  return `no ${open ? 'open ' : ''}sagas${agent === undefined ? '' : ` of ${agent}`} in ${data}`
 }
 
 function formatKept(context: CliContext, { agent, id, view, error }: KeptSaga): string {

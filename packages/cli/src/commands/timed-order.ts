@@ -4,7 +4,7 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { parseDuration } from '../parse-duration.ts'
-import { parseWhole } from '../parse-whole.ts'
+import { parseScore } from '../parse-score.ts'
 
 interface TimedFlags {
   readonly issuer: string
@@ -32,15 +32,16 @@ export function addTimedOrderCommands(program: Command, context: CliContext): vo
       await sign(context, 'quarantine', subject, flags, reason === undefined ? {} : { reason })
     })
   program
-    .command('pin <name> <score>')
+    .command('pin <name>')
     .description("sign the owner's order that a name has this trust score, 0 to 1000, for a time")
+    .argument('<score>', 'the score, 0 to 1000', parseScore)
     .requiredOption('--issuer <dir>', folder)
     .option('--for <duration>', 'for how long, for instance 7d', parseDuration)
     .option('--end', 'end the pin that is in force')
     .requiredOption('--reason <text>', 'why; it goes on the record')
     .option('--json', 'print the order as JSON')
-    .action(async (name: string, score: string, flags: TimedFlags & { readonly reason: string }) => {
-      await sign(context, 'pin', name, flags, { score: parseWhole(score), reason: flags.reason })
+    .action(async (name: string, score: number, flags: TimedFlags & { readonly reason: string }) => {
+      await sign(context, 'pin', name, flags, { score, reason: flags.reason })
     })
 }
 

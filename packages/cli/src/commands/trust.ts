@@ -8,7 +8,7 @@ import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { findPeer, withTrustStore } from '../open-trust-store.ts'
 import { parseDuration } from '../parse-duration.ts'
-import { parseWhole } from '../parse-whole.ts'
+import { parseScore } from '../parse-score.ts'
 
 interface StoreFlags {
   readonly data: string
@@ -43,20 +43,21 @@ export function addTrustCommands(program: Command, context: CliContext): void {
     .option('--json', 'print it as JSON')
     .action((peer: string, flags: StoreFlags) => explainPeer(context, peer, flags))
   trust
-    .command('pin <peer> <score>')
+    .command('pin <peer>')
     .description('hold a score, whatever the evidence says, until an end; on the record')
+    .argument('<score>', 'the score, 0 to 1000', parseScore)
     .requiredOption('--data <file>', "the node's store")
     .requiredOption('--reason <text>', 'why, for whoever asks later')
     .requiredOption('--for <duration>', 'for how long, for instance 8h', parseDuration)
     .option('--json', 'print the pin as JSON')
-    .action((peer: string, score: string, flags: PinFlags) => pinPeer(context, peer, parseWhole(score), flags))
+    .action((peer: string, score: number, flags: PinFlags) => pinPeer(context, peer, score, flags))
   trust
     .command('attest <peer>')
     .description('sign what the ledger says of a peer, for nodes of others: prints a token')
     .requiredOption('--data <file>', "the node's store")
     .requiredOption('--issuer <dir>', 'the folder of the owner that vouches for the name')
     .requiredOption('--as <name>', 'the agent whose word it is, for instance acme/desk')
-    .option('--score <score>', 'another score than the ledger has', parseWhole)
+    .option('--score <score>', 'another score than the ledger has, 0 to 1000', parseScore)
     .requiredOption('--for <duration>', 'for how long, for instance 30d', parseDuration)
     .option('--json', 'print the token as JSON')
     .action((peer: string, flags: AttestFlags) => attestPeer(context, peer, flags))
@@ -73,7 +74,9 @@ async function showPeers(context: CliContext, { data, json = false }: StoreFlags
     ({ peer, score, tier, evidenceCount }) =>
       `${String(score).padStart(4)}  ${tier.padEnd(12)}  ${String(evidenceCount).padStart(8)}  ${peer}`,
   )
-  context.print(json, ['score tier          evidence  peer', ...lines], { peers })
+  context.print(json, lines.length === 0 ? [`no peers in ${data}`] : ['score tier          evidence  peer', ...lines], {
+    peers,
+  })
 }
 
 async function explainPeer(context: CliContext, text: string, { data, json = false }: StoreFlags): Promise<void> {

@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exitCodes } from '@parley/cli'
+import { openSqliteStore } from '@parley/store-sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCaptured } from './captured-cli.ts'
+
+describe('a command line that is not understood', () => {
+  it.each([
+    ['bogus', "unknown command 'bogus'", 'parley'],
+    ['trust shw', "unknown command 'shw' (Did you mean show?)", 'parley trust'],
+    ['why x --data x --dta y', "unknown option '--dta' (Did you mean --data?)", 'parley why'],
+    ['why --data x', "missing required argument 'hop'", 'parley why'],
+    ['trust show', "required option '--data <file>' not specified", 'parley trust show'],
+    ['trust', 'parley trust needs a command', 'parley trust'],
+    ['demo --seed x', 'It must be a whole number.', 'parley demo'],
+    ['pin a/b abc --issuer i --reason r', "'abc' is invalid for argument 'score'", 'parley pin'],
+    ['pin a/b 300 --issuer i --reason r', 'give --for a duration, or --end', 'parley pin'],
+    ['pin a/b 3000 --issuer i --reason r', 'It must be a whole number, 0 to 1000.', 'parley pin'],
+    ['trust pin a/b abc --data d --reason r --for 1h', '0 to 1000', 'parley trust pin'],
+    ['trust attest a/b --data d --issuer i --as a/c --for 1h --score 1001', '0 to 1000', 'parley trust attest'],
+    [
+      'saga resolve x y done --agent a/b --reason r --credential c --key k',
+      'It must be committed, not-done or undone.',
+      'parley saga resolve',
+    ],
+  ])('is told in two lines, and as JSON where asked: %s', async (line, what, command) => {
+    const todo = `See ${command} --help.`
+    const plain = await runCaptured(line.split(' '))
+    expect(plain).toMatchObject({ code: exitCodes.usage, out: '' })
+    const [said, ...rest] = plain.err.split('\n').slice(-3)
+    expect(said).toMatch(/^cli\.usage: /)
+    expect(said).toContain(what)
+    expect(rest).toEqual([`what to do: ${todo}`, ''])
+    const json = await runCaptured([...line.split(' '), '--json'])
+    expect(json.code).toBe(exitCodes.usage)
+    expect(JSON.parse(json.out)).toMatchObject({ error: { code: 'cli.usage', todo } })
+  })
+
+  it('is no help that somebody asked for', async () => {
+    for (const line of [['help', 'trust'], ['trust', '--help'], ['help']])
+      expect(await runCaptured(line)).toMatchObject({
+        code: exitCodes.ok,
+        err: '',
+        out: expect.stringContaining('Usage: parley') as string,
+      })
+  })
+})
+
+describe('--data', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'parley-cli-usage-'))
+  })
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it.each(['approve list', 'saga list', 'saga versions', 'saga show x', 'trust show'])(
+    'makes no store for %s, and takes nothing else for one',
+    async (command) => {
+      const run = (name: string) => runCaptured([...command.split(' '), '--data', join(folder, name)])
+      await writeFile(join(folder, 'note'), 'no store')
+      expect(await run('absent')).toMatchObject({
+        code: exitCodes.usage,
+        out: '',
+        err: expect.stringContaining('it does not exist') as string,
+      })
+      expect(await run('note')).toMatchObject({
+        code: exitCodes.usage,
+        err: expect.stringContaining('is not the store of a node') as string,
+      })
+      expect(await readdir(folder)).toEqual(['note'])
+    },
+  )
+
+  it.each([
+    ['approve list', 'no requests'],
+    ['saga list', 'no sagas'],
+    ['saga list --open --agent a/b', 'no open sagas of a/b'],
+    ['saga versions', 'no open sagas'],
+    ['trust show', 'no peers'],
+  ])('says so where a store holds nothing: %s', async (command, said) => {
+    const path = join(folder, 'empty.sqlite')
+    await (await openSqliteStore({ path })).close()
+    expect(await runCaptured([...command.split(' '), '--data', path])).toMatchObject({
+      code: exitCodes.ok,
+      out: `${said} in ${path}\n`,
+    })
+  })
+})
