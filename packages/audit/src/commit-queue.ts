@@ -33,7 +33,8 @@ export interface CommitQueue<Item> {
 /** A batch waits this long for company; with the write itself it is durable well within 50 ms. */
 const commitDelayMs = 30
 const maxRetryDelayMs = 1_000
-const maxBatchItems = 1_000
+/** More than this many wait for nobody: the store is behind, and its next write takes them at once. */
+const maxBatchItems = 2_000
 
 /** Creates an empty queue. */
 export function createCommitQueue<Item>(options: CommitQueueOptions<Item>): CommitQueue<Item> {
@@ -69,7 +70,8 @@ export function createCommitQueue<Item>(options: CommitQueueOptions<Item>): Comm
   const write = (): Promise<void> => (writing ??= writeBatch())
   const arm = (): void => {
     if (cancelTimer || waiting.length === 0 || failure) return
-    const delayMs = Math.min(maxRetryDelayMs, commitDelayMs * 2 ** failedWrites)
+    const isBehind = waiting.length >= maxBatchItems && failedWrites === 0
+    const delayMs = isBehind ? 0 : Math.min(maxRetryDelayMs, commitDelayMs * 2 ** failedWrites)
     cancelTimer = clock.setTimer(() => {
       cancelTimer = undefined
       // `writeBatch` keeps the failure, or keeps the batch and arms the next attempt.
