@@ -1,4 +1,4 @@
-import { createSystemClock, type Store } from '@parley/ports'
+import { createSystemClock, createSystemRandom, type Store } from '@parley/ports'
 import { isAgentName, isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import {
   describeSaga,
@@ -23,12 +23,13 @@ export interface KeptSaga {
 export async function readSagas(store: Store, agent?: AgentName): Promise<readonly KeptSaga[]> {
   const prefix = agent === undefined ? 'saga/' : formatSagaPrefix(agent)
   const sagas: KeptSaga[] = []
+  const world = { clock: createSystemClock(), random: createSystemRandom() }
   for (const stream of await store.journal.streams(prefix)) {
     const [, owner, name, id] = stream.split('/')
     const whose = `${owner ?? ''}/${name ?? ''}`
     if (!isAgentName(whose) || id === undefined) continue
     try {
-      const events = await openSagaJournal(store.journal, stream, createSystemClock()).read()
+      const events = await openSagaJournal(store.journal, stream, world).read()
       sagas.push({ agent: whose, id, events, view: describeSaga(foldSaga(events.map(({ event }) => event))) })
     } catch (error) {
       if (!isMeshError(error) || error.code.startsWith('store.')) throw error

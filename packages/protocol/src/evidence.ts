@@ -30,6 +30,9 @@ export interface Evidence {
   readonly content: EvidenceBody | { readonly commitment: Uint8Array }
 }
 
+/** What evidence is made of: a frame that came, or one that is about to leave. */
+export type EvidenceFrame = Pick<Frame, 'suite' | 'signature' | 'envelopes'>
+
 const magic = Uint8Array.of(0x49, 0x41, 0x54, 0x45)
 const hashBytes = 32
 const signatureAt = magic.length + 5
@@ -42,7 +45,7 @@ const forms = { withoutBody: 0, withBody: 1 } as const
  */
 export function createEvidence(
   hash: Sha256,
-  frame: Frame,
+  frame: EvidenceFrame,
   leafIndex: number,
   options: { readonly withBody?: boolean } = {},
 ): Evidence {

@@ -18,8 +18,10 @@ export {
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'
 export {
+  commandEndings,
   envelopeTypes,
   type BodyRef,
+  type CommandEnding,
   type Envelope,
   type EnvelopeHeader,
   type EnvelopeType,
@@ -33,6 +35,7 @@ export {
   hasBody,
   type Evidence,
   type EvidenceBody,
+  type EvidenceFrame,
 } from './evidence.ts'
 export {
   decodeFrame,

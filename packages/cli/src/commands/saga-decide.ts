@@ -128,7 +128,7 @@ async function writeInto(data: string, declaration: string, { anchor = [], agent
   const { saga, decided } = verdict.order
   return withStore(data, async (store) => {
     const open = (): ReturnType<typeof openSagaJournal> =>
-      openSagaJournal(store.journal, formatSagaStream(name, saga), clock)
+      openSagaJournal(store.journal, formatSagaStream(name, saga), { clock, random: createSystemRandom() })
     return (await noteSaga(open, saga, proposeDecision(decided))).verdict
   })
 }

@@ -1,10 +1,15 @@
-import { systemHash } from '@parley/ports'
+import { hash } from 'node:crypto'
+import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
 import { sagaEventTypes, type SagaEvent } from '../kernel/saga-event.ts'
+import { joinBodies, splitBodies, type EntryBodies } from './entry-bodies.ts'
 
-/** The format of an entry. A reader refuses any other. */
-export const journalFormat = 1
+/** The format of an entry: a line of JSON, and where there are bodies a second line with them, which the first commits to. */
+export const journalFormat = 2
+
+/** Formats that can be read. In 1 the bodies stand within the one line. */
+const readableFormats: ReadonlySet<unknown> = new Set([1, journalFormat])
 
 /** One event as it stands in the journal. */
 export interface JournaledEvent {
@@ -17,7 +22,7 @@ export interface JournaledEvent {
 /** The end of a chain: where the next entry goes and what it points back to. */
 export interface JournalHead {
   readonly position: number
-  /** base64url SHA-256 of the last entry's bytes. */
+  /** base64url SHA-256 of the last entry's first line. */
   readonly hash: string
 }
 
@@ -26,48 +31,108 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Returns the head of an empty journal: bound to the stream's name, so that entries cannot move between streams. */
 export function emptyHead(stream: string): JournalHead {
-  return { position: 0, hash: hashBytes(encoder.encode(`parley/saga/1 ${stream}`)) }
+  return { position: 0, hash: hashText(`parley/saga/1 ${stream}`) }
 }
 
-/** Encodes an event as the entry after `head`: JSON with format, position, hash of the entry before, and time. */
+/**
+ * Encodes an event as the entry after `head`: a line with format, position, hash of the entry before, time, the event without
+ * its bodies, and the hash of the second line; that one holds the bodies and a salt of 16 bytes, without which a short body
+ * could be guessed.
+ */
 export function encodeEntry(
   head: JournalHead,
   atMs: number,
   event: SagaEvent,
+  random: Random,
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
-  const data = encoder.encode(JSON.stringify({ v: journalFormat, n: position, prev: head.hash, at: atMs, event }))
-  return { data, head: { position, hash: hashBytes(data) }, entry: { position, atMs, event } }
+  const { bare, bodies } = splitBodies(event)
+  const second = bodies && JSON.stringify({ salt: Buffer.from(random.bytes(16)).toString('base64url'), of: bodies })
+  const first = JSON.stringify({
+    v: journalFormat,
+    n: position,
+    prev: head.hash,
+    at: atMs,
+    event: bare,
+    bodies: second && hashText(second),
+  })
+  const data = encoder.encode(second === undefined ? first : `${first}\n${second}`)
+  return { data, head: { position, hash: hashText(first) }, entry: { position, atMs, event } }
+}
+
+/** An entry that was read. */
+export interface DecodedEntry {
+  readonly head: JournalHead
+  readonly entry: JournaledEvent
+  /** Whether there are bodies, and whether they are here. */
+  readonly bodies: 'none' | 'here' | 'apart'
 }
 
 /**
- * Decodes the entry that must follow `head`. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes,
- * and `saga.plan-unsupported` for an event or plan of a later format.
+ * Decodes the entry that must follow `head`. Throws `saga.journal-corrupt` for a gap, a broken chain, malformed bytes, or
+ * bodies that are not here, unless they are `optional`; and `saga.plan-unsupported` for an event or plan of a later format.
  */
 export function decodeEntry(
   head: JournalHead,
   position: number,
   data: Uint8Array,
-): { readonly head: JournalHead; readonly entry: JournaledEvent } {
+  needs: 'bodies' | 'optional' = 'bodies',
+): DecodedEntry {
   const corrupt = (problem: string, cause?: unknown): MeshError =>
     new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
-  let value: unknown
-  try {
-    value = JSON.parse(decoder.decode(data))
-  } catch (cause) {
-    throw corrupt('is not JSON', cause)
-  }
-  if (typeof value !== 'object' || value === null) throw corrupt('is not an object')
-  const { v, n, prev, at, event } = value as Readonly<Record<string, unknown>>
-  if (v !== journalFormat)
+  const { first, second } = splitLines(data)
+  const { v, n, prev, at, event, bodies } = parseLine(first, corrupt)
+  if (!readableFormats.has(v))
     throw new MeshError('saga.plan-unsupported', `entry ${position} has the format ${String(v)}, not ${journalFormat}`)
   if (position !== head.position + 1 || n !== position) throw corrupt(`follows entry ${head.position}: there is a gap`)
   if (prev !== head.hash) throw corrupt('does not point to the entry before it: the chain is broken')
   if (typeof at !== 'number') throw corrupt('has no time')
-  return { head: { position, hash: hashBytes(data) }, entry: { position, atMs: at, event: parseEvent(event, corrupt) } }
+  if (bodies === undefined ? second !== undefined : second ? hashText(second) !== bodies : needs === 'bodies')
+    throw corrupt(second ? 'has other bodies than it commits to' : 'has lost its bodies')
+  const whole = second && isFields(event) ? joinBodies(event, parseBodies(second, corrupt)) : event
+  return {
+    head: { position, hash: hashText(first) },
+    entry: { position, atMs: at, event: parseEvent(whole, corrupt) },
+    bodies: second ? 'here' : bodies === undefined ? 'none' : 'apart',
+  }
 }
 
-function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): SagaEvent {
+/** Reads the event of an entry, for whoever looks at one alone: what it follows is not asked. Throws as `decodeEntry` does. */
+export function peekEvent(data: Uint8Array): SagaEvent {
+  const { first } = splitLines(data)
+  const { n, prev } = parseLine(first, (problem) => new MeshError('saga.journal-corrupt', `the entry ${problem}`))
+  return decodeEntry({ position: Number(n) - 1, hash: String(prev) }, Number(n), data).entry.event
+}
+
+type Corrupt = (problem: string, cause?: unknown) => MeshError
+
+function splitLines(data: Uint8Array): { readonly first: Uint8Array; readonly second?: Uint8Array } {
+  const at = data.indexOf(0x0a)
+  return at < 0 ? { first: data } : { first: data.subarray(0, at), second: data.subarray(at + 1) }
+}
+
+function parseLine(line: Uint8Array, corrupt: Corrupt): Readonly<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(decoder.decode(line))
+  } catch (cause) {
+    throw corrupt('is not JSON', cause)
+  }
+  if (!isFields(value)) throw corrupt('is not an object')
+  return value
+}
+
+function parseBodies(line: Uint8Array, corrupt: Corrupt): EntryBodies {
+  const { of } = parseLine(line, corrupt)
+  if (!isFields(of)) throw corrupt('holds no bodies')
+  return of
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function parseEvent(value: unknown, corrupt: Corrupt): SagaEvent {
   if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
     throw corrupt('holds no event')
   if (!Object.hasOwn(sagaEventTypes, value.type))
@@ -83,6 +148,7 @@ function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): Sa
   return { ...event, plan: parsePlan(event.plan) }
 }
 
-function hashBytes(bytes: Uint8Array): string {
-  return Buffer.from(systemHash(bytes)).toString('base64url')
+/** SHA-256 in base64url: of a text over its UTF-8. In one call, since every entry pays for it. */
+function hashText(value: string | Uint8Array): string {
+  return hash('sha256', value, 'base64url')
 }

@@ -19,7 +19,7 @@ const maxReceipts = 4
 
 function isLast(entry: JournalEntry): boolean {
   try {
-    const value = JSON.parse(new TextDecoder().decode(entry.data)) as {
+    const value = JSON.parse(new TextDecoder().decode(entry.data).split('\n', 1)[0] ?? '') as {
       readonly event?: { readonly type?: unknown; readonly decision?: unknown }
     }
     const { type, decision } = value.event ?? {}

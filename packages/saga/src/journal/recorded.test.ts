@@ -61,7 +61,7 @@ describe('recorded journals', () => {
     const [first] = recorded
     if (!first) throw new TypeError('nothing is recorded')
     const [, { stream }, lines] = first
-    const changed = lines.with(0, (lines[0] ?? '').replace('"v":1', '"v":2'))
+    const changed = lines.with(0, (lines[0] ?? '').replace('"v":1', '"v":3'))
     expect(() => replay(stream, changed)).toThrow(expect.objectContaining({ code: 'saga.plan-unsupported' }))
     const flipped = lines.with(1, (lines[1] ?? '').replace('"epoch":1', '"epoch":7'))
     expect(() => replay(stream, flipped)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))

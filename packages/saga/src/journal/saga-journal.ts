@@ -1,7 +1,7 @@
-import type { Clock, Journal } from '@parley/ports'
+import type { Clock, Journal, Random } from '@parley/ports'
 import { isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent } from './journal-format.ts'
+import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent, type JournalHead } from './journal-format.ts'
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
@@ -29,12 +29,21 @@ export interface SagaJournal {
    * somebody else appended meanwhile: that append is the fence (T13).
    */
   append(events: readonly SagaEvent[]): Promise<readonly JournaledEvent[]>
+  /** The end of what this writer knows. */
+  head(): JournalHead
+}
+
+/** What writing a journal needs of the world. */
+export interface JournalWorld {
+  readonly clock: Clock
+  readonly random: Random
 }
 
 /** Opens the journal of a saga at its beginning. */
-export function openSagaJournal(journal: Journal, stream: string, clock: Clock): SagaJournal {
+export function openSagaJournal(journal: Journal, stream: string, { clock, random }: JournalWorld): SagaJournal {
   let head = emptyHead(stream)
   return {
+    head: () => head,
     async read() {
       const entries: JournaledEvent[] = []
       for (const { position, data } of await journal.read(stream, head.position + 1)) {
@@ -49,7 +58,7 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock):
       const encoded: { readonly data: Uint8Array; readonly entry: JournaledEvent }[] = []
       let next = head
       for (const event of events) {
-        const one = encodeEntry(next, atMs, event)
+        const one = encodeEntry(next, atMs, event, random)
         encoded.push(one)
         next = one.head
       }

@@ -115,7 +115,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     return created
   }
 
-  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node.clock)
+  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node)
 
   const isKnownOver = async (id: string): Promise<boolean> => {
     if (over.has(id)) return true
