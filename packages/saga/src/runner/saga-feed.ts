@@ -16,40 +16,37 @@ export interface SagaFeed {
   changed(): Promise<void>
 }
 
+type Growing = Omit<SagaFeed, 'state' | 'stopped'> & { state: SagaState; stopped: Error | undefined }
+
 /** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
 export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaState): SagaFeed {
-  const events = [...first]
-  let state = begun ?? foldSaga(first.map(({ event }) => event))
-  let stopped: Error | undefined
   let waiting: (() => void)[] = []
   const wake = (): void => {
     const woken = waiting
     waiting = []
     for (const resolve of woken) resolve()
   }
-  return {
+  const events = [...first]
+  const feed: Growing = {
     events,
-    get state() {
-      return state
-    },
-    get stopped() {
-      return stopped
-    },
+    state: begun ?? foldSaga(first.map(({ event }) => event)),
+    stopped: undefined,
     push(entries, next) {
       events.push(...entries)
-      state =
+      feed.state =
         next ??
         foldSaga(
           entries.map(({ event }) => event),
-          state,
+          feed.state,
         )
       wake()
     },
     stop(error) {
-      stopped ??= error
+      feed.stopped ??= error
       wake()
     },
     changed: () =>
-      stopped || isEnded(state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
+      feed.stopped || isEnded(feed.state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
   }
+  return feed
 }
