@@ -13,8 +13,8 @@ import { formatInboxPattern, formatMailboxToken, type InstanceDid } from '@parle
 import { createMemoryBus } from '@parley/transport-memory'
 import { z } from 'zod'
 // The stages of a node are nobody's API; only who counts them looks behind the front.
-import { assembleNode } from '../../packages/mesh/src/create-node.ts'
-import type { NodeParts } from '../../packages/mesh/src/node-parts.ts'
+import { assembleNode } from '../../packages/mesh/src/node/create-node.ts'
+import type { NodeParts } from '../../packages/mesh/src/node/node-parts.ts'
 import type { InboundPipeline } from '../../packages/mesh/src/pipeline/inbound.ts'
 import type { Stage } from '../../packages/mesh/src/pipeline/stage.ts'
 

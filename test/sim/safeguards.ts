@@ -83,7 +83,7 @@ export const safeguards = {
   /** An answer counts only for the request that it names. */
   'reply-match': [
     {
-      file: 'packages/mesh/src/pending-answers.ts',
+      file: 'packages/mesh/src/calling/pending-answers.ts',
       find: "const entry = waiting.get(answer.header.inReplyTo ?? '')",
       put: 'const entry = [...waiting.values()].find((one) => one.from === answer.header.from)',
     },

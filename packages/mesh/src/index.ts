@@ -1,6 +1,6 @@
-export type { AgentCard, CardPolicy } from './agent-card.ts'
-export type { CallOptions, SealedRequest } from './call-options.ts'
-export type { CallStream, StreamOptions } from './call-stream.ts'
+export type { AgentCard, CardPolicy } from './discovery/agent-card.ts'
+export type { CallOptions, SealedRequest } from './calling/call-options.ts'
+export type { CallStream, StreamOptions } from './calling/call-stream.ts'
 export {
   defineContract,
   printCapability,
@@ -9,15 +9,15 @@ export {
   type Contract,
   type ContractCapability,
   type DeclaredErrors,
-} from './contract.ts'
-export { readDecisionBody, type KeptDecisions } from './decision-keeper.ts'
-export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './event.ts'
-export type { Happened, Listener } from './happened.ts'
-export type { EvidenceOf } from './evidence-of.ts'
-export type { HopReport } from './hop-report.ts'
-export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './hop.ts'
+} from './contract/contract.ts'
+export { readDecisionBody, type KeptDecisions } from './policy/decision-keeper.ts'
+export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './contract/event.ts'
+export type { Happened, Listener } from './events/happened.ts'
+export type { EvidenceOf } from './session/evidence-of.ts'
+export type { HopReport } from './node/hop-report.ts'
+export type { Declined, HandlerRefusal, Hop, HopCaller, NothingDone } from './serving/hop.ts'
 export type { AskedCommand, MailedOutcome, OutcomeListener, ToldOutcome } from './mailbox/mailed-outcome.ts'
-export type { MeshNode, NodeHealth, NodeRecord } from './node.ts'
+export type { MeshNode, NodeHealth, NodeRecord } from './node/node.ts'
 export {
   CallError,
   type DeclinedError,
@@ -27,8 +27,8 @@ export {
   type Outcome,
   type RefusedOutcome,
   type UnknownOutcome,
-} from './outcome.ts'
-export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts'
+} from './contract/outcome.ts'
+export { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from './contract/schema.ts'
 export type {
   HandlerReturn,
   LookupAnswer,
@@ -38,19 +38,19 @@ export type {
   StreamServeFunction,
   UndoableServe,
   UndoInput,
-} from './serve.ts'
-export { createNode } from './create-node.ts'
+} from './serving/serve.ts'
+export { createNode } from './node/create-node.ts'
 export { createIssuerNode, type IssuerNodeOptions } from './issuer/create-issuer-node.ts'
 export { issuerContract } from './issuer/issuer-contract.ts'
 export { joinMesh } from './issuer/join-mesh.ts'
 export { rejoinMesh, type RejoinOptions } from './issuer/rejoin-mesh.ts'
 export type { MeshJoin } from './issuer/mesh-join.ts'
-export { localIssuer, type LocalMesh } from './local-issuer.ts'
-export type { AppendedRecord, NodeIssuer, NodeOptions } from './node-options.ts'
-export type { SagaCommand } from './saga-command.ts'
+export { localIssuer, type LocalMesh } from './node/local-issuer.ts'
+export type { AppendedRecord, NodeIssuer, NodeOptions } from './node/node-options.ts'
+export type { SagaCommand } from './calling/saga-command.ts'
 export type { ApprovalRequest, ApprovalStatement, AskedApproval, KeptAnswer } from './approvals/approval-request.ts'
 export { approvalPurpose } from './approvals/approval-request.ts'
-export type { NodePolicy, Tool } from './node-policy.ts'
+export type { NodePolicy, Tool } from './policy/node-policy.ts'
 export { readApprovalRequests } from './approvals/approval-desk.ts'
 export type { NodeTrust, TrustReason, TrustTerms } from './trust/node-trust.ts'
 export type { TrustMode, TrustModes } from './trust/trust-mode.ts'

@@ -1,5 +1,5 @@
-export { assembleNode } from './create-node.ts'
-export type { Pipelines } from './pipelines.ts'
+export { assembleNode } from './node/create-node.ts'
+export type { Pipelines } from './node/pipelines.ts'
 export type { InboundPipeline } from './pipeline/inbound.ts'
 export { outboundStages } from './pipeline/outbound.ts'
 export type { Stage } from './pipeline/stage.ts'

@@ -9,7 +9,7 @@ import {
   type ApprovalWord,
 } from '@parley/policy'
 import { allowed, encodeBase64url, isMeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
-import type { EventLog } from '../event-log.ts'
+import type { EventLog } from '../node/event-log.ts'
 import { approvalPurpose, readRequest, type ApprovalRequest, type KeptAnswer } from './approval-request.ts'
 
 /** What a hop that needs an approval is described with. */

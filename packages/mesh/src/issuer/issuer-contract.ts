@@ -1,5 +1,5 @@
-import { type Contract, defineContract } from '../contract.ts'
-import type { Schema } from '../schema.ts'
+import { type Contract, defineContract } from '../contract/contract.ts'
+import type { Schema } from '../contract/schema.ts'
 import { issuerAnswerSchema, issuerRequestSchema, type IssuerAnswer, type IssuerRequest } from './issuer-schema.ts'
 
 interface Ask {

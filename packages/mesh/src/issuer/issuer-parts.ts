@@ -1,5 +1,5 @@
 import { compilePolicy } from '@parley/policy'
-import type { NodeParts } from '../node-parts.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 
 /** What is decided by where no document of the user is asked: credentials, and the ring table. */
 const builtIn = compilePolicy([])

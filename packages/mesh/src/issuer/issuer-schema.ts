@@ -1,6 +1,6 @@
 import { isInstanceDid } from '@parley/identity'
 import type { InstanceDid } from '@parley/protocol'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../contract/schema.ts'
 
 /** What an instance sends for a credential. */
 export interface IssuerRequest {

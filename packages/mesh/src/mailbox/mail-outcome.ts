@@ -1,5 +1,5 @@
-import { encodeAnswerBody, joinAnswerBody } from '../answer-body.ts'
-import type { BareOutcome } from '../outcome.ts'
+import { encodeAnswerBody, joinAnswerBody } from '../serving/answer-body.ts'
+import type { BareOutcome } from '../contract/outcome.ts'
 import type { InboundHop } from '../pipeline/inbound-hop.ts'
 
 /** How long an outcome in a mailbox is valid, in milliseconds: as an answer to an inbox. */

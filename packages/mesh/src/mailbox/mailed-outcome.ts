@@ -1,8 +1,8 @@
 import type { AgentId, AgentName, Capability, InstanceDid, Refusal, Usage } from '@parley/protocol'
-import type { ContractCapability } from '../contract.ts'
-import type { EvidenceOf } from '../evidence-of.ts'
-import type { Outcome } from '../outcome.ts'
-import type { SagaCommand } from '../saga-command.ts'
+import type { ContractCapability } from '../contract/contract.ts'
+import type { EvidenceOf } from '../session/evidence-of.ts'
+import type { Outcome } from '../contract/outcome.ts'
+import type { SagaCommand } from '../calling/saga-command.ts'
 
 /** What was asked of whom: an outcome counts only if it is of exactly this. */
 export interface AskedCommand<Output = unknown, Declared = Readonly<Record<string, unknown>>> {

@@ -9,8 +9,8 @@ import {
 } from '@parley/policy'
 import { allowed, encodeBase64url, refuse, type Verdict } from '@parley/protocol'
 import type { AskedApproval } from '../approvals/approval-request.ts'
-import type { NodeRecord } from '../node.ts'
-import type { NodeParts } from '../node-parts.ts'
+import type { NodeRecord } from '../node/node.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 
 /** A policy decision as it binds a hop. */
 export interface DecidedHop {

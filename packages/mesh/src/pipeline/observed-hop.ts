@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@parley/protocol'
-import type { NodeParts } from '../node-parts.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 
 /** What a hop notes where trust is only observed. */
 export interface ObservedHop {

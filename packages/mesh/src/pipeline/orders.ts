@@ -1,8 +1,8 @@
 import { allowed, type Did, type Risk, type Verdict } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import { issuerContract } from '../issuer/issuer-contract.ts'
-import type { NodeParts } from '../node-parts.ts'
-import type { SagaCommand } from '../saga-command.ts'
+import type { NodeParts } from '../node/node-parts.ts'
+import type { SagaCommand } from '../calling/saga-command.ts'
 
 /**
  * Decides whether orders stand against either side of a hop, and whether enough of them is known for its risk. With

@@ -1,8 +1,8 @@
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import { noDelegation, noObjective, type PolicyDelegation, type PolicyObjective } from '@parley/policy'
 import { formatAgentId, type Capability } from '@parley/protocol'
-import type { HeldChain } from '../held-chain.ts'
-import type { NodeParts } from '../node-parts.ts'
+import type { HeldChain } from '../delegation/held-chain.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 
 /** Describes the chain that a caller acts under, as the callee verified it. */
 export function policyDelegation(chain: VerifiedChain | undefined): PolicyDelegation {

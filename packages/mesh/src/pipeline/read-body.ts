@@ -1,4 +1,4 @@
-import { parseJsonBody } from '../json-body.ts'
+import { parseJsonBody } from '../serving/json-body.ts'
 import type { InboundHop } from './inbound-hop.ts'
 import { left } from './stage.ts'
 

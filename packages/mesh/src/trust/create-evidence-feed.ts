@@ -1,7 +1,7 @@
 import type { VerifiedCredential } from '@parley/identity'
 import { allowed, formatAgentId, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
-import type { NodeParts } from '../node-parts.ts'
-import { createSenderBuckets, type SenderBuckets } from '../sender-buckets.ts'
+import type { NodeParts } from '../node/node-parts.ts'
+import { createSenderBuckets, type SenderBuckets } from '../session/sender-buckets.ts'
 import type { EvidenceFeed } from './evidence-feed.ts'
 import {
   decodeEvidenceQuestion,

@@ -2,7 +2,7 @@ import type { Signer } from '@parley/ports'
 import { formatAgentId, MeshError, refuse, type AgentName, type Refusal, type Verdict } from '@parley/protocol'
 import { signAttestation, verifyAttestation } from '@parley/identity'
 import type { TrustLedger } from '@parley/trust'
-import type { NodeParts } from '../node-parts.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 import type { NodeTrust } from './node-trust.ts'
 
 /** Creates what an operator has of a node's trust. */

@@ -2,9 +2,9 @@ import type { Signer, Store } from '@parley/ports'
 import { formatAgentId, isAgentName, type AgentId, type Did } from '@parley/protocol'
 import { verifySignature, type Anchors, type OrderBook } from '@parley/identity'
 import { openTrustLedger, type OrdersAbout, type TrustLedger } from '@parley/trust'
-import type { EventLog } from '../event-log.ts'
-import { resolveName, type NodeConfig } from '../node-options.ts'
-import type { NodeParts } from '../node-parts.ts'
+import type { EventLog } from '../node/event-log.ts'
+import { resolveName, type NodeConfig } from '../node/node-options.ts'
+import type { NodeParts } from '../node/node-parts.ts'
 import type { Accountability } from './accountability.ts'
 
 /** What the ledger of a node is opened with. */

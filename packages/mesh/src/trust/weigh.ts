@@ -2,7 +2,7 @@ import type { Logger } from '@parley/ports'
 import { formatAgentId, type Capability } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
 import type { EvidenceRole, TrustLedger } from '@parley/trust'
-import type { BareOutcome } from '../outcome.ts'
+import type { BareOutcome } from '../contract/outcome.ts'
 
 /** What one side saw of a hop, as far as it says something about the other. */
 export interface Weighed {

@@ -1,5 +1,5 @@
 import { allowed, type Verdict } from '@parley/protocol'
-import type { AllowanceAccount, Taken } from '../../allowance-ledger.ts'
+import type { AllowanceAccount, Taken } from '../../delegation/allowance-ledger.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

@@ -1,10 +1,15 @@
 import type { VerifiedCredential } from '@parley/identity'
 import { allowed, createCoverage, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
-import { decodeCard } from '../../agent-card.ts'
-import { announcementTopics, contractsAskedOf, contractsToldTo, decodeAnnouncement } from '../../announcement.ts'
-import { orderTopics } from '../../order-message.ts'
+import { decodeCard } from '../../discovery/agent-card.ts'
+import {
+  announcementTopics,
+  contractsAskedOf,
+  contractsToldTo,
+  decodeAnnouncement,
+} from '../../discovery/announcement.ts'
+import { orderTopics } from '../../orders/order-message.ts'
 import { evidenceAskedOf, evidenceToldTo, evidenceTopic } from '../../trust/evidence-message.ts'
-import { verifyPresented } from '../../verify-presented.ts'
+import { verifyPresented } from '../../session/verify-presented.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

@@ -1,4 +1,4 @@
-import type { Handshake } from '../../handshake.ts'
+import type { Handshake } from '../../session/handshake.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

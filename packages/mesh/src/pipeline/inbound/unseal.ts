@@ -1,5 +1,5 @@
 import { allowed, refuse } from '@parley/protocol'
-import { openBody } from '../../body-keys.ts'
+import { openBody } from '../../session/body-keys.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

@@ -1,6 +1,6 @@
 import { allowed, refuse, type Did, type Refusal, type Verdict } from '@parley/protocol'
-import { chooseInstance } from '../../choose-instance.ts'
-import type { DirectoryEntry } from '../../directory.ts'
+import { chooseInstance } from '../../calling/choose-instance.ts'
+import type { DirectoryEntry } from '../../discovery/directory.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

@@ -1,5 +1,5 @@
 import { allowed, parseAmount, refuse, type Verdict } from '@parley/protocol'
-import { usedOf, type AllowanceAccount, type Debit, type Taken } from '../../allowance-ledger.ts'
+import { usedOf, type AllowanceAccount, type Debit, type Taken } from '../../delegation/allowance-ledger.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import type { Stage } from '../stage.ts'
 

@@ -1,7 +1,7 @@
 import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
-import { parseJsonBody } from '../../json-body.ts'
-import type { Answer, WaitingAnswer } from '../../pending-answers.ts'
-import { checkSchema } from '../../schema.ts'
+import { parseJsonBody } from '../../serving/json-body.ts'
+import type { Answer, WaitingAnswer } from '../../calling/pending-answers.ts'
+import { checkSchema } from '../../contract/schema.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left } from '../stage.ts'
 

@@ -1,5 +1,5 @@
 import { allowed, refuse, type Verdict } from '@parley/protocol'
-import type { CallOptions } from '../../call-options.ts'
+import type { CallOptions } from '../../calling/call-options.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
 

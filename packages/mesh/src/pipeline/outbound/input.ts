@@ -1,5 +1,5 @@
 import { allowed, refuse, type Verdict } from '@parley/protocol'
-import { checkSchema, type SchemaCheck } from '../../schema.ts'
+import { checkSchema, type SchemaCheck } from '../../contract/schema.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import type { Stage } from '../stage.ts'
 

@@ -1,7 +1,7 @@
 import type { PolicyInput, PolicyPeer } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
-import { obligationsOf, withObligations } from '../../obligations.ts'
+import { obligationsOf, withObligations } from '../../policy/obligations.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { heldDelegation, policyObjective } from '../policy-facts.ts'
 import { decideObserving } from '../observe-trust.ts'

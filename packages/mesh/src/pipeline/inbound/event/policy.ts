@@ -1,7 +1,7 @@
 import { noDelegation, type PolicyInput } from '@parley/policy'
 import type { Verdict } from '@parley/protocol'
 import { decideHop, type DecidedHop } from '../../decide-hop.ts'
-import { obligationsOf } from '../../../obligations.ts'
+import { obligationsOf } from '../../../policy/obligations.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
 import { policyObjective } from '../../policy-facts.ts'

@@ -1,6 +1,6 @@
 import { isMeshError } from '@parley/protocol'
-import { shortenReason } from '../../../shorten-reason.ts'
-import { traceOf } from '../../../traceparent.ts'
+import { shortenReason } from '../../../serving/shorten-reason.ts'
+import { traceOf } from '../../../calling/traceparent.ts'
 import { describeRewrite } from '../../decide-hop.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import type { PipelineEnd } from '../../stage.ts'

@@ -1,5 +1,5 @@
 import { allowed } from '@parley/protocol'
-import { verifyPresented } from '../../../verify-presented.ts'
+import { verifyPresented } from '../../../session/verify-presented.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { left, type Stage } from '../../stage.ts'
 

@@ -1,5 +1,5 @@
 import { allowed, formatAgentId, refuse } from '@parley/protocol'
-import { decodeAnswerBody } from '../../../answer-body.ts'
+import { decodeAnswerBody } from '../../../serving/answer-body.ts'
 import { createMailedOutcome } from '../../../mailbox/create-mailed-outcome.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'

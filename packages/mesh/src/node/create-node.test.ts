@@ -1,0 +1,335 @@
+import { createManualClock, createSeededRandom, type ManualClock } from '@parley/ports'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineContract } from '../contract/contract.ts'
+import { assembleNode, createNode } from './create-node.ts'
+import type { Pipelines } from './pipelines.ts'
+import { localIssuer, type LocalMesh } from './local-issuer.ts'
+import type { AppendedRecord } from './node-options.ts'
+import type { MeshNode } from './node.ts'
+import type { Outcome } from '../contract/outcome.ts'
+import type { InboundPipeline } from '../pipeline/inbound.ts'
+import type { InboundHop } from '../pipeline/inbound-hop.ts'
+import { outboundStages } from '../pipeline/outbound.ts'
+import type { Stage } from '../pipeline/stage.ts'
+
+const shop = defineContract('shop', {
+  buy: { input: z.object({ item: z.string() }), output: z.object({ receipt: z.string() }), risk: 'reversible' },
+})
+const secret = 'a message of a broken stage'
+
+interface Pair extends AsyncDisposable {
+  readonly clock: ManualClock
+  readonly issuer: LocalMesh
+  readonly desk: MeshNode
+  readonly records: { readonly desk: readonly AppendedRecord[]; readonly counter: readonly AppendedRecord[] }
+  served(): number
+  buy(deadlineMs?: number): Promise<Outcome>
+}
+
+const asIs: Pipelines['inbound'] = (standard) => standard
+
+async function openPair(pipelines: {
+  readonly inbound?: Pipelines['inbound']
+  readonly outbound?: Pipelines['outbound']
+  readonly deskCalls?: boolean
+}): Promise<Pair> {
+  const clock = createManualClock()
+  const random = createSeededRandom(3)
+  const issuer = localIssuer('acme', { clock, random })
+  const records: { readonly desk: AppendedRecord[]; readonly counter: AppendedRecord[] } = { desk: [], counter: [] }
+  let served = 0
+  const counter = await assembleNode(
+    { name: 'acme/shop', issuer, clock, random, serves: [shop], onRecord: (record) => records.counter.push(record) },
+    { inbound: pipelines.inbound ?? asIs, outbound: outboundStages },
+  )
+  counter.serve(shop, {
+    buy: () => {
+      served += 1
+      return { receipt: 'r' }
+    },
+  })
+  const desk = await assembleNode(
+    {
+      name: 'acme/desk',
+      issuer,
+      clock,
+      random,
+      calls: pipelines.deskCalls === false ? [] : [shop.buy],
+      onRecord: (record) => records.desk.push(record),
+    },
+    { inbound: asIs, outbound: pipelines.outbound ?? outboundStages },
+  )
+  await Promise.all([counter.start(), desk.start()])
+  await clock.advance(50)
+  return {
+    clock,
+    issuer,
+    desk,
+    records,
+    served: () => served,
+    async buy(deadlineMs = 200) {
+      const call = desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs })
+      await clock.advance(deadlineMs)
+      const outcome = await call
+      await clock.settle()
+      return outcome
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = Promise.all([counter.close(), desk.close()])
+      await clock.advance(3_000)
+      await closed
+    },
+  }
+}
+
+const isHop = ({ kind }: AppendedRecord): boolean => kind === 'hop'
+
+const broken = (name: string, isAsync: boolean): { readonly name: string; run(): never | Promise<never> } => ({
+  name,
+  run: () => {
+    const error = new Error(secret)
+    if (isAsync) return Promise.reject(error)
+    throw error
+  },
+})
+
+/** Replaces the stage of a route at a place. */
+const breakRoute =
+  (type: 'request' | 'hello' | 'ready', at: number, isAsync: boolean): Pipelines['inbound'] =>
+  (standard) => ({
+    ...standard,
+    routes: {
+      ...standard.routes,
+      [type]: (standard.routes[type] ?? []).map((stage, index) => (index === at ? broken(stage.name, isAsync) : stage)),
+    },
+  })
+
+const requestStages = [
+  'session',
+  'replay',
+  'credential',
+  'orders',
+  'mailbox',
+  'delegation',
+  'trust',
+  'unseal',
+  'body',
+  'arguments',
+  'policy',
+  'admit',
+  'allowance',
+  'deliver',
+]
+
+describe('assembleNode', () => {
+  it.each(outboundStages.map(({ name }, at) => [name, at] as const))(
+    'refuses a call whose outbound stage %s breaks, and records it once',
+    async (name, at) => {
+      for (const isAsync of [true, false]) {
+        await using pair = await openPair({
+          outbound: outboundStages.map((stage, index) => (index === at ? broken(stage.name, isAsync) : stage)),
+        })
+        const outcome = await pair.buy()
+        expect(outcome).toMatchObject({
+          kind: 'refused',
+          code: 'hop.stage-failed',
+          hop: { sent: false, refusedBy: name },
+        })
+        expect(pair.records.desk.filter(isHop)).toMatchObject([{ code: 'hop.stage-failed', stage: name }])
+        expect(JSON.stringify([outcome, pair.records])).not.toContain(secret)
+        expect(pair.served()).toBe(0)
+      }
+    },
+  )
+
+  it('says unknown where a stage breaks after the request left', async () => {
+    const afterSend: Stage<Parameters<(typeof outboundStages)[number]['run']>[0]> = broken('after', true)
+    await using pair = await openPair({ outbound: [...outboundStages, afterSend] })
+    expect(await pair.buy()).toMatchObject({ kind: 'unknown', code: 'hop.stage-failed', hop: { sent: true } })
+    expect(pair.served()).toBe(1)
+  })
+
+  it.each(requestStages.map((name, at) => [name, at] as const))(
+    'refuses a request whose inbound stage %s breaks, and records it once',
+    async (name, at) => {
+      await using pair = await openPair({ inbound: breakRoute('request', at, at % 2 === 0) })
+      const outcome = await pair.buy()
+      expect(pair.served()).toBe(0)
+      expect(outcome.kind).toBe(name === 'replay' ? 'unknown' : 'refused')
+      expect(pair.records.counter.filter(isHop)).toMatchObject([
+        { outcome: 'refused', code: 'hop.stage-failed', stage: name },
+      ])
+      expect(pair.records.desk.filter(isHop)).toHaveLength(1)
+      expect(JSON.stringify([outcome, pair.records])).not.toContain(secret)
+    },
+  )
+
+  it.each(['frame', 'sender-limits', 'proof', 'header', 'addressed'])(
+    'delivers and answers nothing when the stage %s breaks',
+    async (name) => {
+      const breakIt = <Context>(stages: readonly Stage<Context>[]): readonly Stage<Context>[] =>
+        stages.map((stage) => (stage.name === name ? broken(name, false) : stage))
+      await using pair = await openPair({
+        inbound: (standard) => ({ ...standard, frame: breakIt(standard.frame), envelope: breakIt(standard.envelope) }),
+      })
+      expect((await pair.buy()).kind).toBe('refused')
+      expect(pair.served()).toBe(0)
+    },
+  )
+
+  it.each(['hello', 'ready'] as const)('opens no session when the stage of a %s breaks', async (type) => {
+    await using pair = await openPair({ inbound: breakRoute(type, 0, false) })
+    expect((await pair.buy()).kind).toBe('refused')
+    expect(pair.served()).toBe(0)
+  })
+
+  it('neither delivers nor answers a type of envelope that has no route', async () => {
+    await using pair = await openPair({
+      inbound: (standard): InboundPipeline => ({
+        ...standard,
+        routes: { ...standard.routes, request: undefined } as never,
+      }),
+    })
+    expect((await pair.buy()).kind).toBe('unknown')
+    expect(pair.served()).toBe(0)
+    expect(pair.records.counter.filter(isHop)).toMatchObject([{ code: 'iatp.header-invalid' }])
+  })
+
+  it('shakes hands again, once, with a callee that forgot the session', async () => {
+    let forgets = 1
+    const forget: Stage<InboundHop> = {
+      name: 'forget',
+      run({ parts, header }) {
+        if (forgets > 0) parts.sessions.remove(header?.session ?? '')
+        forgets -= 1
+        return { kind: 'allow' }
+      },
+    }
+    const inbound: Pipelines['inbound'] = (standard) => ({
+      ...standard,
+      routes: { ...standard.routes, request: [forget, ...(standard.routes.request ?? [])] },
+    })
+    await using pair = await openPair({ inbound })
+    expect((await pair.buy()).kind).toBe('ok')
+    expect(pair.served()).toBe(1)
+    forgets = 5
+    expect(await pair.buy()).toMatchObject({ kind: 'refused', code: 'iatp.session-unknown' })
+    expect(pair.records.desk.filter(isHop)).toHaveLength(2)
+  })
+
+  it('sends a chain whole again to a callee that forgot it', async () => {
+    let forgets = 0
+    const forget: Stage<InboundHop> = {
+      name: 'forget',
+      run({ parts, header }) {
+        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains?.clear()
+        forgets -= 1
+        return { kind: 'allow' }
+      },
+    }
+    const inbound: Pipelines['inbound'] = (standard) => ({
+      ...standard,
+      routes: { ...standard.routes, request: [forget, ...(standard.routes.request ?? [])] },
+    })
+    await using pair = await openPair({ inbound })
+    const delegation = await pair.issuer.delegate({ to: 'acme/desk', capabilities: ['shop:buy'], forMs: 60_000 })
+    const buy = () => pair.desk.tryCall(shop.buy, { item: 'lamp' }, { delegation })
+    expect((await buy()).kind).toBe('ok')
+    forgets = 1
+    expect((await buy()).kind).toBe('ok')
+    await pair.clock.settle()
+    expect(pair.records.counter.filter(isHop).map(({ code }) => code)).toEqual([
+      undefined,
+      'delegation.unknown',
+      undefined,
+    ])
+    expect(pair.served()).toBe(2)
+  })
+
+  it('is not believed by the callee about what its own credential grants', async () => {
+    const withoutPolicy = outboundStages.filter(({ name }) => name !== 'policy')
+    await using pair = await openPair({ outbound: withoutPolicy, deskCalls: false })
+    expect(await pair.buy()).toMatchObject({ kind: 'refused', code: 'policy.denied', hop: { sent: true } })
+    expect(pair.served()).toBe(0)
+    expect(pair.records.counter.filter(isHop)).toMatchObject([{ stage: 'policy', document: 'parley:credentials-only' }])
+  })
+
+  it('refuses itself what its own credential does not grant', async () => {
+    await using pair = await openPair({ deskCalls: false })
+    expect(await pair.buy()).toMatchObject({ kind: 'refused', code: 'policy.denied', hop: { sent: false } })
+  })
+})
+
+describe('createNode', () => {
+  it('lists every problem of its options at once', async () => {
+    const issuer = { issue: () => Promise.reject(new Error('never asked')) }
+    const made = createNode({
+      name: 'No Name',
+      mesh: 'A B',
+      issuer,
+      heartbeatMs: 1,
+      maxServing: 0,
+      serves: [shop, shop],
+    })
+    const error: unknown = await made.catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'mesh.config-invalid' })
+    const { problems } = (error as { readonly details: { readonly problems: readonly string[] } }).details
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'name',
+      'mesh',
+      'heartbeatMs',
+      'maxServing',
+      'nats',
+      'anchors',
+      'serves',
+    ])
+  })
+
+  it('does not start while nothing serves what it announces, and serves nothing it did not announce', async () => {
+    const issuer = localIssuer('acme')
+    await using node = await createNode({ name: 'acme/shop', issuer, serves: [shop] })
+    await expect(node.start()).rejects.toMatchObject({ code: 'mesh.config-invalid' })
+    await using other = await createNode({ name: 'acme/other', issuer })
+    expect(() => {
+      other.serve(shop, { buy: () => ({ receipt: 'r' }) })
+    }).toThrow(expect.objectContaining({ code: 'mesh.config-invalid' }))
+  })
+
+  it('takes no capability that another program adds after the start', async () => {
+    const issuer = localIssuer('acme')
+    await using node = await createNode({ name: 'acme/shop', issuer, serves: [shop] })
+    node.serve(shop, { buy: () => ({ receipt: 'r' }) })
+    await node.start()
+    expect(() => {
+      node.serve(shop, { buy: () => ({ receipt: 'other' }) })
+    }).toThrow(expect.objectContaining({ code: 'mesh.config-invalid' }))
+  })
+
+  it('is ready between start and close', async () => {
+    const node = await createNode({ name: 'acme/shop', issuer: localIssuer('acme') })
+    expect(node.health()).toMatchObject({ live: true, ready: false })
+    await node.start()
+    expect(node.health()).toMatchObject({ live: true, ready: true, reasons: [] })
+    await node.close()
+    await node.close()
+    expect(node.health()).toMatchObject({ live: false, ready: false })
+    await expect(node.start()).resolves.toBeUndefined()
+  })
+
+  it('records what a package above tells it, and refuses to before the start', async () => {
+    const seen: AppendedRecord[] = []
+    await using node = await createNode({
+      name: 'acme/shop',
+      issuer: localIssuer('acme'),
+      onRecord: (record) => seen.push(record),
+    })
+    expect(() => node.record('saga', { event: 'started' })).toThrow(
+      expect.objectContaining({ code: 'mesh.not-started' }),
+    )
+    await node.start()
+    const seq = node.record('saga', { event: 'started' })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen.find((record) => record.seq === seq)).toMatchObject({ kind: 'saga', event: 'started' })
+  })
+})
