@@ -31,6 +31,8 @@ export interface DriveOptions {
   readonly definition?: SagaDefinition
   /** What is in the journal. */
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
@@ -259,7 +261,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     leave()
   }
 
-  const begun = foldSaga([...past.map(({ event }) => event), ...unsaved])
+  const begun = foldSaga(unsaved, options.state)
   const first = advance(begun)
   let entries: readonly JournaledEvent[]
   try {

@@ -36,6 +36,8 @@ export interface DriveRequest {
   readonly journal: SagaJournal
   readonly definition: SagaDefinition | undefined
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   readonly unsaved: readonly SagaEvent[]
   readonly key: string | undefined
 }
@@ -56,7 +58,8 @@ export interface SagaDesk {
   serially<Result>(id: string, work: () => Promise<Result>): Promise<Result>
   drive(request: DriveRequest): Promise<SagaRun>
   attach(id: string, feed: SagaFeed): SagaRun
-  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[]): SagaRun
+  /** `state` is the fold of the past. */
+  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[], state: SagaState): SagaRun
   /** Adds to a saga, wherever it is driven, and sees that it is noticed. */
   note(id: string, propose: Proposal): Promise<Verdict>
   assertOpen(id: string): void
@@ -160,7 +163,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   }
 
   const drive = async (request: DriveRequest): Promise<SagaRun> => {
-    const { id, journal, definition, past, unsaved, key } = request
+    const { id, journal, definition, past, state, unsaved, key } = request
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()
@@ -171,6 +174,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
       mailbox: options.mailbox ?? false,
+      ...(state && { state }),
       ...(definition && { definition }),
       ...(key !== undefined && { gate: gate.promise }),
     })
@@ -214,10 +218,10 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       return current
     },
     attach: (id, feed) => createSagaRun(feed, line(id, registry.find(feed.state.started.definition))),
-    watch(id, journal, past) {
+    watch(id, journal, past, state) {
       const known = followed.get(id)
       if (known && !known.stopped) return this.attach(id, known)
-      const feed = createSagaFeed(past)
+      const feed = createSagaFeed(past, state)
       if (!isEnded(feed.state)) {
         followed.set(id, feed)
         const stop = followSaga(feed, journal, node.clock, () => {
