@@ -50,7 +50,7 @@ export function createAdoption(
     const definition = desk.registry.find(state.started.definition)
     const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: state.epoch + 1 }
     const unsaved = [owned, ...listInterrupted(state)]
-    await desk.drive({ id, journal, definition, past, unsaved, key: state.started.key })
+    await desk.drive({ id, journal, definition, past, state, unsaved, key: state.started.key })
     onAdopted(id)
     return true
   }

@@ -59,7 +59,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const state = foldSaga(past.map(({ event }) => event))
       assertSame(state, definition, input)
       desk.assertOwner(state)
-      return desk.watch(id, journal, past)
+      return desk.watch(id, journal, past, state)
     }
     desk.assertRoom(definition)
     const { name, version, fingerprint } = definition
@@ -123,7 +123,8 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const driver = await desk.find(id)
       if (driver) return desk.attach(id, driver.feed)
       const journal = desk.open(id)
-      return desk.watch(id, journal, await readSome(id, journal))
+      const past = await readSome(id, journal)
+      return desk.watch(id, journal, past, foldSaga(past.map(({ event }) => event)))
     },
     async show(id) {
       const events = await readSome(id, desk.open(id))

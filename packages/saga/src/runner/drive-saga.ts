@@ -32,6 +32,8 @@ export interface DriveOptions {
   readonly definition?: SagaDefinition
   /** What is in the journal. */
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
@@ -271,7 +273,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     leave()
   }
 
-  const begun = foldSaga([...past.map(({ event }) => event), ...unsaved])
+  const begun = foldSaga(unsaved, options.state)
   const first = advance(begun)
   const events = [...unsaved, ...first.events]
   const wasPlaced = placed

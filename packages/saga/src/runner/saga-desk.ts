@@ -39,6 +39,8 @@ export interface DriveRequest {
   readonly journal: SagaJournal
   readonly definition: SagaDefinition | undefined
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   readonly unsaved: readonly SagaEvent[]
   readonly key: string | undefined
   /** The feed that somebody holds since the saga was parked. */
@@ -65,7 +67,8 @@ export interface SagaDesk {
   serially<Result>(id: string, work: () => Promise<Result>): Promise<Result>
   drive(request: DriveRequest): Promise<SagaRun>
   attach(id: string, feed: SagaFeed): SagaRun
-  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[]): SagaRun
+  /** `state` is the fold of the past. */
+  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[], state: SagaState): SagaRun
   /** Adds to a saga, wherever it is driven, and sees that it is noticed. */
   note(id: string, propose: Proposal): Promise<Verdict>
   assertOpen(id: string): void
@@ -111,7 +114,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       for (const id of ids) {
         const driver = driven.get(id)
         if (driver) driver.look()
-        else if (parked.has(id)) wake(id)
+        else if (parked.has(id)) void wake(id)
         else options.onStirred(id)
       }
     },
@@ -142,7 +145,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       if (state.instance !== node.instance) throw takenError(id)
       const definition = registry.find(state.started.definition)
       // Its turn among the sagas of its key has come long ago.
-      return await drive({ id, journal, definition, past, unsaved: [], key: undefined, ...(feed && { feed }) })
+      return await drive({ id, journal, definition, past, state, unsaved: [], key: undefined, ...(feed && { feed }) })
     } catch (error) {
       feed?.stop(error instanceof Error ? error : new Error('a saga could not be driven on', { cause: error }))
       turns.pass(id)
@@ -208,7 +211,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   }
 
   const drive = async (request: DriveRequest): Promise<SagaDriver> => {
-    const { id, journal, definition, past, unsaved, key, feed } = request
+    const { id, journal, definition, past, state, unsaved, key, feed } = request
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()
@@ -222,6 +225,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       onRest: () => {
         letRest(id)
       },
+      ...(state && { state }),
       ...(definition && { definition }),
       ...(feed && { feed }),
       ...(key !== undefined && { gate: gate.promise }),
@@ -275,10 +279,10 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     isClosed: () => closed,
     serially,
     attach: (id, feed) => createSagaRun(feed, line(id, registry.find(feed.state.started.definition))),
-    watch(id, journal, past) {
+    watch(id, journal, past, state) {
       const known = followed.get(id)
       if (known && !known.stopped) return this.attach(id, known)
-      const feed = createSagaFeed(past)
+      const feed = createSagaFeed(past, state)
       if (!isEnded(feed.state)) {
         followed.set(id, feed)
         const stop = followSaga(feed, journal, node.clock, () => {
