@@ -14,6 +14,8 @@ export interface SagaFeed {
   stop(error: Error): void
   /** Resolves at the next change; at once if nothing more can come. */
   changed(): Promise<void>
+  /** Tells who holds the feed weakly, once, that somebody waits for a change: now, or as soon as somebody does. */
+  whenWatched(told: ((feed: SagaFeed) => void) | undefined): void
 }
 
 type Growing = Omit<SagaFeed, 'state' | 'stopped'> & { state: SagaState; stopped: Error | undefined }
@@ -21,6 +23,7 @@ type Growing = Omit<SagaFeed, 'state' | 'stopped'> & { state: SagaState; stopped
 /** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
 export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaState): SagaFeed {
   let waiting: (() => void)[] = []
+  let watched: ((feed: SagaFeed) => void) | undefined
   const wake = (): void => {
     const woken = waiting
     waiting = []
@@ -45,8 +48,18 @@ export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaSta
       feed.stopped ??= error
       wake()
     },
-    changed: () =>
-      feed.stopped || isEnded(feed.state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
+    changed() {
+      if (feed.stopped || isEnded(feed.state)) return Promise.resolve()
+      watched?.(feed)
+      watched = undefined
+      return new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    whenWatched(told) {
+      watched = told
+      if (waiting.length === 0 || !told) return
+      watched = undefined
+      told(feed)
+    },
   }
   return feed
 }
