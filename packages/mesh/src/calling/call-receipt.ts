@@ -1,5 +1,4 @@
 import type { PresentedCredential } from '@parley/identity'
-import type { OutboundHop } from '../pipeline/outbound-hop.ts'
 import type { EvidenceOf } from '../session/evidence-of.ts'
 
 /** What one side signed of a call, and the credential that it held when it did. */
@@ -12,11 +11,4 @@ export interface SignedPart {
 export interface CallReceipt {
   readonly command: SignedPart
   readonly answer: SignedPart
-}
-
-/** Makes the receipt of a command that was answered; undefined where there is no answer, or it is no saga's. */
-export function receiptOf({ parts, command, evidence, session, peer }: OutboundHop): CallReceipt | undefined {
-  const callee = session?.peer ?? peer?.credential
-  const credential = callee && parts.credentials.presentedAs(callee)
-  return command && evidence && credential ? { command, answer: { evidence, credential } } : undefined
 }

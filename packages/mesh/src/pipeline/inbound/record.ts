@@ -7,6 +7,7 @@ import type { NodeParts } from '../../node/node-parts.ts'
 import { codeOf, type BareOutcome } from '../../contract/outcome.ts'
 import { shortenReason } from '../../serving/shorten-reason.ts'
 import { endingOf } from '../../calling/command-ending.ts'
+import { nextCounter } from '../../session/session.ts'
 import { traceOf } from '../../calling/traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -143,7 +144,7 @@ function postAnswer(
       ended: header.saga && inSession && endingOf(header.saga.phase, outcome),
       bodyRef,
       session: inSession?.id,
-      counter: inSession?.nextCounter(),
+      counter: inSession && nextCounter(inSession),
       usage: inSession && hop.usage,
     },
     body,
