@@ -54,7 +54,7 @@ describe('a saga whose process dies, and its participants', () => {
       expect(count.schedules).toBeGreaterThan(size * size)
       schedules += count.schedules
       lives += count.lives
-    })
+    }, 120_000)
 
   it('meets no fewer crash points than it ever did', () => {
     expect(schedules).toBeGreaterThanOrEqual(leastSchedules)
