@@ -14,6 +14,8 @@ export interface SagaFeed {
   stop(error: Error): void
   /** Resolves at the next change; at once if nothing more can come. */
   changed(): Promise<void>
+  /** Tells who holds the feed weakly, once, that somebody waits for a change: now, or as soon as somebody does. */
+  whenWatched(told: ((feed: SagaFeed) => void) | undefined): void
 }
 
 /** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
@@ -22,12 +24,13 @@ export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaSta
   let state = begun ?? foldSaga(first.map(({ event }) => event))
   let stopped: Error | undefined
   let waiting: (() => void)[] = []
+  let watched: ((feed: SagaFeed) => void) | undefined
   const wake = (): void => {
     const woken = waiting
     waiting = []
     for (const resolve of woken) resolve()
   }
-  return {
+  const feed: SagaFeed = {
     events,
     get state() {
       return state
@@ -49,7 +52,18 @@ export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaSta
       stopped ??= error
       wake()
     },
-    changed: () =>
-      stopped || isEnded(state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
+    changed() {
+      if (stopped || isEnded(state)) return Promise.resolve()
+      watched?.(feed)
+      watched = undefined
+      return new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    whenWatched(told) {
+      watched = told
+      if (waiting.length === 0 || !told) return
+      watched = undefined
+      told(feed)
+    },
   }
+  return feed
 }
