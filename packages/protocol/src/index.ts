@@ -48,6 +48,7 @@ export {
   frameSignedBytes,
   hashEnvelopes,
   iatpVersion,
+  signatureBytes,
   suites,
   type Frame,
   type FramedEnvelope,

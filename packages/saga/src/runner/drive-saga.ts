@@ -3,6 +3,7 @@ import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { PlanStep } from '../definition/plan.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
+import type { PaperShelf } from '../receipt/paper-shelf.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import { interpretOutcome, type Moment, type StepCall } from '../kernel/interpret-outcome.ts'
 import type { Proposal } from '../kernel/propose.ts'
@@ -15,6 +16,7 @@ import type { Preparation } from './prepare-step.ts'
 import { publishEvents } from './publish-events.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaNode } from './saga-node.ts'
+import { keepReceipt, withReceipt } from '../receipt/step-receipt.ts'
 import { callStep } from './step-call.ts'
 
 // I1 Nothing is sent before its intent is durable, and nothing follows from an outcome before that is durable.
@@ -37,6 +39,8 @@ export interface DriveOptions {
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
+  /** Where the credentials that receipts name are kept. */
+  readonly papers: PaperShelf
   /** Outcomes come to the mailbox, too. */
   readonly mailbox: boolean
   /** Resolves when no other saga comes first, if any does. */
@@ -78,7 +82,7 @@ const maxSleepMs = 60 * 60 * 1000
 
 /** Begins to drive a saga; resolves once its first events are durable. Rejects as `SagaJournal.append` does. */
 export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
-  const { node, journal, definition, past, unsaved, place, gate, mailbox: isMailed } = options
+  const { node, journal, definition, past, unsaved, place, papers, gate, mailbox: isMailed } = options
   const { clock, random } = node
   const calls = createCallBoard()
   let mailbox: Mail[] = []
@@ -110,6 +114,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     try {
       let isAccepted = false
       const outcome = await callStep(node, feed.state, call, definition, {
+        journal: journal.head().hash,
         ...(call.phase === 'do' && { signal }),
         ...(isMailed && {
           mailbox: true,
@@ -125,13 +130,14 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
           post({ open: () => [{ type: 'accepted', step: call.step, attempt: call.attempt }] })
         },
       })
+      const receipt = outcome.hop.receipt && (await keepReceipt(papers, outcome))
       post({
         open(state) {
           ended(outcome)
           const events = interpretOutcome(state, call, outcome, moment())
           if (events.length === 0)
             node.logger.warn('saga.reply-ignored', { saga: state.started.id, step: call.step, attempt: call.attempt })
-          return events
+          return withReceipt(state, call, receipt, events)
         },
       })
     } catch (error) {

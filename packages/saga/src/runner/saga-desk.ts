@@ -14,6 +14,7 @@ import { followSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
+import { createPaperShelf, type PaperShelf } from '../receipt/paper-shelf.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaNode } from './saga-node.ts'
@@ -50,6 +51,7 @@ export interface DriveRequest {
 /** What one process knows of its agent's sagas: those it drives, and the way to the others. */
 export interface SagaDesk {
   readonly registry: DefinitionRegistry
+  readonly papers: PaperShelf
   readonly driven: ReadonlyMap<string, SagaDriver>
   /** Sagas that are known to be over for good. */
   readonly over: Pick<Set<string>, 'add' | 'has'>
@@ -91,6 +93,7 @@ export interface DeskOptions extends SagasOptions {
 
 /** Creates a desk that drives nothing yet. */
 export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
+  const papers = createPaperShelf(node.name, node.store.keyValue)
   const registry = createDefinitionRegistry(options.definitions)
   const places = new Map<string, Places>()
   const driven = new Map<string, SagaDriver>()
@@ -221,6 +224,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       past,
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
+      papers,
       mailbox: options.mailbox ?? false,
       onRest: () => {
         letRest(id)
@@ -260,6 +264,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
 
   return {
     registry,
+    papers,
     driven,
     over,
     open,

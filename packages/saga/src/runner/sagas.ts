@@ -18,8 +18,8 @@ export interface SagasOptions {
   /** Most sagas taken over at the same time after an outage; default 32. */
   readonly recoveryConcurrency?: number
   /**
-   * Has every outcome sent to the mailbox of the agent's name as well, where the instance that goes on with a saga hears it,
-   * and keeps it as a receipt. Costs two appends a command. Call `createSagas` before the node starts.
+   * Has every outcome sent to the mailbox of the agent's name as well, where the instance that goes on with a saga hears it.
+   * Costs an append a command, before it leaves. Call `createSagas` before the node starts.
    */
   readonly mailbox?: boolean
   /** Says whether a declaration is of a human who may decide about sagas. Without it nobody may. */
