@@ -127,6 +127,7 @@ export const errorCodes: {
   readonly 'saga.compensated': ErrorFacts
   readonly 'saga.decision-refused': ErrorFacts
   readonly 'saga.definition-invalid': ErrorFacts
+  readonly 'saga.ending-unproven': ErrorFacts
   readonly 'saga.id-conflict': ErrorFacts
   readonly 'saga.id-invalid': ErrorFacts
   readonly 'saga.interrupted': ErrorFacts
@@ -136,6 +137,9 @@ export const errorCodes: {
   readonly 'saga.not-owned': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.proof-malformed': ErrorFacts
+  readonly 'saga.proof-truncated': ErrorFacts
+  readonly 'saga.receipt-invalid': ErrorFacts
   readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
@@ -768,6 +772,11 @@ export const errorCodes: {
     todo: 'Correct what the message names.',
     retryable: false,
   },
+  'saga.ending-unproven': {
+    meaning: 'An exported saga claims an end that does not follow from what was done.',
+    todo: 'Treat the export as tampered with: the reason names the steps that are open.',
+    retryable: false,
+  },
   'saga.id-conflict': {
     meaning: 'A saga with this id was started with another definition or input.',
     todo: 'Use a new id.',
@@ -811,6 +820,21 @@ export const errorCodes: {
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
+    retryable: false,
+  },
+  'saga.proof-malformed': {
+    meaning: 'A line of an exported saga is not as an export writes it.',
+    todo: 'Treat the export as tampered with from this line on, or export it again.',
+    retryable: false,
+  },
+  'saga.proof-truncated': {
+    meaning: 'An exported saga ends before its own end, or lacks an entry that was seen before.',
+    todo: 'Export it again; if its store says the same, restore the store.',
+    retryable: false,
+  },
+  'saga.receipt-invalid': {
+    meaning: 'A receipt in an exported saga is of another command, step, attempt, name or answer than it stands for.',
+    todo: 'Treat the export as tampered with.',
     retryable: false,
   },
   'saga.signal-refused': {

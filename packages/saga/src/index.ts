@@ -44,6 +44,19 @@ export { serveSagas } from './serving/serve-sagas.ts'
 export { proposeDecision, type Proposal } from './kernel/propose.ts'
 export { describeSaga } from './runner/describe-saga.ts'
 export { noteSaga } from './runner/note-saga.ts'
+export { exportSaga, type ExportSagaOptions } from './proof/export-saga.ts'
+export type {
+  BodyProof,
+  CommandAuthority,
+  ProvenDecision,
+  SagaAccount,
+  SagaVerdict,
+  SignedBy,
+  StepFact,
+} from './proof/saga-account.ts'
+export { verifySagaExport, type SagaExpectation } from './proof/verify-saga-export.ts'
+export type { ReceiptEvent } from './kernel/saga-event.ts'
+export type { SignedLine } from './receipt/signed-line.ts'
 export { peekEvent } from './journal/journal-format.ts'
 export { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from './journal/saga-journal.ts'
 export { drawSaga } from './definition/draw-saga.ts'

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
-import { sagaEventTypes, type SagaEvent } from '../kernel/saga-event.ts'
+import { sagaEventTypes, type SagaEvent, type StartedEvent } from '../kernel/saga-event.ts'
 import { joinBodies, splitBodies, type EntryBodies } from './entry-bodies.ts'
 
 /** The format of an entry: a line of JSON, and where there are bodies a second line with them, which the first commits to. */
@@ -142,8 +142,8 @@ function parseEvent(value: unknown, corrupt: Corrupt): SagaEvent {
   if (sagaEventTypes[event.type] === 'step' && !('step' in event && typeof event.step === 'string'))
     throw corrupt(`is a "${event.type}" of no step`)
   if (event.type !== 'started') return event
-  const { owner, expiresAtMs, definition } = event
-  if (typeof owner !== 'string' || typeof expiresAtMs !== 'number' || typeof definition.fingerprint !== 'string')
+  const { owner, expiresAtMs, definition } = event as Partial<StartedEvent>
+  if (typeof owner !== 'string' || typeof expiresAtMs !== 'number' || typeof definition?.fingerprint !== 'string')
     throw corrupt('is an incomplete start')
   return { ...event, plan: parsePlan(event.plan) }
 }
