@@ -18,11 +18,10 @@ export interface SagaFeed {
   whenWatched(told: ((feed: SagaFeed) => void) | undefined): void
 }
 
+type Growing = Omit<SagaFeed, 'state' | 'stopped'> & { state: SagaState; stopped: Error | undefined }
+
 /** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
 export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaState): SagaFeed {
-  const events = [...first]
-  let state = begun ?? foldSaga(first.map(({ event }) => event))
-  let stopped: Error | undefined
   let waiting: (() => void)[] = []
   let watched: ((feed: SagaFeed) => void) | undefined
   const wake = (): void => {
@@ -30,30 +29,27 @@ export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaSta
     waiting = []
     for (const resolve of woken) resolve()
   }
-  const feed: SagaFeed = {
+  const events = [...first]
+  const feed: Growing = {
     events,
-    get state() {
-      return state
-    },
-    get stopped() {
-      return stopped
-    },
+    state: begun ?? foldSaga(first.map(({ event }) => event)),
+    stopped: undefined,
     push(entries, next) {
       events.push(...entries)
-      state =
+      feed.state =
         next ??
         foldSaga(
           entries.map(({ event }) => event),
-          state,
+          feed.state,
         )
       wake()
     },
     stop(error) {
-      stopped ??= error
+      feed.stopped ??= error
       wake()
     },
     changed() {
-      if (stopped || isEnded(state)) return Promise.resolve()
+      if (feed.stopped || isEnded(feed.state)) return Promise.resolve()
       watched?.(feed)
       watched = undefined
       return new Promise<void>((resolve) => waiting.push(resolve))
