@@ -23,7 +23,7 @@ export interface TimedOrders {
   /** Takes an order in; `isHeld` if all before it are known. */
   enforce(order: VerifiedOrder, isHeld: boolean): void
   /** Whether nothing of this kind was ever ordered. */
-  readonly isEmpty: boolean
+  isEmpty(): boolean
   /** Returns the quarantine of a subject that is in force now. */
   quarantineOf(owner: string, subject: string, nowMs: number): VerifiedOrder | undefined
   /** Tells whether a quarantine of a subject was ordered at this time or later, whether or not it has ended since. */
@@ -50,9 +50,7 @@ export function createTimedOrders(): TimedOrders {
     return { agent: { owner, name: subject as AgentId['name'] }, score, reason, untilMs, sequence }
   }
   return {
-    get isEmpty() {
-      return quarantines.size + pins.size === 0
-    },
+    isEmpty: () => quarantines.size + pins.size === 0,
     enforce(order, isHeld) {
       const key = keyOf(order.owner, order.subject)
       if (order.kind === 'pin') {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createRuleIndex, isFailedRule } from '../index/rule-index.ts'
 import { hopOf } from '../policy-input.fixture.ts'
 import type { PolicyInput } from '../policy-input.ts'
 import { compileCondition, type Condition } from './condition.ts'
@@ -17,6 +18,13 @@ function compile(text: string): Condition {
 /** `failed` where it fails: the library and we may tell another of several failures. */
 function outcome(value: unknown): unknown {
   return value instanceof Failure ? 'failed' : value
+}
+
+/** What an index finds that holds this condition alone: it looks at the parts of a rule another way. */
+function askIndex(condition: Condition, input: PolicyInput): unknown {
+  const index = createRuleIndex([{ condition, isSkippedOnFailure: false }])
+  const found = index.first(createHopView(input), { rules: undefined })
+  return found !== undefined && isFailedRule(found) ? found.failure : found !== undefined
 }
 
 function ask(text: string, input: PolicyInput): unknown {
@@ -108,7 +116,9 @@ describe('compileCondition', () => {
         const input = hopOf({ body: () => body, labels })
         const compiled = compileCondition(text, () => {})
         fc.pre(compiled !== undefined)
-        const ours = outcome(compiled?.evaluate(createHopView(input)))
+        const value = compiled?.evaluate(createHopView(input))
+        expect(compiled && askIndex(compiled, input)).toEqual(value)
+        const ours = outcome(value)
         const parsed = parseCel(text)
         if (!('check' in parsed)) throw new Error('does not parse')
         parsed.check()

@@ -1,11 +1,14 @@
 import type { Condition } from '../condition/condition.ts'
 import type { HopView } from '../condition/hop-view.ts'
 import type { IndexClause } from '../condition/index-clause.ts'
+import type { ClauseCheck } from './clause-check.ts'
 
 /** A rule with its place among all rules of an index. */
 export interface Entry<Rule> {
   readonly rule: Rule
   readonly order: number
+  /** The quick form of `evaluate`, where there is one. */
+  readonly check: ClauseCheck | undefined
   readonly evaluate: Condition['evaluate']
 }
 

@@ -3,6 +3,7 @@ import type { Failure } from '../condition/failure.ts'
 import type { HopView } from '../condition/hop-view.ts'
 import type { IndexClause } from '../condition/index-clause.ts'
 import { createBoundGroup } from './bound-group.ts'
+import { createCheckMaker, holdAll, type MakeChecks } from './clause-check.ts'
 import { createEqualGroup } from './equal-group.ts'
 import { bucketLength, createPrefixGroup } from './prefix-group.ts'
 import type { Entry, PlacedEntry, RuleGroup } from './rule-group.ts'
@@ -48,8 +49,14 @@ export function isFailedRule<Rule extends object>(found: Rule | FailedRule<Rule>
 
 /** Indexes rules, each by the clause that leaves the fewest others in its bucket; the rest is scanned. */
 export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]): RuleIndex<Rule> {
-  const entries = rules.map((rule, order): Entry<Rule> => ({ rule, order, evaluate: rule.condition.evaluate }))
-  const groups = groupEntries(entries)
+  const makeChecks = createCheckMaker()
+  const entries = rules.map((rule, order): Entry<Rule> => ({
+    rule,
+    order,
+    check: makeChecks(rule.condition.clauses),
+    evaluate: rule.condition.evaluate,
+  }))
+  const groups = groupEntries(entries, makeChecks)
   return {
     size: rules.length,
     first(view, skipped) {
@@ -63,7 +70,7 @@ export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]
         for (let at = 0; ; at++) {
           const entry = isList ? (found as readonly Entry<Rule>[])[at] : (found as Entry<Rule>)
           if (entry === undefined || (best !== undefined && entry.order > best.order)) break
-          const value = entry.evaluate(view)
+          const value = evaluateEntry(entry, view)
           if (value !== false) {
             if (value === true || !entry.rule.isSkippedOnFailure) {
               best = entry
@@ -83,13 +90,18 @@ export function createRuleIndex<Rule extends IndexedRule>(rules: readonly Rule[]
       const found: { readonly entry: Entry<Rule>; readonly failure: Failure | undefined }[] = []
       for (const group of groups)
         for (const entry of listOf((group.selectAll ?? group.select)(view))) {
-          const value = entry.evaluate(view)
+          const value = evaluateEntry(entry, view)
           if (value !== false) found.push({ entry, failure: value === true ? undefined : value })
         }
       found.sort((left, right) => left.entry.order - right.entry.order)
       for (const { entry, failure } of found) visit(entry.rule, failure)
     },
   }
+}
+
+function evaluateEntry<Rule>(entry: Entry<Rule>, view: HopView): boolean | Failure {
+  const { check } = entry
+  return (check && holdAll(check, view)) ?? entry.evaluate(view)
 }
 
 function listOf<Rule>(found: Entry<Rule> | readonly Entry<Rule>[] | undefined): readonly Entry<Rule>[] {
@@ -108,7 +120,10 @@ function tellSkipped<Rule>(failed: FailedEntry<Rule>[], best: Entry<Rule> | unde
     if (best === undefined || entry.order < best.order) (skipped.rules ??= []).push({ rule: entry.rule, failure })
 }
 
-function groupEntries<Rule extends IndexedRule>(entries: readonly Entry<Rule>[]): readonly RuleGroup<Rule>[] {
+function groupEntries<Rule extends IndexedRule>(
+  entries: readonly Entry<Rule>[],
+  makeChecks: MakeChecks,
+): readonly RuleGroup<Rule>[] {
   const sizes = countBuckets(entries)
   const equal = createGrouping<PlacedEntry<Rule, IndexClause & { readonly kind: 'equal' }>>()
   const prefix = createGrouping<PlacedEntry<Rule, IndexClause & { readonly kind: 'prefix' }>>()
@@ -122,7 +137,8 @@ function groupEntries<Rule extends IndexedRule>(entries: readonly Entry<Rule>[])
       scanned.push(entry)
       continue
     }
-    const rest = { ...entry, evaluate: condition.without(chosen) }
+    const check = makeChecks(condition.clauses.filter((other) => other !== chosen))
+    const rest = { ...entry, check, evaluate: condition.without(chosen) }
     if (clause.kind === 'equal') equal.add(clause.path, { clause, entry, rest })
     else if (clause.kind === 'prefix')
       prefix.add(`${clause.path} ${bucketLength(clause.prefix)}`, { clause, entry, rest })

@@ -19,8 +19,8 @@ export interface JudgedDocument {
 }
 
 /**
- * Creates the judge of one document: a list of passes, each an index. The first rule that a pass finds decides; what no
- * pass decides, the default does.
+ * Creates the judge of one document: its passes, one after the other, are the order of one index, so that what an action is
+ * about is looked up once. The first rule that matches decides; what none decides, the default does.
  *
  * I1 A rule that throws never allows: one that would deny or ask denies then, one that would allow is passed over.
  * I2 Limits and obligations hold whenever their rule's condition does, whichever rule decides. Limits are for what is done:
@@ -29,9 +29,7 @@ export interface JudgedDocument {
  */
 export function createJudge(document: JudgedDocument): (view: HopView) => EngineVerdict {
   const { rules } = document
-  const passes = passesOf(document)
-    .filter((pass) => pass.length > 0)
-    .map((pass) => createRuleIndex(pass))
+  const deciding = createRuleIndex(passesOf(document).flat())
   const advising = createRuleIndex(rules.filter(({ effect }) => effect === 'warn' || effect === 'log'))
   const binding = createRuleIndex(rules.filter(({ limits, obligations }) => limits.length + obligations.length > 0))
   const byDefault = decideDefault(document)
@@ -40,7 +38,7 @@ export function createJudge(document: JudgedDocument): (view: HopView) => Engine
     const bound = binding.size === 0 ? unbound : collectBound(binding, view)
     if (bound.kind === 'deny') return withAdvice(bound, advice)
     const skipped: Skipped<PolicyRule> = { rules: undefined }
-    const found = findFirst(passes, view, skipped)
+    const found = deciding.first(view, skipped)
     const noted = skipped.rules ? [...advice, ...skipped.rules.map(describeFailure)] : advice
     if (found === undefined) {
       if (byDefault.kind === 'allow') return addTerms(byDefault, bound, noted)
@@ -92,18 +90,6 @@ function passesOf({ conflicts, guards, rules }: JudgedDocument): readonly (reado
     case 'most_specific_wins':
       return [...first, ...ruleScopes.flatMap((scope) => strictFirst(own.filter((rule) => rule.scope === scope)))]
   }
-}
-
-function findFirst(
-  passes: readonly RuleIndex<PolicyRule>[],
-  view: HopView,
-  skipped: Skipped<PolicyRule>,
-): PolicyRule | FailedRule<PolicyRule> | undefined {
-  for (const pass of passes) {
-    const found = pass.first(view, skipped)
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 function collectAdvice(index: RuleIndex<PolicyRule>, view: HopView): readonly EngineAdvice[] {
