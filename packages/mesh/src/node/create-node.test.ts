@@ -119,6 +119,7 @@ const requestStages = [
   'policy',
   'admit',
   'allowance',
+  'approval',
   'deliver',
 ]
 
