@@ -121,6 +121,7 @@ const requestStages = [
   'policy',
   'admit',
   'allowance',
+  'approval',
   'deliver',
 ]
 
