@@ -228,7 +228,7 @@ describe('append', () => {
     for (const fields of [{ seq: 1 }, { Peer: 'x' }, { '1': 'x' }, { ms: NaN }, { body: 'x'.repeat(20_000) }]) {
       expect(() => log.append({ ...hop, ...fields })).toThrow(expect.objectContaining({ code: 'audit.record-invalid' }))
     }
-    expect(log.size).toBe(1)
+    expect(log.size()).toBe(1)
   })
 
   it('refuses when too many records wait for the store, and goes on when it writes again', async () => {

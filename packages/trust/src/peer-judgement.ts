@@ -49,7 +49,7 @@ export function judgePeer(
   const overall = handle === undefined ? undefined : book.overall(handle)
   const apart = handle === undefined || capability === undefined ? undefined : book.ofCapability(handle, capability)
   const standing = apart ?? overall
-  const pin = notes.isEmpty ? undefined : notes.pinOf(peer, nowMs)
+  const pin = notes.isEmpty() ? undefined : notes.pinOf(peer, nowMs)
   const judged =
     pin === undefined
       ? (judgeOrdered(bench, peer, standing, nowMs) ?? judgeEvidence(bench, peer, handle, standing, nowMs))
@@ -124,7 +124,7 @@ function judgeEvidence(
 function listWords(bench: Bench, peer: string, handle: number | undefined, nowMs: number): readonly Word[] {
   const { fold } = bench
   const isShared = fold.window !== undefined
-  if (fold.notes.isEmpty && !isShared) return []
+  if (fold.notes.isEmpty() && !isShared) return []
   const said = new Map<string, number>()
   if (isShared && handle !== undefined)
     for (const standing of fold.book.standings(handle))

@@ -3,7 +3,7 @@ import type { Sight } from './sight.ts'
 
 /** Pieces of evidence that wait to be written, already as columns: a hop leaves no object behind. */
 export interface PendingPieces {
-  readonly count: number
+  count(): number
   add(peer: string, capability: string, sight: Sight, atMs: number, envelope: string, start: number | undefined): void
   /** Gives the columns. */
   pieces(): EvidencePieces
@@ -23,9 +23,7 @@ export function createPendingPieces(): PendingPieces {
   let lastCapability = ''
   let lastNumber = -1
   return {
-    get count() {
-      return envelopes.length
-    },
+    count: () => envelopes.length,
     add(peer, capability, sight, atMs, envelope, start) {
       const number = numberOf(peers, peer)
       let sightNumber = sights.get(sight)

@@ -50,7 +50,7 @@ export interface OrderBook {
   /** Refuses with `identity.quarantined` a chain in which an agent or a signing instance is in quarantine now. */
   checkChainQuarantine(chain: VerifiedChain, nowMs: number): Verdict
   /** Whether no owner ever ordered a quarantine or a pin: a cheap answer for who asks at every hop. */
-  readonly hasNoneTimed: boolean
+  hasNoneTimed(): boolean
   /** Returns the order that has an agent in quarantine by its name now. */
   quarantineOf(agent: AgentId, nowMs: number): VerifiedOrder | undefined
   /** Returns the score that its owner has pinned for an agent, if one is in force now. */
@@ -191,9 +191,7 @@ export function createOrderBook({
       }
       return allowed
     },
-    get hasNoneTimed() {
-      return timed.isEmpty
-    },
+    hasNoneTimed: timed.isEmpty,
     quarantineOf: ({ owner, name }, nowMs) => timed.quarantineOf(owner, name, nowMs),
     pinOf: timed.pinOf,
     pins: timed.pins,

@@ -23,7 +23,7 @@ export interface TimedOrders {
   /** Takes an order in; `isHeld` if all before it are known. */
   enforce(order: VerifiedOrder, isHeld: boolean): void
   /** Whether nothing of this kind was ever ordered. */
-  readonly isEmpty: boolean
+  isEmpty(): boolean
   /** Returns the quarantine of a subject that is in force now. */
   quarantineOf(owner: string, subject: string, nowMs: number): VerifiedOrder | undefined
   /** Returns the pin of a name that is in force now. */
@@ -48,9 +48,7 @@ export function createTimedOrders(): TimedOrders {
     return { agent: { owner, name: subject as AgentId['name'] }, score, reason, untilMs, sequence }
   }
   return {
-    get isEmpty() {
-      return quarantines.size + pins.size === 0
-    },
+    isEmpty: () => quarantines.size + pins.size === 0,
     enforce(order, isHeld) {
       const key = keyOf(order.owner, order.subject)
       if (order.kind === 'pin') {

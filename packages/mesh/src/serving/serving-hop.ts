@@ -10,7 +10,7 @@ import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from '../node/node.ts'
 import type { EffectiveTrust } from '../pipeline/effective-trust.ts'
 import type { WorkLease } from './work-lease.ts'
-import type { Stopping } from '../node/stopping.ts'
+import { createStopping, type Stopping } from '../node/stopping.ts'
 import { traceOf } from '../calling/traceparent.ts'
 
 /** What a handler's hop is made of. */
@@ -32,6 +32,16 @@ export interface ServingHopParts {
   readonly meter: UsageMeter
 }
 
+/** Where a hop keeps what stops it. */
+const stops = Symbol('stops')
+/** Most handlers never ask for the signal, and a getter in the hop itself would make a dictionary of it. */
+const lazySignal = {
+  [stops]: createStopping(),
+  get signal() {
+    return this[stops].signal()
+  },
+}
+
 /** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */
 export function createServingHop(parts: ServingHopParts): ServedHop {
   const { header, peer, chain, trust } = parts
@@ -49,9 +59,11 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     labels: withLabels(options.labels),
     onBehalfOf,
     pathIndex: (header.pathIndex ?? 0) + 1,
-    signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal]) : parts.stopping.signal,
+    signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal()]) : parts.stopping.signal(),
   })
-  return {
+  const hop: Omit<ServedHop, 'signal'> & { readonly [stops]: Stopping; readonly __proto__: object } = {
+    __proto__: lazySignal,
+    [stops]: parts.stopping,
     id: header.id,
     trace,
     capability: header.capability ?? ':',
@@ -73,9 +85,6 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
       ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
       : {}),
     ...(header.saga ? { saga: header.saga } : {}),
-    get signal() {
-      return parts.stopping.signal
-    },
     evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
@@ -93,4 +102,5 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     stream: (capability, input, options) =>
       parts.acting.run(parts.handed, () => parts.caller.stream(capability, input, { ...options, ...onward(options) })),
   }
+  return hop as typeof hop & Pick<ServedHop, 'signal'>
 }

@@ -10,9 +10,8 @@ import type { BodyKeys } from './body-keys.ts'
 export interface Session {
   /** base64url SHA-256 over the leaves of hello and welcome. */
   readonly id: string
-  readonly peer: VerifiedCredential
-  /** Takes a later credential of the same instance and name; an earlier one changes nothing. */
-  renew(peer: VerifiedCredential): void
+  /** The table puts a later credential of the same instance and name in its place. */
+  peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
   /** What bodies are encrypted with; undefined where one side offered no key share. */
@@ -27,8 +26,8 @@ export interface Session {
   handed: Map<string, HandedChain> | undefined
   /** Hashes of chains that the peer is known to hold, marked where they were handed to it; undefined while there are none. */
   sentChains: Set<string> | undefined
-  /** Takes the next counter of the own direction. */
-  nextCounter(): number
+  /** The counter of the own direction that was used last. */
+  lastCounter: number
 }
 
 /** Chains that one session holds at most; the oldest makes room. */
@@ -40,31 +39,31 @@ export function markHanded(hash: string): string {
 }
 
 /** Creates a session once both sides are proven. */
-export function createSession(
-  id: string,
-  provenPeer: VerifiedCredential,
-  ownCredentialId: string,
-  keys?: BodyKeys,
-): Session {
-  let counter = 0
-  let peer = provenPeer
+export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
+  // Data alone: a session is silent most of its life, and closures would be half of what it weighs.
   return {
     id,
-    get peer() {
-      return peer
-    },
-    renew(later) {
-      const isSame = later.instance === peer.instance && later.name === peer.name && later.owner === peer.owner
-      if (isSame && later.expiresAtMs > peer.expiresAtMs) peer = later
-    },
+    peer,
     ownCredentialId,
     keys,
     inbound: createReplayWindow(),
     chains: undefined,
     handed: undefined,
     sentChains: undefined,
-    nextCounter: () => ++counter,
+    lastCounter: 0,
   }
+}
+
+/** Takes the next counter of the own direction. */
+export function nextCounter(session: Session): number {
+  return ++session.lastCounter
+}
+
+/** Takes a later credential of the same instance and name; an earlier one changes nothing. */
+function renewPeer(session: Session, later: VerifiedCredential): void {
+  const { peer } = session
+  const isSame = later.instance === peer.instance && later.name === peer.name && later.owner === peer.owner
+  if (isSame && later.expiresAtMs > peer.expiresAtMs) session.peer = later
 }
 
 /** Sessions that one instance has here at most, of both directions: a renewal takes one, and the oldest makes room. */
@@ -153,7 +152,10 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
       add(session)
     },
     renew(peer) {
-      for (const id of idsOf.get(peer.instance) ?? []) byId.get(id)?.renew(peer)
+      for (const id of idsOf.get(peer.instance) ?? []) {
+        const session = byId.get(id)
+        if (session) renewPeer(session, peer)
+      }
     },
     retire,
     remove,

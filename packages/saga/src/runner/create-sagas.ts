@@ -19,7 +19,7 @@ import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
-import { createAdoption } from './adopt-sagas.ts'
+import { createAdoption, type Adopted } from './adopt-sagas.ts'
 
 /** How many sagas are taken over at the same time, where nobody says: a store is asked by so many at once. */
 export const defaultRecoveryConcurrency = 32
@@ -36,7 +36,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   const mail = createMailRoom(node, desk)
   if (options.mailbox) node.onOutcome((mailed) => mail.hear(mailed))
   const adoption = createAdoption(node, desk, recoveryConcurrency, (id) => mail.deliver(id))
-  let found: { readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] } = { runs: [], stopped: [] }
+  let found: Adopted = { adopted: [], stopped: [] }
   const watch = createOrphanWatch({
     node,
     leaseMs,
@@ -48,7 +48,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
 
   const begin = async (definition: SagaDefinition, input: unknown, how: StartOptions): Promise<SagaRun> => {
     const { id, key, delegation } = how
-    const existing = desk.driven.get(id)
+    const existing = await desk.findInTurn(id)
     if (existing) {
       assertSame(existing.feed.state, definition, input)
       return desk.attach(id, existing.feed)
@@ -59,7 +59,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const state = foldSaga(past.map(({ event }) => event))
       assertSame(state, definition, input)
       desk.assertOwner(state)
-      return desk.watch(id, journal, past)
+      return desk.watch(id, journal, past, state)
     }
     desk.assertRoom(definition)
     const { name, version, fingerprint } = definition
@@ -120,10 +120,11 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       return run as SagaRun<Output>
     },
     async attach(id) {
-      const driver = desk.driven.get(id)
+      const driver = await desk.find(id)
       if (driver) return desk.attach(id, driver.feed)
       const journal = desk.open(id)
-      return desk.watch(id, journal, await readSome(id, journal))
+      const past = await readSome(id, journal)
+      return desk.watch(id, journal, past, foldSaga(past.map(({ event }) => event)))
     },
     async show(id) {
       const events = await readSome(id, desk.open(id))

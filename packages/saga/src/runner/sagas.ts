@@ -70,9 +70,10 @@ export interface Sagas extends AsyncDisposable {
   show(id: string): Promise<{ readonly view: SagaView; readonly events: readonly JournaledEvent[] }>
   /**
    * Takes over every unfinished saga of this agent's name whose instance is gone, and watches from then on for others that
-   * leave theirs: when their lease lapses, or at once when they close. Call it after the node started.
+   * leave theirs: when their lease lapses, or at once when they close. Call it after the node started. Resolves with the ids
+   * of those that were taken over now, for `attach`.
    */
-  resume(): Promise<{ readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] }>
+  resume(): Promise<{ readonly adopted: readonly string[]; readonly stopped: readonly StoppedSaga[] }>
   /** Lists the sagas of this agent's name, whoever drives them; unreadable ones as stopped. */
   list(): Promise<{ readonly sagas: readonly SagaView[]; readonly stopped: readonly StoppedSaga[] }>
   /**

@@ -6,17 +6,26 @@ export interface MemoryStore extends Store {
   readonly streams: Map<string, Uint8Array[]>
   /** How often `append` succeeded. */
   appends(): number
+  /** What is in it now, for another store to begin with. */
+  contents(): MemoryContents
 }
 
-/** Creates a journal with the conflict rules of the port. */
-export function createMemoryStore(): MemoryStore {
-  const streams = new Map<string, Uint8Array[]>()
+/** What a store in memory holds. */
+export interface MemoryContents {
+  readonly streams: ReadonlyMap<string, Uint8Array[]>
+  readonly values: ReadonlyMap<string, KeyValueEntry>
+}
+
+/** Creates a store with the conflict rules of the port, empty unless it begins with the contents of another. */
+export function createMemoryStore(begun?: MemoryContents): MemoryStore {
+  const streams = new Map(begun?.streams)
   let appends = 0
-  const values = new Map<string, KeyValueEntry>()
+  const values = new Map(begun?.values)
   return {
     kind: 'memory',
     streams,
     appends: () => appends,
+    contents: () => ({ streams: new Map(streams), values: new Map(values) }),
     journal: {
       async append(stream, expectedLast, entries) {
         const list = streams.get(stream) ?? []

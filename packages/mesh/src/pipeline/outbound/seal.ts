@@ -3,7 +3,7 @@ import type { CallOptions } from '../../calling/call-options.ts'
 import type { CarriedBody, LoadedBody } from '../../session/carried-body.ts'
 import type { Opened } from '../../session/handshake.ts'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
-import { markHanded } from '../../session/session.ts'
+import { markHanded, nextCounter } from '../../session/session.ts'
 import { formatTraceparent } from '../../calling/traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -67,7 +67,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       expiresAtMs: issuedAtMs + Math.min(limits.lifetimeMs, Math.max(1_000, remainingMs)),
       contentType: 'application/json',
       session: session.id,
-      counter: session.nextCounter(),
+      counter: nextCounter(session),
       capability: contract.capability,
       contract: contract.hash,
       remainingMs,
