@@ -47,7 +47,7 @@ export async function startLocalField(dir: string, broker: BenchBroker, { only, 
   })
   await enter('dbos', async () => {
     const peers = await installPeers(log)
-    const postgres = stack.use(await startPostgres(dir))
+    const postgres = stack.use(await startPostgres())
     return (end) => startDbosTrip(peers, end, postgres)
   })
   return {

@@ -12,7 +12,9 @@ import { isTripStep, trips } from './trip.ts'
 const [, , url = '', dir = '', name = ''] = process.argv
 if (!isTripStep(name)) throw new TypeError(`no step is called ${name}`)
 const db = openParticipantDatabase(join(dir, `${name}-effects.db`))
-db.exec('CREATE TABLE effect (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, undone INTEGER NOT NULL DEFAULT 0) STRICT')
+db.exec(
+  'CREATE TABLE effect (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, undone INTEGER NOT NULL DEFAULT 0) STRICT',
+)
 const insert = db.prepare('INSERT INTO effect (key) VALUES (?)')
 const remove = db.prepare('UPDATE effect SET undone = 1 WHERE key = ?')
 const participant = createParticipant({

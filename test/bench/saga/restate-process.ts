@@ -24,6 +24,8 @@ interface Client {
 }
 
 const [, , folder = '', end = '', at = ''] = process.argv
+// What it says of every declined step would be measured too.
+process.env['RESTATE_LOGGING'] = 'ERROR'
 const { ingress, admin, node } = JSON.parse(at) as RestateAddress
 const sdk = await loadPeer<Sdk>(folder, '@restatedev/restate-sdk')
 const { connect } = await loadPeer<Client>(folder, '@restatedev/restate-sdk-clients')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { findNatsServer } from '@parley/nats-server'
 import type { Bench, BenchOptions, BenchRow } from '../bench.ts'
 import { compareLoad } from '../compare-load.ts'
+import { standing } from './standing-figures.ts'
 import { createParleyMesh } from '../hop/parley-mesh.ts'
 import { startRemoteParley, type SagaContestant } from './contestants.ts'
 import { decideSagaTargets } from './saga-targets.ts'
@@ -40,6 +41,11 @@ export const sagaBench: Bench = {
       await using remote = await startRemoteParley(mesh.dir, broker.url, 'completed')
       rows.push(...(await measureAll(`remote, completed`, [remote], options)))
     }
+    for (const [part, measure] of Object.entries(standing))
+      if (isAsked(options, part)) {
+        options.log(part)
+        rows.push({ part, ...(await measure(join(dir, part))) })
+      }
     return { rows, targets: decideSagaTargets(rows) }
   },
 }

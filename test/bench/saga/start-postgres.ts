@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, mkdir } from 'node:fs/promises'
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startServer } from './start-server.ts'
@@ -16,10 +17,13 @@ const binaries = '/usr/lib/postgresql/15/bin'
 /** PostgreSQL does not run as root: as `nobody` then. */
 const nobody = 65_534
 
-/** Starts a PostgreSQL 15 of Debian's package without a port; its data is in `dir`. Rejects where it is not installed. */
-export async function startPostgres(dir: string): Promise<RunningPostgres> {
+/**
+ * Starts a PostgreSQL 15 of Debian's package without a port, in a temporary folder that its user can reach. Rejects where it
+ * is not installed.
+ */
+export async function startPostgres(): Promise<RunningPostgres> {
   if (!existsSync(join(binaries, 'postgres'))) throw new Error(`there is no PostgreSQL 15 in ${binaries}`)
-  const home = join(dir, 'postgres')
+  const home = await mkdtemp(join(tmpdir(), 'parley-bench-postgres-'))
   const [data, socket] = [join(home, 'data'), join(home, 'socket')]
   await mkdir(socket, { recursive: true })
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
@@ -35,5 +39,11 @@ export async function startPostgres(dir: string): Promise<RunningPostgres> {
     await run(join(binaries, 'pg_isready'), ['-h', socket])
     return true
   })
-  return { socket, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return {
+    socket,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await rm(home, { recursive: true, force: true })
+    },
+  }
 }

@@ -36,7 +36,9 @@ export async function startRestate(peers: string, dir: string): Promise<RunningR
     },
   })
   await server.until(async () => {
-    const answers = await Promise.all([`${address.admin}/health`, `${address.ingress}/restate/health`].map((at) => fetch(at)))
+    const answers = await Promise.all(
+      [`${address.admin}/health`, `${address.ingress}/restate/health`].map((at) => fetch(at)),
+    )
     return answers.every(({ ok }) => ok)
   })
   return { address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }

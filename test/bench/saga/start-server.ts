@@ -26,7 +26,11 @@ export function startServer(
   },
 ): RunningServer {
   const { env, stopBy = 'SIGTERM', ...how } = options
-  const child = spawn(command, [...args], { ...how, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, [...args], {
+    ...how,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = once(child, 'close').catch(() => undefined)
   let printed = ''
   for (const stream of [child.stdout, child.stderr])

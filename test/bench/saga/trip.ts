@@ -54,8 +54,7 @@ export function serveTrips(): Serves<typeof trips> {
   return {
     flight: reserve,
     hotel: reserve,
-    charge: ({ booking: receipt, end }, hop) =>
-      end === 'completed' ? { receipt } : hop.decline('card-declined', {}),
+    charge: ({ booking: receipt, end }, hop) => (end === 'completed' ? { receipt } : hop.decline('card-declined', {})),
   }
 }
 

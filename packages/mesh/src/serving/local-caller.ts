@@ -40,19 +40,18 @@ export function createLocalCaller<C extends Contract>(node: LocalNode, contract:
       const startMs = node.clock.monotonic()
       const stopping = createStopping()
       const id = Buffer.from(node.random.bytes(16)).toString('base64url')
-      const report = (outcome: BareOutcome): Outcome =>
-        ({
-          ...outcome,
-          hop: {
-            id,
-            trace,
-            capability,
-            peer: { owner: node.owner, name: node.name, instance: node.instance },
-            sent: true,
-            durationMs: node.clock.monotonic() - startMs,
-            explain: () => `${outcome.kind}; in this process`,
-          },
-        }) as Outcome
+      const report = (outcome: BareOutcome): Outcome => ({
+        ...outcome,
+        hop: {
+          id,
+          trace,
+          capability,
+          peer: { owner: node.owner, name: node.name, instance: node.instance },
+          sent: true,
+          durationMs: node.clock.monotonic() - startMs,
+          explain: () => `${outcome.kind}; in this process`,
+        },
+      })
       const late = Promise.withResolvers<BareOutcome>()
       const cancelTimer = node.clock.setTimer(() => {
         stopping.abort()

@@ -3,6 +3,7 @@ import type { CallOptions } from '../calling/call-options.ts'
 import type { SagaCommand } from '../calling/saga-command.ts'
 import type { MeshNode } from '../node/node.ts'
 import type { Stopping } from '../node/stopping.ts'
+import { lazySignal, stops } from './lazy-signal.ts'
 import { markResult, type ServedHop } from './served.ts'
 
 /** What calls inside one process need of their node. */
@@ -32,11 +33,13 @@ export function createLocalHop(node: LocalNode, request: LocalRequest): ServedHo
     trace,
     authority: 'own',
     deadlineMs: Math.min(options.deadlineMs ?? Infinity, Math.max(0, remainingMs())),
-    signal: options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal,
+    signal: options.signal ? AbortSignal.any([options.signal, stopping.signal()]) : stopping.signal(),
   })
   const missing = (what: string): MeshError =>
     new MeshError('contract.invalid', `${capability} is called in its own process, where there is no ${what}`)
-  return {
+  const hop: Omit<ServedHop, 'signal'> & { readonly [stops]: Stopping; readonly __proto__: object } = {
+    __proto__: lazySignal,
+    [stops]: stopping,
     id,
     trace,
     capability,
@@ -52,9 +55,6 @@ export function createLocalHop(node: LocalNode, request: LocalRequest): ServedHo
     obligations: [],
     pathIndex: 0,
     ...(saga ? { saga } : {}),
-    get signal() {
-      return stopping.signal
-    },
     evidence() {
       throw missing('envelope to make evidence of')
     },
@@ -73,4 +73,5 @@ export function createLocalHop(node: LocalNode, request: LocalRequest): ServedHo
     emit: (event, payload, options) => node.emit(event, payload, { ...options, trace }),
     stream: (called, input, options) => node.stream(called, input, { ...options, ...onward(options) }),
   }
+  return hop as typeof hop & Pick<ServedHop, 'signal'>
 }
