@@ -44,17 +44,21 @@ describe('a saga whose process dies, and its participants', () => {
   })
 
   for (const [status, title, prepare] of ends)
-    it.each(shapes)(`%s: ${title}, wherever they die twice`, async (_, definition, size) => {
-      const count = await crashEverywhere(
-        definition,
-        2,
-        (agents) => prepare(agents, size),
-        (crashed) => checkEffects(crashed, status, size),
-      )
-      expect(count.schedules).toBeGreaterThan(size * size)
-      schedules += count.schedules
-      lives += count.lives
-    })
+    it.each(shapes)(
+      `%s: ${title}, wherever they die twice`,
+      async (_, definition, size) => {
+        const count = await crashEverywhere(
+          definition,
+          2,
+          (agents) => prepare(agents, size),
+          (crashed) => checkEffects(crashed, status, size),
+        )
+        expect(count.schedules).toBeGreaterThan(size * size)
+        schedules += count.schedules
+        lives += count.lives
+      },
+      120_000,
+    )
 
   it('meets no fewer crash points than it ever did', () => {
     expect(schedules).toBeGreaterThanOrEqual(leastSchedules)
