@@ -1,4 +1,4 @@
-import { createManualClock, createSeededRandom, type ManualClock } from '@parley/ports'
+import { createManualClock, createSeededRandom, type Delivery, type ManualClock } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineContract } from '../contract/contract.ts'
@@ -22,6 +22,7 @@ interface Pair extends AsyncDisposable {
   readonly clock: ManualClock
   readonly issuer: LocalMesh
   readonly desk: MeshNode
+  readonly shop: MeshNode
   readonly records: { readonly desk: readonly AppendedRecord[]; readonly counter: readonly AppendedRecord[] }
   served(): number
   buy(deadlineMs?: number): Promise<Outcome>
@@ -66,6 +67,7 @@ async function openPair(pipelines: {
     clock,
     issuer,
     desk,
+    shop: counter,
     records,
     served: () => served,
     async buy(deadlineMs = 200) {
@@ -119,6 +121,7 @@ const requestStages = [
   'policy',
   'admit',
   'allowance',
+  'approval',
   'deliver',
 ]
 
@@ -216,6 +219,44 @@ describe('assembleNode', () => {
     forgets = 5
     expect(await pair.buy()).toMatchObject({ kind: 'refused', code: 'iatp.session-unknown' })
     expect(pair.records.desk.filter(isHop)).toHaveLength(2)
+  })
+
+  it('does a request once although its session made room before a copy came', async () => {
+    let end = (): void => undefined
+    const look: Stage<InboundHop> = {
+      name: 'look',
+      run({ parts, header }) {
+        end = () => {
+          parts.sessions.remove(header?.session ?? '')
+        }
+        return { kind: 'allow' }
+      },
+    }
+    await using pair = await openPair({
+      inbound: (standard) => ({
+        ...standard,
+        routes: { ...standard.routes, request: [look, ...(standard.routes.request ?? [])] },
+      }),
+    })
+    expect((await pair.buy()).kind).toBe('ok')
+    const { bus } = pair.issuer
+    const toShop = `${pair.shop.instance.slice('did:key:'.length)}.${pair.desk.instance.slice('did:key:'.length)}`
+    const seen: Delivery[] = []
+    bus.tap((delivery) => {
+      if (delivery.subject.endsWith(toShop)) seen.push(delivery)
+    })
+    // The reply is on its way for a while, and what comes after it is not.
+    let held = 0
+    bus.inject({ kind: 'delay', delayMs: 50, when: ({ subject }) => !subject.endsWith(toShop) && ++held === 1 })
+    const call = pair.desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs: 200 })
+    await pair.clock.settle()
+    expect([pair.served(), seen.length]).toEqual([2, 1])
+    end()
+    for (const { subject, data } of seen.slice()) bus.connect().publish(subject, data)
+    await pair.clock.advance(200)
+    expect((await call).kind).toBe('ok')
+    expect(pair.served()).toBe(2)
+    expect(pair.records.counter.filter(isHop).at(-1)).toMatchObject({ code: 'iatp.replayed' })
   })
 
   it('sends a chain whole again to a callee that forgot it', async () => {
