@@ -74,7 +74,7 @@ describe('a store that was edited', () => {
     const verdictOf = async (edited: Store): Promise<string> => {
       let text = ''
       for await (const segment of exportAudit(edited)) text += segment
-      return verifyAuditExport(text, { verify: verifySignature, expectedSize: log.size }).kind
+      return verifyAuditExport(text, { verify: verifySignature, expectedSize: log.size() }).kind
     }
     expect(await verdictOf(store)).toBe('ok')
     const last = segments.at(-1) ?? new Uint8Array()

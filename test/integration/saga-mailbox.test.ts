@@ -84,11 +84,12 @@ describe('a saga with a mailbox', () => {
     await first.sagas.close()
     const resumed = second.sagas.resume()
     await mesh.clock.advance(1_000)
-    const [run] = (await resumed).runs
-    expect(run?.state().steps).toMatchObject({ room: { status: 'unknown' } })
+    await resumed
+    const run = await second.sagas.attach('t')
+    expect(run.state().steps).toMatchObject({ room: { status: 'unknown' } })
     done.resolve(undefined)
     await mesh.clock.advance(1_000)
-    expect(run?.state()).toMatchObject({ status: 'completed', epoch: 2 })
+    expect(run.state()).toMatchObject({ status: 'completed', epoch: 2 })
     expect(lookups).toBeGreaterThan(0)
     const { events } = await second.sagas.show('t')
     expect(events.find(({ event }) => event.type === 'committed')?.event).toMatchObject({

@@ -56,9 +56,12 @@ export async function liveOrchestrator(
     },
     resume() {
       attempt('resume', async () => {
-        const { runs, stopped } = await sagas.resume()
+        const { adopted, stopped } = await sagas.resume()
         for (const { id, error } of stopped) process.note(`${id} is stopped: ${error.code}`)
-        for (const run of runs) attempt(run.id, () => run.settled())
+        for (const id of adopted)
+          attempt(id, async () => {
+            await (await sagas.attach(id)).settled()
+          })
       })
     },
     cancel(id) {

@@ -51,7 +51,7 @@ export interface AuditReceipt {
 export interface AuditLog extends AsyncDisposable {
   readonly origin: string
   /** Number of records, durable or not. */
-  readonly size: number
+  size(): number
   /**
    * Takes a record, in memory: durable within 50 ms if the store is well. Throws `hop.unrecorded` when the log is closed,
    * broken or full, `audit.record-invalid` for fields that a record cannot hold.
@@ -92,9 +92,9 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   }
   const tail = await readAuditTail({ journal: store.journal, stream, origin, hash, verify })
   const log = createAuditLog({ ...options, hash, stream }, tail)
-  const isNew = tail.frontier.size === 0
+  const isNew = tail.frontier.size() === 0
   const isClean = isNew || tail.isClosed
-  if (!isClean) log.append({ kind: 'gap', reason: 'unclean-close', afterSeq: tail.frontier.size, lost: 'unknown' })
+  if (!isClean) log.append({ kind: 'gap', reason: 'unclean-close', afterSeq: tail.frontier.size(), lost: 'unknown' })
   log.append({ kind: 'lifecycle', event: 'opened', instance: signer.did, isNew, isClean })
   await log.checkpoint()
   return log
@@ -141,14 +141,14 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
   const pushHead = (): PendingHead => {
     cancelCheckpoint?.()
     cancelCheckpoint = undefined
-    headSize = frontier.size
+    headSize = frontier.size()
     const head = {
       origin,
-      size: frontier.size,
+      size: frontier.size(),
       root: frontier.root(),
       last: decodeBase64url(last) ?? new Uint8Array(32),
     }
-    const item: PendingHead = { head, nodes: frontier.nodes }
+    const item: PendingHead = { head, nodes: frontier.nodes() }
     queue.push(item)
     return item
   }
@@ -156,14 +156,15 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     cancelCheckpoint ??= clock.setTimer(pushHead, checkpointIntervalMs)
   }
   const assertWritable = (): void => {
-    const unsigned = frontier.size - (signed?.size ?? 0)
-    if (queue.failure) throw unrecorded('it is broken', queue.failure)
-    if (queue.length >= maxUnwritten) throw unrecorded(`${queue.length} records wait for the store`)
+    const unsigned = frontier.size() - (signed?.size ?? 0)
+    const failure = queue.failure()
+    if (failure) throw unrecorded('it is broken', failure)
+    if (queue.length() >= maxUnwritten) throw unrecorded(`${queue.length()} records wait for the store`)
     if (unsigned >= maxUnwritten) throw unrecorded(`${unsigned} records wait for a checkpoint`)
   }
   const append = (fields: AuditFields): AuditReceipt => {
     assertWritable()
-    const head = { seq: frontier.size + 1, prev: last, atMs: clock.now() }
+    const head = { seq: frontier.size() + 1, prev: last, atMs: clock.now() }
     const text = formatAuditRecord(head, fields, tenant)
     const line = lines.write(text)
     const leaf = hashMerkleLeaf(hash, line.text)
@@ -171,13 +172,13 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
     lines.close(line, last)
     frontier.append(leaf)
     queue.push(line)
-    if (frontier.size - headSize >= maxUncheckedRecords) pushHead()
+    if (frontier.size() - headSize >= maxUncheckedRecords) pushHead()
     else armCheckpoint()
     if (listeners.size > 0) clock.defer(() => tell(text))
     return { seq: head.seq, leaf: last }
   }
   const checkpoint = async (): Promise<Checkpoint> => {
-    const item = signed?.size === frontier.size ? undefined : pushHead()
+    const item = signed?.size === frontier.size() ? undefined : pushHead()
     await queue.flush()
     if (item && !item.signed) throw item.failure
     if (!signed) throw unrecorded('it has no checkpoint')
@@ -195,9 +196,7 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
 
   return {
     origin,
-    get size() {
-      return frontier.size
-    },
+    size: frontier.size,
     append(fields) {
       if (closing) throw unrecorded('it is closed')
       return append(fields)

@@ -59,7 +59,7 @@ export async function readAuditTail(options: AuditTailOptions): Promise<AuditTai
   const frontier = checkpoint ? resumeFrontier(lines[start + 1], checkpoint, hash) : createMerkleFrontier(hash)
   let last = checkpoint ? encodeBase64url(checkpoint.last) : firstPrev
   for (const line of checkpoint ? lines.slice(start + 2) : lines) {
-    const seq = frontier.size + 1
+    const seq = frontier.size() + 1
     const record = line.kind === 'record' ? parseAuditRecord(line.text) : undefined
     if (line.kind !== 'record' || !record) throw broken('audit.record-invalid', `record ${seq} cannot be read`)
     const leaf = hashMerkleLeaf(hash, utf8.encode(line.text))
@@ -68,7 +68,7 @@ export async function readAuditTail(options: AuditTailOptions): Promise<AuditTai
     frontier.append(leaf)
     last = line.leaf
   }
-  const isClosed = checkpoint?.size === frontier.size && isClosedBy(lines[start - 1], last)
+  const isClosed = checkpoint?.size === frontier.size() && isClosedBy(lines[start - 1], last)
   return { position, frontier, last, checkpoint, isClosed }
 }
 

@@ -20,9 +20,9 @@ export interface CommitQueueOptions<Item> {
  */
 export interface CommitQueue<Item> {
   /** Items that are not durable. */
-  readonly length: number
+  length(): number
   /** What broke the queue, if anything did. */
-  readonly failure: MeshError | undefined
+  failure(): MeshError | undefined
   push(item: Item): void
   /** Resolves when all that was pushed so far is durable; rejects with what hindered the write. */
   flush(): Promise<void>
@@ -80,12 +80,8 @@ export function createCommitQueue<Item>(options: CommitQueueOptions<Item>): Comm
   }
 
   return {
-    get length() {
-      return pushed - durable
-    },
-    get failure() {
-      return failure
-    },
+    length: () => pushed - durable,
+    failure: () => failure,
     push(item) {
       waiting.push(item)
       pushed += 1

@@ -44,7 +44,7 @@ export function recoverLeaves(run: SealedRun, hash: Hash): RecoveredRun | undefi
   ]
   for (const guess of guesses) {
     const leaves = walkBack(run, genuine, guess)
-    const frontier = leaves && createMerkleFrontier(hash, run.before.size, run.before.nodes)
+    const frontier = leaves && createMerkleFrontier(hash, run.before.size(), run.before.nodes())
     if (!leaves || !frontier) continue
     for (const leaf of leaves) frontier.append(decodeBase64url(leaf) ?? new Uint8Array(32))
     if (isSameHash(frontier.root(), run.root)) return { leaves, frontier }
@@ -56,12 +56,12 @@ export function recoverLeaves(run: SealedRun, hash: Hash): RecoveredRun | undefi
 type Guess = (seq: number) => string | undefined
 
 function walkBack(run: SealedRun, genuine: ReadonlyMap<string, AuditEntry>, guess: Guess): string[] | undefined {
-  const length = run.size - run.before.size
+  const length = run.size - run.before.size()
   const leaves: string[] = []
   // A seal may claim any size; more than one leaf for every entry and every gap cannot be recovered anyway.
   if (length > run.entries.length * 2 + 1) return undefined
   let leaf: string | undefined = run.last
-  for (let seq = run.size; seq > run.before.size; seq--) {
+  for (let seq = run.size; seq > run.before.size(); seq--) {
     if (leaf === undefined) return undefined
     leaves.push(leaf)
     const record: AuditRecord | undefined = genuine.get(leaf)?.record

@@ -90,17 +90,17 @@ export function verifyAuditExport(text: string, options: AuditVerifyOptions): Au
   let frontier = createMerkleFrontier(hash)
   for (const seal of genuine.toSorted((left, right) => left.checkpoint.size - right.checkpoint.size)) {
     const { size, root, last, did } = seal.checkpoint
-    const found = entries.slice(frontier.size, Math.max(seal.at, frontier.size))
+    const found = entries.slice(frontier.size(), Math.max(seal.at, frontier.size()))
     const run = { before: frontier, size, root, last: encodeBase64url(last), entries: found }
     const recovered = recoverLeaves(run, hash)
-    if (!recovered) return blameUnproven(entries, frontier.size, size, seal.at)
+    if (!recovered) return blameUnproven(entries, frontier.size(), size, seal.at)
     const bad = recovered.leaves.findIndex((leaf, index) => found[index]?.leaf !== leaf || !found[index].isSound)
-    if (bad !== -1) return blame(entries, frontier.size + bad + 1, frontier.size, seal.at)
+    if (bad !== -1) return blame(entries, frontier.size() + bad + 1, frontier.size(), seal.at)
     if (openings.findLast((opening) => opening.seq <= size)?.instance !== did) continue
     if (seal.at === size) held.add(seal)
     frontier = recovered.frontier
   }
-  const proven = frontier.size
+  const proven = frontier.size()
   const breakAt = findBreak(entries, proven, entries.length)
   if (breakAt !== undefined) return blame(entries, breakAt, proven, entries.length)
   const badSeal = seals.find((seal) => !held.has(seal))

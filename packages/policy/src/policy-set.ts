@@ -45,9 +45,9 @@ export function compilePolicy(parts: readonly PolicyPart[], options: CompilePoli
   const compiled: CompiledDocument[] = []
   const places: (CompiledDocument | PolicyEngine)[] = []
   for (const part of [...builtIn, ...parts]) {
-    const made = compilePart(part, forms, problems)
-    if (!made) continue
     const isBuiltIn = part === credentialsOnly || part === defaults
+    const made = isBuiltIn ? compileBuiltIn(part) : compilePart(part, forms, problems)
+    if (!made) continue
     checkName(made.name, part.file, isBuiltIn, places, problems)
     places.push(made)
     if ('source' in made) compiled.push(made)
@@ -73,6 +73,19 @@ export function compilePolicy(parts: readonly PolicyPart[], options: CompilePoli
 /** Tells whether a part is an engine, which needs no compiling. */
 export function isPolicyEngine(part: PolicyPart): part is PolicyEngine {
   return 'decide' in part
+}
+
+const compiledBuiltIns = new Map<PolicySource, CompiledDocument>()
+
+/** Compiles a document of ours, which is the same for every set, once. It extends nothing: linking finds nothing wrong. */
+function compileBuiltIn(source: PolicySource): CompiledDocument {
+  const known = compiledBuiltIns.get(source)
+  if (known) return known
+  const problems: PolicyProblem[] = []
+  const made = compileDocument(source, problems)
+  if (!made || problems.length > 0) throw invalid(problems, [source])
+  compiledBuiltIns.set(source, made)
+  return made
 }
 
 function compilePart(

@@ -111,6 +111,7 @@ export const errorCodes: {
   readonly 'policy.approval-denied': ErrorFacts
   readonly 'policy.approval-invalid': ErrorFacts
   readonly 'policy.approval-required': ErrorFacts
+  readonly 'policy.approval-used': ErrorFacts
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
@@ -136,6 +137,7 @@ export const errorCodes: {
   readonly 'saga.not-owned': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.sealed': ErrorFacts
   readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
@@ -688,6 +690,11 @@ export const errorCodes: {
     todo: 'Get the approval and repeat the call with it.',
     retryable: false,
   },
+  'policy.approval-used': {
+    meaning: 'What people approved of was used: it is good for one call.',
+    todo: 'Repeat the call without the answer, and have people approve of the new request.',
+    retryable: false,
+  },
   'policy.denied': {
     meaning: 'A rule denies this, or none allows it.',
     todo: 'See parley why for the rule.',
@@ -811,6 +818,11 @@ export const errorCodes: {
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
+    retryable: false,
+  },
+  'saga.sealed': {
+    meaning: 'The saga completed, and its journal was compacted to a summary since, without its output.',
+    todo: 'Keep outputs that are asked for later, or raise keepEndedMs.',
     retryable: false,
   },
   'saga.signal-refused': {

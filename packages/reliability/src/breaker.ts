@@ -53,7 +53,7 @@ export interface BreakerPass {
  * I4. No timer of opossum runs.
  */
 export interface Breaker {
-  readonly state: BreakerState
+  state(): BreakerState
   /** Lets a call through or refuses it with `breaker.open` and `retryAfterMs`. */
   admit(): { readonly kind: 'allow'; readonly pass: BreakerPass } | Refusal
   /** Opens a closed breaker; does nothing to one that is open or half-open already. */
@@ -128,7 +128,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   }
 
   return {
-    get state() {
+    state() {
       followClock()
       return stateOf(circuit)
     },

@@ -143,7 +143,7 @@ export function createReliability(options: ReliabilityOptions): Reliability {
   }
   const judge = (pair: Pair): void => {
     const { peer, capability, objective, breaker } = pair
-    if (!breaker || breaker.state !== 'closed') return
+    if (!breaker || breaker.state() !== 'closed') return
     const burn = objective.burning()
     if (burn) breaker.trip(`the error budget burns at ${Number(burn.shortRate.toFixed(2))}, above ${burn.burnRate}`)
     else if (objective.counts().bad === 0) pair.breaker = undefined
@@ -185,7 +185,7 @@ export function createReliability(options: ReliabilityOptions): Reliability {
     },
     wouldAdmit(call) {
       const breaker = pairs.get(keyOf(call))?.breaker
-      return breaker?.state !== 'open' || (breaker.memory()?.retryAfterMs ?? 0) <= 0
+      return breaker?.state() !== 'open' || (breaker.memory()?.retryAfterMs ?? 0) <= 0
     },
     stateOf(call) {
       const pair = pairs.get(keyOf(call))
@@ -218,7 +218,7 @@ function keyOf({ peer, capability }: CallPair): string {
 }
 
 function isClosed({ breaker }: Pair): boolean {
-  return (breaker?.state ?? 'closed') === 'closed'
+  return (breaker?.state() ?? 'closed') === 'closed'
 }
 
 /** Whether the budget is large enough to allow one bad event: before that, any one would exhaust it. */
@@ -249,7 +249,7 @@ function makeRoom(pairs: Map<string, Pair>, maxPairs: number): void {
 }
 
 function describePair({ peer, capability, objective, breaker }: Pair): PairState {
-  const state = breaker?.state ?? 'closed'
+  const state = breaker?.state() ?? 'closed'
   const { good, bad } = objective.counts()
   const standing = { peer, capability, state, target: objective.target, budgetLeft: objective.budgetLeft(), good, bad }
   return { ...standing, ...breaker?.memory() }

@@ -79,8 +79,8 @@ export function createEvidenceShare(options: EvidenceShareOptions): EvidenceShar
   const { keeper, store, stream, rater, verify, hash, clock, isShared, refusal } = options
   let turn: Promise<unknown> = Promise.resolve()
   const upTo = (sharer: string): SharedPlace => {
-    const { seq, lastEvidence } = keeper.end
-    return sharer === rater ? { seq, last: lastEvidence } : (keeper.cursors.get(sharer) ?? nothing)
+    const { seq, lastEvidence } = keeper.end()
+    return sharer === rater ? { seq, last: lastEvidence } : (keeper.cursors().get(sharer) ?? nothing)
   }
 
   const check = (batch: ReadBatch, { rater: sender, did, isOldest = false }: Sharer): Refusal | undefined => {

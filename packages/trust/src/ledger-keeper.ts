@@ -43,9 +43,9 @@ export interface LedgerKeeperOptions {
 export interface LedgerKeeper {
   readonly fold: LedgerFold
   readonly writer: LedgerWriter | undefined
-  readonly cursors: ReadonlyMap<string, RaterCursor>
+  cursors(): ReadonlyMap<string, RaterCursor>
   /** The rater's own count of evidence, written or not. */
-  readonly end: StreamEnd
+  end(): StreamEnd
   /** Own evidence of this life that others can still take, oldest first. */
   shareable(): readonly SharedBatch[]
   /** The newest batches of before, for knowing their envelopes again. */
@@ -120,9 +120,9 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
       if (counts) book.owners.restore(book.ownerOf(peer), counts)
     }
     if (book.find(peer) !== undefined) return
-    if (signer !== undefined && book.size >= maxPeers && !book.evict()) {
+    if (signer !== undefined && book.size() >= maxPeers && !book.evict()) {
       await (isReplaying ? writePages() : snapshot())
-      if (book.find(peer) !== undefined || (book.size >= maxPeers && !book.evict())) return
+      if (book.find(peer) !== undefined || (book.size() >= maxPeers && !book.evict())) return
     }
     if (page?.behaviour !== undefined) monitor.restore(peer, page.behaviour)
     if (page !== undefined) book.restore(page)
@@ -130,7 +130,7 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
   }
   const enter = (peer: string): Promise<void> | undefined => {
     if (book.find(peer) !== undefined) return undefined
-    if (!hasPages && (book.size < maxPeers || signer === undefined)) return undefined
+    if (!hasPages && (book.size() < maxPeers || signer === undefined)) return undefined
     const known = loads.get(peer)
     if (known !== undefined) return known
     const loading = load(peer).finally(() => loads.delete(peer))
@@ -244,7 +244,7 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
           options.onDurable(splitEntry(bytes, 0).sealed)
         }
         if (window !== undefined) written.push({ position: reached.position, atMs: clock.now() })
-        if (snapshotting === undefined && (entriesSince >= entriesPerSnapshot || book.changedCount > maxPeers / 2))
+        if (snapshotting === undefined && (entriesSince >= entriesPerSnapshot || book.changedCount() > maxPeers / 2))
           snapshotSoon()
       },
     })
@@ -255,12 +255,8 @@ export async function openLedgerKeeper(options: LedgerKeeperOptions): Promise<Le
     enter,
     startOf,
     snapshot,
-    get cursors() {
-      return cursors
-    },
-    get end() {
-      return end
-    },
+    cursors: () => cursors,
+    end: () => end,
     shareable() {
       const oldestMs = clock.now() - maxLateMs
       const isLate = shareable.findIndex(({ atMs }) => atMs >= oldestMs)

@@ -128,7 +128,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   }
   /** Turns what waits into signed entries. */
   const sealAll = async (): Promise<void> => {
-    if (open.count > 0) {
+    if (open.count() > 0) {
       full.push(open)
       open = startBatch()
     }
@@ -146,7 +146,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   }
   const writeAll = async (): Promise<void> => {
     try {
-      while (entries.length + full.length + open.count + notes.length > 0 || isAliveDue) {
+      while (entries.length + full.length + open.count() + notes.length > 0 || isAliveDue) {
         await sealAll()
         const batch = entries
         const appended = batch.map(({ bytes }) => bytes)
@@ -168,7 +168,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const flush = (): Promise<void> => {
     if (broken !== undefined) return Promise.reject(broken)
     if (running !== undefined) return running.then(flush)
-    if (entries.length + full.length + open.count + notes.length === 0 && !isAliveDue) return Promise.resolve()
+    if (entries.length + full.length + open.count() + notes.length === 0 && !isAliveDue) return Promise.resolve()
     running = writeAll()
     return running
   }
@@ -197,7 +197,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     addPiece(peer, handle, capability, sight, atMs, envelope, start) {
       open.add(peer, handle, capability, sight, atMs, envelope, start)
       pendingCount++
-      if (open.count >= maxBatch) {
+      if (open.count() >= maxBatch) {
         full.push(open)
         open = startBatch()
       }

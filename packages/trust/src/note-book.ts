@@ -3,7 +3,7 @@ import type { Attestation, Quarantine, TrustNote, TrustPin } from './trust-note.
 /** The notes that are in force. */
 export interface NoteBook {
   /** Whether there is anything but evidence to look at. */
-  readonly isEmpty: boolean
+  isEmpty(): boolean
   /** Why a note finds no room; undefined if it does. */
   refusal(note: TrustNote, nowMs: number): string | undefined
   take(note: TrustNote): void
@@ -41,9 +41,7 @@ export function createNoteBook(): NoteBook {
     }
   }
   return {
-    get isEmpty() {
-      return pins.size === 0 && quarantines.size === 0 && attestations.size === 0
-    },
+    isEmpty: () => pins.size === 0 && quarantines.size === 0 && attestations.size === 0,
     refusal(note, nowMs) {
       if (pins.size + quarantines.size + attestationCount >= maxNotes) forgetExpired(nowMs)
       if (pins.size + quarantines.size + attestationCount >= maxNotes)

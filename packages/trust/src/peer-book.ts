@@ -28,11 +28,11 @@ export interface NamedStanding extends StandingPlace {
  * I2 It never grows by itself: `add` and `restore` put a peer in, `remove` and `evict` take one out.
  */
 export interface PeerBook {
-  readonly size: number
+  size(): number
   /** Names the peers that are in memory. */
   peers(): readonly string[]
   /** How many pages changed since they were written last. */
-  readonly changedCount: number
+  changedCount(): number
   /** Returns the handle of a peer; undefined if it is not in memory. */
   find(peer: string): number | undefined
   /** Tells whether a capability was folded before. */
@@ -140,12 +140,8 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
     owners,
     ownerOf,
     peers: () => [...handles.keys()],
-    get size() {
-      return handles.size
-    },
-    get changedCount() {
-      return changed.length
-    },
+    size: () => handles.size,
+    changedCount: () => changed.length,
     find(peer) {
       const handle = handles.get(peer)
       if (handle === undefined) return undefined

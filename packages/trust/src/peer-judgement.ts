@@ -51,7 +51,7 @@ export function judgePeer(
   const overall = handle === undefined ? undefined : book.overall(handle)
   const apart = handle === undefined || capability === undefined ? undefined : book.ofCapability(handle, capability)
   const standing = apart ?? overall
-  const pin = notes.isEmpty ? undefined : notes.pinOf(peer, nowMs)
+  const pin = notes.isEmpty() ? undefined : notes.pinOf(peer, nowMs)
   if (pin !== undefined) return viewUnder(limit, { score: pin.score, tier: tierIndexOf(pin.score) }, standing)
   const ordered = bench.ordersAbout?.(peer, nowMs)?.pin
   if (ordered !== undefined) return viewUnder(limit, judgeOrdered(bench, ordered, standing), standing)
@@ -60,7 +60,7 @@ export function judgePeer(
 
 /** Whether nothing counts beside what this node saw: so it mostly is, twice for every piece of evidence. */
 function isOwnEvidence({ fold, answersFor, ordersAbout }: Bench, peer: string, nowMs: number): boolean {
-  if (answersFor !== undefined || fold.window !== undefined || !fold.notes.isEmpty) return false
+  if (answersFor !== undefined || fold.window !== undefined || !fold.notes.isEmpty()) return false
   return ordersAbout?.(peer, nowMs)?.pin === undefined
 }
 
@@ -138,7 +138,7 @@ function judgeEvidence(
 function listWords(bench: Bench, peer: string, handle: number | undefined, nowMs: number): readonly Word[] {
   const { fold } = bench
   const isShared = fold.window !== undefined
-  if (fold.notes.isEmpty && !isShared) return []
+  if (fold.notes.isEmpty() && !isShared) return []
   const said = new Map<string, number>()
   if (isShared && handle !== undefined)
     for (const standing of fold.book.standings(handle))

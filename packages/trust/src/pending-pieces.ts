@@ -7,7 +7,7 @@ export const maxBatch = 1_000
 
 /** Pieces of evidence that wait to be written, already as columns: a hop leaves no object behind. */
 export interface PendingPieces {
-  readonly count: number
+  count(): number
   /** Adds a piece about a peer. `handle` finds the peer again; whose it is may change from piece to piece. */
   add(
     peer: string,
@@ -47,9 +47,7 @@ function startBatch(numbers: HandleNumbers): PendingPieces {
     return number
   }
   return {
-    get count() {
-      return envelopes.length
-    },
+    count: () => envelopes.length,
     add(peer, handle, capability, sight, atMs, envelope, start) {
       const number = numberOf(peer, handle)
       const cell = envelopes.length * pieceCells

@@ -165,7 +165,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   for (const batch of keeper.recent) if (batch.rater === rater) ids.addBatch(batch)
   const self = agentOf(rater)
   const bench: Bench = { fold, model, startOf: keeper.startOf, answersFor, ordersAbout }
-  let seq = keeper.end.seq
+  let seq = keeper.end().seq
   let queued = 0
   let closed = false
 
@@ -226,7 +226,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
   }
 
   const enterRaters = (peer: string): Promise<unknown> | undefined => {
-    if (fold.notes.isEmpty && !isShared) return undefined
+    if (fold.notes.isEmpty() && !isShared) return undefined
     const entering = listRaters(bench, peer, clock.now()).flatMap((rater) => keeper.enter(rater) ?? [])
     return entering.length === 0 ? undefined : Promise.all(entering)
   }
@@ -281,7 +281,7 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     },
     admit(peer) {
       const nowMs = clock.now()
-      const quarantine = fold.notes.isEmpty ? undefined : fold.notes.quarantineOf(peer, nowMs)
+      const quarantine = fold.notes.isEmpty() ? undefined : fold.notes.quarantineOf(peer, nowMs)
       if (quarantine === undefined) return allowed
       const retryAfterMs = quarantine.untilMs - nowMs
       return refuse('trust.quarantined', `it is in quarantine: ${quarantine.reason}`, { retryAfterMs })

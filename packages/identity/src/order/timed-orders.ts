@@ -23,9 +23,11 @@ export interface TimedOrders {
   /** Takes an order in; `isHeld` if all before it are known. */
   enforce(order: VerifiedOrder, isHeld: boolean): void
   /** Whether nothing of this kind was ever ordered. */
-  readonly isEmpty: boolean
+  isEmpty(): boolean
   /** Returns the quarantine of a subject that is in force now. */
   quarantineOf(owner: string, subject: string, nowMs: number): VerifiedOrder | undefined
+  /** Tells whether a quarantine of a subject was ordered at this time or later, whether or not it has ended since. */
+  isQuarantinedSince(owner: string, subject: string, sinceMs: number): boolean
   /** Returns the pin of a name that is in force now. */
   pinOf(agent: AgentId, nowMs: number): Pin | undefined
   /** Lists the pins that are in force now. */
@@ -48,9 +50,7 @@ export function createTimedOrders(): TimedOrders {
     return { agent: { owner, name: subject as AgentId['name'] }, score, reason, untilMs, sequence }
   }
   return {
-    get isEmpty() {
-      return quarantines.size + pins.size === 0
-    },
+    isEmpty: () => quarantines.size + pins.size === 0,
     enforce(order, isHeld) {
       const key = keyOf(order.owner, order.subject)
       if (order.kind === 'pin') {
@@ -67,6 +67,10 @@ export function createTimedOrders(): TimedOrders {
       if (held && isInForce(held, nowMs)) return held
       // Held orders up to a later one say what became of it.
       return loose && loose.sequence > (held?.sequence ?? 0) && isInForce(loose, nowMs) ? loose : undefined
+    },
+    isQuarantinedSince(owner, subject, sinceMs) {
+      const { held, loose } = quarantines.get(keyOf(owner, subject)) ?? {}
+      return [held, loose].some((order) => order !== undefined && order.issuedAtMs >= sinceMs)
     },
     pinOf: ({ owner, name }, nowMs) => toPin(pins.get(keyOf(owner, name)), nowMs),
     pins: (nowMs) => [...pins.values()].flatMap((order) => toPin(order, nowMs) ?? []),

@@ -38,7 +38,7 @@ import { createSealer } from '../session/sealer.ts'
 import { createSenderBuckets } from '../session/sender-buckets.ts'
 import type { Served } from '../serving/served.ts'
 import { createServiceStats } from '../serving/service-stats.ts'
-import { createSessionTable, type Session } from '../session/session.ts'
+import { createSessionTable, nextCounter, type Session } from '../session/session.ts'
 import { createTimerQueue } from './timer-queue.ts'
 import type { Accountability } from '../trust/accountability.ts'
 import { createEvidenceFeed } from '../trust/create-evidence-feed.ts'
@@ -112,7 +112,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     const issuedAtMs = clock.now()
     const header = { type: 'cancel' as const, to: session.peer.instance, session: session.id, inReplyTo: leaf }
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.skewMs }
-    void sealer.send(sealer.seal({ ...header, ...times, counter: session.nextCounter() }, new Uint8Array()))
+    void sealer.send(sealer.seal({ ...header, ...times, counter: nextCounter(session) }, new Uint8Array()))
   }
   const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, logger }

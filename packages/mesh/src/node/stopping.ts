@@ -1,7 +1,7 @@
 /** Tells work to stop. The signal is made when somebody asks for it: most handlers never do, and it is dear. */
 export interface Stopping {
-  readonly aborted: boolean
-  readonly signal: AbortSignal
+  isAborted(): boolean
+  signal(): AbortSignal
   abort(): void
 }
 
@@ -10,10 +10,8 @@ export function createStopping(): Stopping {
   let controller: AbortController | undefined
   let aborted = false
   return {
-    get aborted() {
-      return aborted
-    },
-    get signal() {
+    isAborted: () => aborted,
+    signal() {
       if (!controller) {
         controller = new AbortController()
         if (aborted) controller.abort()

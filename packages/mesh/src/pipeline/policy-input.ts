@@ -32,21 +32,23 @@ interface Grants {
   readonly grantsByName: boolean
 }
 
-/** What a credential grants never changes, and every hop asks. Bounded by the credential's own life. */
-const granted = new WeakMap<VerifiedCredential, Map<string, Grants>>()
-const maxKeptGrants = 256
+interface Asked extends Grants {
+  readonly side: 'serves' | 'calls'
+  readonly capability: Capability
+}
+
+/** What a credential grants never changes, and every hop asks, mostly for the same few. Lives as long as the credential. */
+const granted = new WeakMap<VerifiedCredential, Asked[]>()
+const maxKeptGrants = 32
 
 function grantsOf(credential: VerifiedCredential, side: 'serves' | 'calls', capability: Capability): Grants {
-  let bySide = granted.get(credential)
-  if (!bySide) {
-    bySide = new Map()
-    granted.set(credential, bySide)
-  }
-  const key = `${side} ${capability}`
-  const known = bySide.get(key)
+  const before = granted.get(credential)
+  const known = before?.find((asked) => asked.capability === capability && asked.side === side)
   if (known) return known
   const patterns = credential[side].filter((pattern) => capabilityCovers(pattern, capability))
-  const found = { grants: patterns.length > 0, grantsByName: patterns.some((pattern) => !pattern.endsWith('*')) }
-  if (bySide.size < maxKeptGrants) bySide.set(key, found)
+  const grantsByName = patterns.some((pattern) => !pattern.endsWith('*'))
+  const found = { side, capability, grants: patterns.length > 0, grantsByName }
+  if (!before) granted.set(credential, [found])
+  else if (before.length < maxKeptGrants) before.push(found)
   return found
 }

@@ -11,6 +11,7 @@ import type { MeshNode } from '../node/node.ts'
 import type { EffectiveTrust } from '../pipeline/effective-trust.ts'
 import type { WorkLease } from './work-lease.ts'
 import type { Stopping } from '../node/stopping.ts'
+import { lazySignal, stops } from './lazy-signal.ts'
 import { traceOf } from '../calling/traceparent.ts'
 
 /** What a handler's hop is made of. */
@@ -49,9 +50,11 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     labels: withLabels(options.labels),
     onBehalfOf,
     pathIndex: (header.pathIndex ?? 0) + 1,
-    signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal]) : parts.stopping.signal,
+    signal: options.signal ? AbortSignal.any([options.signal, parts.stopping.signal()]) : parts.stopping.signal(),
   })
-  return {
+  const hop: Omit<ServedHop, 'signal'> & { readonly [stops]: Stopping; readonly __proto__: object } = {
+    __proto__: lazySignal,
+    [stops]: parts.stopping,
     id: header.id,
     trace,
     capability: header.capability ?? ':',
@@ -73,9 +76,6 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
       ? { handed: { capabilities: parts.handed.chain.capabilities, expiresAtMs: parts.handed.chain.expiresAtMs } }
       : {}),
     ...(header.saga ? { saga: header.saga } : {}),
-    get signal() {
-      return parts.stopping.signal
-    },
     evidence: parts.evidence,
     remainingMs: parts.remainingMs,
     decline: (name, details) => markResult({ kind: 'declined', error: { name, details } }),
@@ -93,4 +93,5 @@ export function createServingHop(parts: ServingHopParts): ServedHop {
     stream: (capability, input, options) =>
       parts.acting.run(parts.handed, () => parts.caller.stream(capability, input, { ...options, ...onward(options) })),
   }
+  return hop as typeof hop & Pick<ServedHop, 'signal'>
 }

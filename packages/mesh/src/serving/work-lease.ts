@@ -3,7 +3,7 @@ import { sealOverheadBytes } from '../session/body-keys.ts'
 import type { ContractCapability } from '../contract/contract.ts'
 import type { NodeParts } from '../node/node-parts.ts'
 import { checkSchema } from '../contract/schema.ts'
-import type { Session } from '../session/session.ts'
+import { nextCounter, type Session } from '../session/session.ts'
 import type { Stopping } from '../node/stopping.ts'
 
 /** Long enough for work that reports now and then, short enough to notice that nobody works any more. */
@@ -39,7 +39,7 @@ export function createWorkLease(
   const maxBytes = parts.maxBodyBytes - (keys ? sealOverheadBytes : 0)
   let leaseMs: number | undefined
   let hasEnded = false
-  const isOver = (): boolean => hasEnded || stopping.aborted
+  const isOver = (): boolean => hasEnded || stopping.isAborted()
 
   const tell = (type: 'accepted' | 'progress', body: Uint8Array): void => {
     const lease = leaseMs ?? defaultLeaseMs
@@ -53,7 +53,7 @@ export function createWorkLease(
         expiresAtMs: issuedAtMs + Math.min(limits.lifetimeMs, Math.max(1_000, lease)),
         contentType: 'application/json',
         session: session.id,
-        counter: session.nextCounter(),
+        counter: nextCounter(session),
         leaseMs: lease,
         inReplyTo: leaf,
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSession, createSessionTable, maxSessionsPerInstance, type Session } from './session.ts'
+import { createSession, createSessionTable, maxSessionsPerInstance, nextCounter, type Session } from './session.ts'
 
 const sessionWith = (id: string, instance: string, owner = 'did:key:zowner'): Session =>
   createSession(id, { instance: `did:key:z${instance}`, owner } as Session['peer'], 'own')
@@ -7,7 +7,7 @@ const sessionWith = (id: string, instance: string, owner = 'did:key:zowner'): Se
 describe('createSession', () => {
   it('counts up from 1 and never twice', () => {
     const session = sessionWith('s', 'a')
-    expect([session.nextCounter(), session.nextCounter(), session.nextCounter()]).toEqual([1, 2, 3])
+    expect([nextCounter(session), nextCounter(session), nextCounter(session)]).toEqual([1, 2, 3])
   })
 })
 

@@ -10,9 +10,8 @@ import type { BodyKeys } from './body-keys.ts'
 export interface Session {
   /** base64url SHA-256 over the leaves of hello and welcome. */
   readonly id: string
-  readonly peer: VerifiedCredential
-  /** Takes a later credential of the same instance and name; an earlier one changes nothing. */
-  renew(peer: VerifiedCredential): void
+  /** The table puts a later credential of the same instance and name in its place. */
+  peer: VerifiedCredential
   /** Id of the own credential that the peer verified; a renewed one needs a new session. */
   readonly ownCredentialId: string
   /** What bodies are encrypted with; undefined where one side offered no key share. */
@@ -27,8 +26,8 @@ export interface Session {
   handed: Map<string, HandedChain> | undefined
   /** Hashes of chains that the peer is known to hold, marked where they were handed to it; undefined while there are none. */
   sentChains: Set<string> | undefined
-  /** Takes the next counter of the own direction. */
-  nextCounter(): number
+  /** The counter of the own direction that was used last. */
+  lastCounter: number
 }
 
 /** Chains that one session holds at most; the oldest makes room. */
@@ -40,35 +39,44 @@ export function markHanded(hash: string): string {
 }
 
 /** Creates a session once both sides are proven. */
-export function createSession(
-  id: string,
-  provenPeer: VerifiedCredential,
-  ownCredentialId: string,
-  keys?: BodyKeys,
-): Session {
-  let counter = 0
-  let peer = provenPeer
+export function createSession(id: string, peer: VerifiedCredential, ownCredentialId: string, keys?: BodyKeys): Session {
+  // Data alone: a session is silent most of its life, and closures would be half of what it weighs.
   return {
     id,
-    get peer() {
-      return peer
-    },
-    renew(later) {
-      const isSame = later.instance === peer.instance && later.name === peer.name && later.owner === peer.owner
-      if (isSame && later.expiresAtMs > peer.expiresAtMs) peer = later
-    },
+    peer,
     ownCredentialId,
     keys,
     inbound: createReplayWindow(),
     chains: undefined,
     handed: undefined,
     sentChains: undefined,
-    nextCounter: () => ++counter,
+    lastCounter: 0,
   }
+}
+
+/** Takes the next counter of the own direction. */
+export function nextCounter(session: Session): number {
+  return ++session.lastCounter
+}
+
+/** Takes a later credential of the same instance and name; an earlier one changes nothing. */
+function renewPeer(session: Session, later: VerifiedCredential): void {
+  const { peer } = session
+  const isSame = later.instance === peer.instance && later.name === peer.name && later.owner === peer.owner
+  if (isSame && later.expiresAtMs > peer.expiresAtMs) session.peer = later
 }
 
 /** Sessions that one instance has here at most, of both directions: a renewal takes one, and the oldest makes room. */
 export const maxSessionsPerInstance = 8
+
+/** Sessions that are remembered after their end, the latest of them: what was accepted in them is not accepted again. */
+const maxClosedSessions = 4_096
+
+/** What is left of a session that ended: enough to tell a copy from a request of which nothing was done. */
+interface ClosedSession {
+  readonly instance: InstanceDid
+  readonly inbound: ReplayWindow
+}
 
 /**
  * The sessions of a node, bounded: of the owner that has most of them, the one that was used longest ago makes room and has
@@ -88,8 +96,10 @@ export interface SessionTable {
   renew(peer: VerifiedCredential): void
   /** Makes no more calls over a session. Answers that are on their way are still taken. */
   retire(id: string): void
-  /** Forgets a session. */
+  /** Ends a session. */
   remove(id: string): void
+  /** What an ended session with this instance accepted; undefined where none is remembered. */
+  closed(id: string, instance: InstanceDid): ReplayWindow | undefined
   size(): number
   list(): readonly Session[]
 }
@@ -102,6 +112,7 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   let lastUsed: Session | undefined
   /** Ids by instance, the oldest first. */
   const idsOf = new Map<InstanceDid, readonly string[]>()
+  const ended = new Map<string, ClosedSession>()
   /** Sessions by owner; there are no more owners than anchors. */
   const countOf = new Map<Did, number>()
   const retire = (id: string): void => {
@@ -109,11 +120,14 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     if (session && byInstance.get(session.peer.instance) === session) byInstance.delete(session.peer.instance)
   }
   const remove = (id: string): void => {
-    const peer = byId.get(id)?.peer
+    const session = byId.get(id)
     retire(id)
     byId.delete(id)
-    if (!peer) return
-    const { instance, owner } = peer
+    if (!session) return
+    const { instance, owner } = session.peer
+    ended.set(id, { instance, inbound: session.inbound })
+    const [oldest] = ended.size > maxClosedSessions ? ended.keys() : []
+    if (oldest !== undefined) ended.delete(oldest)
     countOf.set(owner, (countOf.get(owner) ?? 1) - 1)
     const left = (idsOf.get(instance) ?? []).filter((other) => other !== id)
     if (left.length > 0) idsOf.set(instance, left)
@@ -153,10 +167,17 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
       add(session)
     },
     renew(peer) {
-      for (const id of idsOf.get(peer.instance) ?? []) byId.get(id)?.renew(peer)
+      for (const id of idsOf.get(peer.instance) ?? []) {
+        const session = byId.get(id)
+        if (session) renewPeer(session, peer)
+      }
     },
     retire,
     remove,
+    closed(id, instance) {
+      const session = ended.get(id)
+      return session?.instance === instance ? session.inbound : undefined
+    },
     size: () => byId.size,
     list: () => [...byId.values()],
   }

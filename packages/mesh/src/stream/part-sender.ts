@@ -2,7 +2,7 @@ import { allowed, limits, refuse, type EnvelopeHeader, type Verdict } from '@par
 import { sealOverheadBytes } from '../session/body-keys.ts'
 import type { NodeParts } from '../node/node-parts.ts'
 import { createPartCounter, type PartTally } from './part-tally.ts'
-import type { Session } from '../session/session.ts'
+import { nextCounter, type Session } from '../session/session.ts'
 
 /** How long a part is valid, in milliseconds. */
 const partLifetimeMs = 60_000
@@ -69,7 +69,7 @@ export function createPartSender(
           expiresAtMs: issuedAtMs + partLifetimeMs,
           contentType: 'application/json',
           session: session.id,
-          counter: session.nextCounter(),
+          counter: nextCounter(session),
           part: counter.count() + 1,
           inReplyTo: leaf,
         },

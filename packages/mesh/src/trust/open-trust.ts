@@ -48,7 +48,7 @@ export function openTrust(options: OpenTrustOptions): Promise<TrustLedger> {
 }
 
 function ordersAbout(orders: OrderBook | undefined, peer: string, nowMs: number): ReturnType<OrdersAbout> {
-  if (orders === undefined || orders.hasNoneTimed) return undefined
+  if (orders === undefined || orders.hasNoneTimed()) return undefined
   const agent = parsePeer(peer)
   const pin = orders.pinOf(agent, nowMs)
   const quarantine = orders.quarantineOf(agent, nowMs)

@@ -3,9 +3,9 @@ import { hashMerkleNode } from './merkle-hash.ts'
 
 /** The right edge of a growing tree: all that is needed to append and to know the root, in O(log n) memory. */
 export interface MerkleFrontier {
-  readonly size: number
+  size(): number
   /** Roots of the complete subtrees, largest first: one for each bit that is set in `size`. */
-  readonly nodes: readonly Uint8Array[]
+  nodes(): readonly Uint8Array[]
   /** Adds the hash of a leaf at the end. Amortised O(1). */
   append(leaf: Uint8Array): void
   /** Computes the tree's root (RFC 9162 §2.1.1): O(log n). The empty tree's is SHA-256 of nothing. */
@@ -23,12 +23,8 @@ export function createMerkleFrontier(hash: Sha256, size = 0, nodes: readonly Uin
   const stack = [...nodes]
   let count = size
   return {
-    get size() {
-      return count
-    },
-    get nodes() {
-      return [...stack]
-    },
+    size: () => count,
+    nodes: () => [...stack],
     append(leaf) {
       let node = leaf
       for (let rest = count; rest % 2 === 1; rest = Math.floor(rest / 2)) {

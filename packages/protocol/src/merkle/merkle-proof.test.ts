@@ -44,7 +44,7 @@ describe('createMerkleFrontier', () => {
   it('goes on from its nodes at every size', () => {
     const frontier = createMerkleFrontier(sha256)
     for (const leaf of leaves) {
-      const resumed = createMerkleFrontier(sha256, frontier.size, frontier.nodes)
+      const resumed = createMerkleFrontier(sha256, frontier.size(), frontier.nodes())
       resumed.append(leaf)
       frontier.append(leaf)
       expect(hex(resumed.root())).toBe(hex(frontier.root()))

@@ -6,16 +6,20 @@ import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { isInFlight } from '../kernel/settle-tree.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
-import type { SagaRun } from './saga-run.ts'
 import type { StoppedSaga } from './sagas.ts'
+
+/** What a look for orphans came to. */
+export interface Adopted {
+  /** Ids of the sagas that were taken over. */
+  readonly adopted: readonly string[]
+  readonly stopped: readonly StoppedSaga[]
+}
 
 /** Takes over what nobody drives. */
 export interface Adoption {
   /** Goes on with a saga of this instance that it does not drive; does nothing where it is another's, or over. */
   adoptOwn(id: string): Promise<void>
-  adoptAll(
-    alive: ReadonlySet<string>,
-  ): Promise<{ readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] }>
+  adoptAll(alive: ReadonlySet<string>): Promise<Adopted>
 }
 
 /** How long one saga may keep others from being taken over, in milliseconds: its participant may be slow after an outage. */
@@ -34,21 +38,21 @@ export function createAdoption(
 ): Adoption {
   const told = new Map<string, string>()
 
-  const takeOver = async (id: string, alive: Pick<ReadonlySet<string>, 'has'>): Promise<SagaRun | undefined> => {
-    if (await desk.isKnownOver(id)) return undefined
+  const takeOver = async (id: string, alive: Pick<ReadonlySet<string>, 'has'>): Promise<boolean> => {
+    if (await desk.isKnownOver(id)) return false
     const journal = desk.open(id)
     const past = await journal.read()
     const state = foldSaga(past.map(({ event }) => event))
     if (isOver(state)) desk.over.add(id)
-    if (isEnded(state)) return undefined
-    if (state.instance !== node.instance && alive.has(state.instance)) return undefined
+    if (isEnded(state)) return false
+    if (state.instance !== node.instance && alive.has(state.instance)) return false
     desk.assertOwner(state)
     const definition = desk.registry.find(state.started.definition)
     const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: state.epoch + 1 }
     const unsaved = [owned, ...listInterrupted(state)]
-    const run = await desk.drive({ id, journal, definition, past, unsaved, key: state.started.key })
+    await desk.drive({ id, journal, definition, past, state, unsaved, key: state.started.key })
     onAdopted(id)
-    return run
+    return true
   }
 
   const tell = (stopped: StoppedSaga): void => {
@@ -61,18 +65,18 @@ export function createAdoption(
 
   return {
     async adoptOwn(id) {
-      if (desk.isClosed() || desk.driven.has(id)) return
-      await desk.serially(id, async () => takeOver(id, { has: () => true }))
+      await desk.serially(id, async () => {
+        if (!desk.isClosed() && !(await desk.findInTurn(id))) await takeOver(id, { has: () => true })
+      })
     },
     async adoptAll(alive) {
-      const runs: SagaRun[] = []
+      const adopted: string[] = []
       const stopped: StoppedSaga[] = []
       const adopt = async (id: string): Promise<void> => {
         if (desk.isClosed() || desk.isBusy(id)) return
         try {
-          const run = await desk.serially(id, async () => takeOver(id, alive))
-          if (!run) return
-          runs.push(run)
+          if (!(await desk.serially(id, async () => takeOver(id, alive)))) return
+          adopted.push(id)
           const feed = desk.driven.get(id)?.feed
           if (feed) await Promise.race([feed.changed(), pass(node)])
         } catch (error) {
@@ -85,7 +89,7 @@ export function createAdoption(
       await Promise.all(shuffle(node, await desk.ids()).map((id) => limit(adopt, id)))
       stopped.sort((left, right) => (left.id < right.id ? -1 : 1))
       for (const one of stopped) tell(one)
-      return { runs: runs.toSorted((left, right) => (left.id < right.id ? -1 : 1)), stopped }
+      return { adopted: adopted.toSorted(), stopped }
     },
   }
 }

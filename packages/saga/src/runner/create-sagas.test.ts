@@ -151,10 +151,9 @@ describe('sagas.resume', () => {
     const lab = createTripLab()
     await abandon(lab, 'left')
     await (await lab.orchestrator([book], 'did:key:zThree').start(book, input, { id: 'ended' })).result()
-    const { runs, stopped } = await lab.orchestrator([book], 'did:key:zTwo').resume()
-    expect(runs.map((run) => run.id)).toEqual(['left'])
-    expect(stopped).toEqual([])
-    expect(await runs[0]?.settled()).toMatchObject({ status: 'completed', epoch: 2 })
+    const two = lab.orchestrator([book], 'did:key:zTwo')
+    expect(await two.resume()).toEqual({ adopted: ['left'], stopped: [] })
+    expect(await (await two.attach('left')).settled()).toMatchObject({ status: 'completed', epoch: 2 })
     expect(lab.mesh.calls.filter((call) => call.includes('flight'))).toContain('lookup flight acme/trips')
   })
 
@@ -170,13 +169,15 @@ describe('sagas.resume', () => {
       new TextEncoder().encode(new TextDecoder().decode(first).replace('LIS', 'LIZ')),
       ...rest,
     ])
-    const { runs, stopped } = await lab.orchestrator([book]).resume()
+    const sagas = lab.orchestrator([book])
+    const { adopted, stopped } = await sagas.resume()
+    expect(adopted).toEqual(['d-sound'])
     expect(stopped.map(({ id, error }) => `${id} ${error.code}`)).toEqual([
       'a-gap saga.journal-corrupt',
       'b-flip saga.journal-corrupt',
       'c-moved saga.journal-corrupt',
     ])
-    expect((await runs[0]?.settled())?.status).toBe('completed')
+    expect((await (await sagas.attach('d-sound')).settled()).status).toBe('completed')
   })
 
   it('stops a saga that began under another owner, and commands nobody for it', async () => {
@@ -187,11 +188,12 @@ describe('sagas.resume', () => {
     const node = lab.mesh.createNode({ name: 'acme/travel', owner: 'did:key:zOther', store, clock })
     const sagas = createSagas(node, { definitions: [book] })
     const changed = { code: 'saga.owner-changed' }
-    expect(await sagas.resume()).toMatchObject({ runs: [], stopped: [{ id: 't', error: changed }] })
+    expect(await sagas.resume()).toMatchObject({ adopted: [], stopped: [{ id: 't', error: changed }] })
     await expect(sagas.start(book, input, { id: 't' })).rejects.toMatchObject(changed)
     expect(lab.mesh.calls).toHaveLength(sent)
-    const { runs } = await lab.orchestrator([book]).resume()
-    expect((await runs[0]?.settled())?.status).toBe('completed')
+    const sound = lab.orchestrator([book])
+    await sound.resume()
+    expect((await (await sound.attach('t')).settled()).status).toBe('completed')
   })
 
   it('refuses to go on with another structure of the same version', async () => {
@@ -205,8 +207,9 @@ describe('sagas.resume', () => {
   it('without the version finishes what is under way, waits for the rest, and can still undo it', async () => {
     const lab = createTripLab()
     await abandon(lab, 't')
-    const { runs } = await lab.orchestrator([]).resume()
-    const [run] = runs
+    const sagas = lab.orchestrator([])
+    await sagas.resume()
+    const run = await sagas.attach('t')
     for await (const { event } of run?.events() ?? []) if (event.type === 'awaiting-version') break
     expect(run?.state()).toMatchObject({
       status: 'waiting',
@@ -239,7 +242,7 @@ describe('sagas.resume', () => {
     const paused = await createSagas(node, { definitions: [book] }).start(book, input, { id: 't' })
     await sent.promise
     const two = lab.orchestrator([book], 'did:key:zTwo')
-    expect(await two.resume()).toEqual({ runs: [], stopped: [] })
+    expect(await two.resume()).toEqual({ adopted: [], stopped: [] })
     expect(await (await two.attach('t')).settled()).toMatchObject({ status: 'completed', epoch: 2 })
     const before = lab.agents.world().log
     gate.resolve(undefined)
@@ -253,7 +256,7 @@ describe('sagas.resume', () => {
     const lab = createTripLab()
     await abandon(lab, 't')
     const node = lab.mesh.createNode({ name: 'acme/travel-two', store: lab.store, clock: lab.clock })
-    expect(await createSagas(node, { definitions: [book] }).resume()).toEqual({ runs: [], stopped: [] })
+    expect(await createSagas(node, { definitions: [book] }).resume()).toEqual({ adopted: [], stopped: [] })
   })
 })
 

@@ -2,7 +2,7 @@ import { checkSchema } from '@parley/mesh'
 import { isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { planParts } from '../definition/plan-parts.ts'
-import { copyJson, findJsonProblem, isSameJson } from '../json-value.ts'
+import { copyJson, digestJson, findJsonProblem, isSameJson } from '../json-value.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
@@ -19,7 +19,8 @@ import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
-import { createAdoption } from './adopt-sagas.ts'
+import { createRetention, defaultKeepEndedMs } from './retention.ts'
+import { createAdoption, type Adopted } from './adopt-sagas.ts'
 
 /** How many sagas are taken over at the same time, where nobody says: a store is asked by so many at once. */
 export const defaultRecoveryConcurrency = 32
@@ -36,7 +37,8 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   const mail = createMailRoom(node, desk)
   if (options.mailbox) node.onOutcome((mailed) => mail.hear(mailed))
   const adoption = createAdoption(node, desk, recoveryConcurrency, (id) => mail.deliver(id))
-  let found: { readonly runs: readonly SagaRun[]; readonly stopped: readonly StoppedSaga[] } = { runs: [], stopped: [] }
+  let found: Adopted = { adopted: [], stopped: [] }
+  const retention = createRetention(node, desk, options.keepEndedMs ?? defaultKeepEndedMs)
   const watch = createOrphanWatch({
     node,
     leaseMs,
@@ -48,7 +50,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
 
   const begin = async (definition: SagaDefinition, input: unknown, how: StartOptions): Promise<SagaRun> => {
     const { id, key, delegation } = how
-    const existing = desk.driven.get(id)
+    const existing = await desk.findInTurn(id)
     if (existing) {
       assertSame(existing.feed.state, definition, input)
       return desk.attach(id, existing.feed)
@@ -59,7 +61,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const state = foldSaga(past.map(({ event }) => event))
       assertSame(state, definition, input)
       desk.assertOwner(state)
-      return desk.watch(id, journal, past)
+      return desk.watch(id, journal, past, state)
     }
     desk.assertRoom(definition)
     const { name, version, fingerprint } = definition
@@ -120,10 +122,11 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       return run as SagaRun<Output>
     },
     async attach(id) {
-      const driver = desk.driven.get(id)
+      const driver = await desk.find(id)
       if (driver) return desk.attach(id, driver.feed)
       const journal = desk.open(id)
-      return desk.watch(id, journal, await readSome(id, journal))
+      const past = await readSome(id, journal)
+      return desk.watch(id, journal, past, foldSaga(past.map(({ event }) => event)))
     },
     async show(id) {
       const events = await readSome(id, desk.open(id))
@@ -131,6 +134,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     },
     async resume() {
       await watch.begin()
+      retention.begin()
       return found
     },
     async list() {
@@ -158,10 +162,12 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       if (said.kind === 'allow' && decided.decision === 'cancel') await desk.driven.get(saga)?.stopCalls()
       return said
     },
+    compact: () => retention.sweep(),
     load: () => desk.load(),
     drain: () => desk.drain(),
     async close() {
       watch.stop()
+      retention.stop()
       await desk.close()
     },
     async [Symbol.asyncDispose]() {
@@ -172,6 +178,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
 
 function assertSame(state: SagaState, definition: SagaDefinition, input: unknown): void {
   const { id, definition: started, input: before } = state.started
-  if (started.name === definition.name && isSameJson(before, input)) return
+  const isSame = state.sealed ? state.sealed.input === digestJson(input) : isSameJson(before, input)
+  if (started.name === definition.name && isSame) return
   throw new MeshError('saga.id-conflict', `the saga "${id}" was started with another definition or input: use a new id`)
 }

@@ -23,6 +23,7 @@ import { callStep } from './step-call.ts'
 //    else added without taking the saga is taken in, and all is decided anew.
 // I4 A reply that matches nothing outstanding changes nothing.
 // I5 Nothing is sent without a place, and a saga that waits for somebody has none.
+// I6 A driver that parked does nothing any more: the journal has everything, and another driver goes on from it.
 
 /** What a driver starts from. */
 export interface DriveOptions {
@@ -31,6 +32,8 @@ export interface DriveOptions {
   readonly definition?: SagaDefinition
   /** What is in the journal. */
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
@@ -38,6 +41,10 @@ export interface DriveOptions {
   readonly mailbox: boolean
   /** Resolves when no other saga comes first, if any does. */
   readonly gate?: Promise<void>
+  /** The feed that others hold of this saga; it is brought up to date. */
+  readonly feed?: SagaFeed
+  /** The saga waits for somebody, who may take long. */
+  readonly onRest?: () => void
 }
 
 /** Drives one saga in this process. */
@@ -49,6 +56,8 @@ export interface SagaDriver {
   stopCalls(): Promise<Readonly<Record<string, StoppedStep>>>
   /** Somebody else may have added something to the journal. */
   look(): void
+  /** Lets go of a saga that waits for somebody, and says when it has to be driven again; undefined where it goes on. */
+  park(): { readonly wakeAtMs: number | undefined } | undefined
   /** Sends nothing more; resolves when what is under way was answered and that is durable. */
   drain(): Promise<void>
   /** Stops driving; resolves when no append is under way any more. What is in flight is left to the next owner. */
@@ -79,6 +88,8 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   let entering = false
   let isStale = false
   let isDraining = false
+  let isParked = false
+  let wakeAtMs: number | undefined
   const done = Promise.withResolvers<undefined>()
 
   const moment = (): Moment => ({ nowMs: clock.now(), random: random.float() })
@@ -129,6 +140,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   }
 
   const post = (mail: Mail): void => {
+    if (isParked) return
     mailbox.push(mail)
     pumping ??= pump().finally(() => {
       pumping = undefined
@@ -206,6 +218,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     cancelTimer()
     if (isEnded(feed.state)) leave()
     else {
+      if (placed) wakeAtMs = next.wakeAtMs
       if (next.wakeAtMs !== undefined) {
         const sleepMs = Math.min(maxSleepMs, Math.max(0, next.wakeAtMs - clock.now()))
         cancelTimer = clock.setTimer(() => post({ open: () => [] }), sleepMs)
@@ -233,6 +246,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     if (!placed || calls.busy.size > 0 || !waiting || !restful.has(waiting.for)) return
     placed = false
     place.give()
+    options.onRest?.()
   }
 
   const leave = (): void => {
@@ -259,20 +273,23 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     leave()
   }
 
-  const begun = foldSaga([...past.map(({ event }) => event), ...unsaved])
+  const begun = foldSaga(unsaved, options.state)
   const first = advance(begun)
+  const events = [...unsaved, ...first.events]
+  const wasPlaced = placed
   let entries: readonly JournaledEvent[]
   try {
-    entries = await journal.append([...unsaved, ...first.events])
+    entries = events.length === 0 ? [] : await journal.append(events)
   } catch (error) {
     if (placed) place.give()
     throw error
   }
-  const feed = createSagaFeed([...past, ...entries], first.state)
+  const feed = options.feed ?? createSagaFeed(past, begun)
+  feed.push([...past.slice(feed.events.length), ...entries], first.state)
   try {
     publishEvents(node, feed.state, entries)
     act(first)
-    if (!isEnded(feed.state)) enter()
+    if (!wasPlaced && !isEnded(feed.state)) enter()
   } catch (error) {
     stop(toError(error))
   }
@@ -287,12 +304,20 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
       isStale = true
       post({ open: () => [] })
     },
+    park() {
+      const isAtRest = !placed && !entering && !pumping && mailbox.length === 0 && calls.busy.size === 0
+      if (!isAtRest || isStopped() || isEnded(feed.state)) return undefined
+      cancelTimer()
+      isParked = true
+      return { wakeAtMs }
+    },
     async drain() {
       isDraining = true
       while (calls.busy.size > 0 && !isStopped()) await feed.changed()
       await pumping
     },
     async stop(error) {
+      if (isParked) return
       stop(error)
       await pumping
     },

@@ -1,8 +1,10 @@
-import { MeshError, type Verdict } from '@parley/protocol'
+import pLimit from 'p-limit'
+import { isMeshError, MeshError, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import { peekIsOver } from '../journal/peek-journal.ts'
 import { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from '../journal/saga-journal.ts'
+import { foldSaga } from '../kernel/fold-saga.ts'
 import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
@@ -10,13 +12,14 @@ import { createDefinitionRegistry, type DefinitionRegistry } from './definition-
 import { driveSaga, type SagaDriver } from './drive-saga.ts'
 import { followSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
-import { openKeyQueue } from './key-queue.ts'
 import { noteSaga } from './note-saga.ts'
+import { createParkedSagas } from './parked-sagas.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaNode } from './saga-node.ts'
 import { createSagaRun, type RunLine, type SagaRun } from './saga-run.ts'
 import type { SagaLoad, SagasOptions } from './sagas.ts'
+import { createTurns } from './turns.ts'
 
 /** How many sagas of one definition a process works on at a time, where nobody says: each holds its events in memory. */
 export const defaultConcurrency = 1_000
@@ -24,8 +27,8 @@ export const defaultConcurrency = 1_000
 /** How many may wait for a place: a minute's work of the default concurrency at its fastest. */
 export const defaultMaxBacklog = 10_000
 
-/** How often a saga is looked at that another one waits for and another process drives. */
-const queueLookMs = 500
+/** How many sagas are read at a time whose time has come. */
+const maxWakes = 32
 
 /** Ids of finished sagas that are remembered, so that a look for orphans reads them once. */
 const maxOver = 100_000
@@ -36,8 +39,12 @@ export interface DriveRequest {
   readonly journal: SagaJournal
   readonly definition: SagaDefinition | undefined
   readonly past: readonly JournaledEvent[]
+  /** The fold of the past, where there is one. */
+  readonly state?: SagaState
   readonly unsaved: readonly SagaEvent[]
   readonly key: string | undefined
+  /** The feed that somebody holds since the saga was parked. */
+  readonly feed?: SagaFeed
 }
 
 /** What one process knows of its agent's sagas: those it drives, and the way to the others. */
@@ -52,11 +59,16 @@ export interface SagaDesk {
   isKnownOver(id: string): Promise<boolean>
   isBusy(id: string): boolean
   isClosed(): boolean
+  /** Finds the driver of a saga that this process has; one that was parked is driven again. */
+  find(id: string): Promise<SagaDriver | undefined>
+  /** The same, for who has the turn of this id. */
+  findInTurn(id: string): Promise<SagaDriver | undefined>
   /** One at a time for each id, so that two starts of this process are one. */
   serially<Result>(id: string, work: () => Promise<Result>): Promise<Result>
   drive(request: DriveRequest): Promise<SagaRun>
   attach(id: string, feed: SagaFeed): SagaRun
-  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[]): SagaRun
+  /** `state` is the fold of the past. */
+  watch(id: string, journal: SagaJournal, past: readonly JournaledEvent[], state: SagaState): SagaRun
   /** Adds to a saga, wherever it is driven, and sees that it is noticed. */
   note(id: string, propose: Proposal): Promise<Verdict>
   assertOpen(id: string): void
@@ -94,7 +106,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     node,
     leaseMs: options.leaseMs,
     inUse() {
-      const wasUsed = used || driven.size > 0
+      const wasUsed = used || driven.size + parked.size > 0
       used = false
       return wasUsed
     },
@@ -102,10 +114,56 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       for (const id of ids) {
         const driver = driven.get(id)
         if (driver) driver.look()
+        else if (parked.has(id)) void wake(id)
         else options.onStirred(id)
       }
     },
   })
+
+  // After an outage many are due at once: so many of them are read at a time (T16).
+  const limitWakes = pLimit(maxWakes)
+  const parked = createParkedSagas(node.clock, (id) => void limitWakes(() => wake(id)))
+  const wake = async (id: string): Promise<void> => {
+    try {
+      await find(id)
+    } catch (error) {
+      // It is nobody's now, and whoever looks for orphans tells of it: this process, too.
+      node.logger.warn('saga.adoption-failed', { saga: id, error: error instanceof Error ? error.message : '' })
+    }
+  }
+  const find = async (id: string): Promise<SagaDriver | undefined> => {
+    while (!driven.has(id) && parked.has(id)) await serially(id, () => findInTurn(id))
+    return driven.get(id)
+  }
+  const findInTurn = async (id: string): Promise<SagaDriver | undefined> => {
+    if (driven.has(id) || !parked.has(id)) return driven.get(id)
+    const feed = parked.take(id)
+    try {
+      const journal = open(id)
+      const past = await journal.read()
+      const state = foldSaga(past.map(({ event }) => event))
+      if (state.instance !== node.instance) throw takenError(id)
+      const definition = registry.find(state.started.definition)
+      // Its turn among the sagas of its key has come long ago.
+      return await drive({ id, journal, definition, past, state, unsaved: [], key: undefined, ...(feed && { feed }) })
+    } catch (error) {
+      feed?.stop(error instanceof Error ? error : new Error('a saga could not be driven on', { cause: error }))
+      turns.pass(id)
+      if (isMeshError(error) && error.code === 'saga.not-owned') return undefined
+      if (!closed) options.onLetGo()
+      throw error
+    }
+  }
+  /** Lets go of a saga that waits for somebody, once all that this turn of the loop does with it is done. */
+  const letRest = (id: string): void => {
+    node.clock.defer(() => {
+      const driver = driven.get(id)
+      const rest = closed ? undefined : driver?.park()
+      if (!driver || !rest) return
+      driven.delete(id)
+      parked.park(id, driver.feed, rest.wakeAtMs)
+    })
+  }
 
   const placesOf = (name: string, definition?: SagaDefinition): Places => {
     const known = places.get(name)
@@ -124,24 +182,17 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     return true
   }
 
-  const untilOver = async (id: string): Promise<void> => {
-    while (!closed && !(await isKnownOver(id))) {
-      const driver = driven.get(id)
-      await (driver && !isEnded(driver.feed.state)
-        ? driver.done
-        : new Promise<void>((resolve) => node.clock.setTimer(resolve, queueLookMs)))
-    }
+  const isDriven = (id: string): boolean => {
+    const driver = driven.get(id)
+    return driver !== undefined && !isEnded(driver.feed.state)
   }
-
-  /** Lets a saga with a key begin when the one before it is over. */
-  const queue = async (driver: SagaDriver, id: string, key: string, isNew: boolean): Promise<void> => {
-    const before = await openKeyQueue(journals, node.name, key).enter(id, isNew)
-    if (before === undefined || (await isKnownOver(before))) return
-    await driver.note((state) =>
-      state.behind === before || isEnded(state) ? [] : [{ type: 'queued', behind: before }],
-    )
-    await untilOver(before)
-  }
+  const turns = createTurns({
+    journal: journals,
+    name: node.name,
+    clock: node.clock,
+    isHere: (id) => parked.has(id) || isDriven(id),
+    isOver: async (id) => closed || isKnownOver(id),
+  })
 
   const line = (id: string, definition: SagaDefinition | undefined): RunLine => ({
     definition,
@@ -150,7 +201,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   })
 
   const note = async (id: string, propose: Proposal): Promise<Verdict> => {
-    const driver = driven.get(id)
+    const driver = await find(id)
     if (driver && !driver.feed.stopped) return driver.note(propose)
     const { verdict, instance } = await noteSaga(() => open(id), id, propose)
     if (instance === node.instance) options.onStirred(id)
@@ -159,8 +210,8 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     return verdict
   }
 
-  const drive = async (request: DriveRequest): Promise<SagaRun> => {
-    const { id, journal, definition, past, unsaved, key } = request
+  const drive = async (request: DriveRequest): Promise<SagaDriver> => {
+    const { id, journal, definition, past, state, unsaved, key, feed } = request
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()
@@ -171,22 +222,40 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
       mailbox: options.mailbox ?? false,
+      onRest: () => {
+        letRest(id)
+      },
+      ...(state && { state }),
       ...(definition && { definition }),
+      ...(feed && { feed }),
       ...(key !== undefined && { gate: gate.promise }),
     })
     driven.set(id, driver)
     void driver.done.then(() => {
       if (driven.get(id) === driver) driven.delete(id)
+      turns.pass(id)
       if (isOver(driver.feed.state) && over.size < maxOver) over.add(id)
       // A store that failed may come back: this instance tries again, as any other of the name could.
       if (driver.feed.stopped && !closed) options.onLetGo()
     })
     if (key !== undefined)
-      void queue(driver, id, key, past.length === 0)
+      void turns
+        .take(driver, id, key, past.length === 0)
         .catch((error: unknown) => driver.stop(error instanceof Error ? error : new Error('the queue failed')))
         .then(() => gate.resolve(undefined))
     if (closed) await driver.stop(closedError(id))
-    return createSagaRun(driver.feed, line(id, definition))
+    return driver
+  }
+
+  const serially = <Result>(id: string, work: () => Promise<Result>): Promise<Result> => {
+    const before = opening.get(id)
+    const current = before ? before.then(work, work) : work()
+    opening.set(id, current)
+    const forget = (): void => {
+      if (opening.get(id) === current) opening.delete(id)
+    }
+    current.then(forget, forget)
+    return current
   }
 
   return {
@@ -195,29 +264,25 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     over,
     open,
     note,
-    drive,
+    find,
+    findInTurn,
+    async drive(request) {
+      const { feed } = await drive(request)
+      return createSagaRun(feed, line(request.id, request.definition))
+    },
     isKnownOver,
     async ids() {
       const prefix = formatSagaPrefix(node.name)
       return (await journals.streams(prefix)).map((stream) => stream.slice(prefix.length))
     },
-    isBusy: (id) => driven.has(id) || opening.has(id),
+    isBusy: (id) => driven.has(id) || parked.has(id) || opening.has(id),
     isClosed: () => closed,
-    serially(id, work) {
-      const before = opening.get(id)
-      const current = before ? before.then(work, work) : work()
-      opening.set(id, current)
-      const forget = (): void => {
-        if (opening.get(id) === current) opening.delete(id)
-      }
-      current.then(forget, forget)
-      return current
-    },
+    serially,
     attach: (id, feed) => createSagaRun(feed, line(id, registry.find(feed.state.started.definition))),
-    watch(id, journal, past) {
+    watch(id, journal, past, state) {
       const known = followed.get(id)
       if (known && !known.stopped) return this.attach(id, known)
-      const feed = createSagaFeed(past)
+      const feed = createSagaFeed(past, state)
       if (!isEnded(feed.state)) {
         followed.set(id, feed)
         const stop = followSaga(feed, journal, node.clock, () => {
@@ -262,10 +327,16 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       closed = true
       for (const stop of followers) stop(closedError('followed'))
       followers.clear()
+      parked.close(closedError)
+      turns.close()
       await Promise.all([...driven].map(([id, driver]) => driver.stop(closedError(id))))
       await lease.release()
     },
   }
+}
+
+function takenError(id: string): MeshError {
+  return new MeshError('saga.not-owned', `another instance took the saga "${id}" over`)
 }
 
 function closedError(id: string): MeshError {

@@ -14,42 +14,52 @@ export interface SagaFeed {
   stop(error: Error): void
   /** Resolves at the next change; at once if nothing more can come. */
   changed(): Promise<void>
+  /** Tells who holds the feed weakly, once, that somebody waits for a change: now, or as soon as somebody does. */
+  whenWatched(told: ((feed: SagaFeed) => void) | undefined): void
 }
+
+type Growing = Omit<SagaFeed, 'state' | 'stopped'> & { state: SagaState; stopped: Error | undefined }
 
 /** Creates a feed from the events so far, which begin with `started`, and their fold, where it is known already. */
 export function createSagaFeed(first: readonly JournaledEvent[], begun?: SagaState): SagaFeed {
-  const events = [...first]
-  let state = begun ?? foldSaga(first.map(({ event }) => event))
-  let stopped: Error | undefined
   let waiting: (() => void)[] = []
+  let watched: ((feed: SagaFeed) => void) | undefined
   const wake = (): void => {
     const woken = waiting
     waiting = []
     for (const resolve of woken) resolve()
   }
-  return {
+  const events = [...first]
+  const feed: Growing = {
     events,
-    get state() {
-      return state
-    },
-    get stopped() {
-      return stopped
-    },
+    state: begun ?? foldSaga(first.map(({ event }) => event)),
+    stopped: undefined,
     push(entries, next) {
       events.push(...entries)
-      state =
+      feed.state =
         next ??
         foldSaga(
           entries.map(({ event }) => event),
-          state,
+          feed.state,
         )
       wake()
     },
     stop(error) {
-      stopped ??= error
+      feed.stopped ??= error
       wake()
     },
-    changed: () =>
-      stopped || isEnded(state) ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
+    changed() {
+      if (feed.stopped || isEnded(feed.state)) return Promise.resolve()
+      watched?.(feed)
+      watched = undefined
+      return new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    whenWatched(told) {
+      watched = told
+      if (waiting.length === 0 || !told) return
+      watched = undefined
+      told(feed)
+    },
   }
+  return feed
 }

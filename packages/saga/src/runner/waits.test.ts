@@ -168,12 +168,14 @@ describe('a wait for a time', () => {
     await clock.settle()
     await first.close()
     await clock.advance(3_600_000 - 1_000)
-    const resumed = lab.orchestrator([definition], 'did:key:zTwo').resume()
+    const next = lab.orchestrator([definition], 'did:key:zTwo')
+    const resumed = next.resume()
     await clock.advance(500)
-    const [run] = (await resumed).runs
-    expect(run?.state().status).toBe('waiting')
+    await resumed
+    const run = await next.attach('t')
+    expect(run.state().status).toBe('waiting')
     await clock.advance(1_000)
-    expect((await run?.settled())?.status).toBe('completed')
+    expect((await run.settled()).status).toBe('completed')
   })
 
   it.each([
@@ -185,12 +187,14 @@ describe('a wait for a time', () => {
     const { lab, clock } = await arrive(definition)
     await lab.closeAll()
     await clock.advance(600_000)
-    const resumed = lab.orchestrator([definition], 'did:key:zTwo').resume()
+    const next = lab.orchestrator([definition], 'did:key:zTwo')
+    const resumed = next.resume()
     await clock.advance(100)
-    const [run] = (await resumed).runs
-    expect(run?.state().status).toBe(extraMs > 0 ? 'waiting' : status)
+    await resumed
+    const run = await next.attach('t')
+    expect(run.state().status).toBe(extraMs > 0 ? 'waiting' : status)
     await clock.advance(extraMs)
-    expect((await run?.settled())?.status).toBe(status)
+    expect((await run.settled()).status).toBe(status)
   })
 })
 

@@ -2,104 +2,156 @@ import type { Store } from '@parley/ports'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { createSagas } from '../runner/create-sagas.ts'
 import type { SagaView } from '../runner/describe-saga.ts'
-import { createFakeMesh, type FakeMesh } from './fake-mesh.fixture.ts'
+import { createFakeMesh, type CallOnTheWay } from './fake-mesh.fixture.ts'
 import { createInstantClock } from './instant-clock.fixture.ts'
-import { createMemoryStore, type MemoryStore } from './memory-store.fixture.ts'
+import type { World } from './memory-participant.fixture.ts'
+import { createMemoryStore, type MemoryContents, type MemoryStore } from './memory-store.fixture.ts'
 import { serveTrips, type TripAgents } from './trip-agents.fixture.ts'
 import type { Trip } from './trip-contract.fixture.ts'
 
-/** How a saga ended that was crashed on its way. */
+// I1 What a dead orchestrator leaves is its store, the participant's database, the time, and what it sent that has not
+//    been done yet: nothing else reaches the next life.
+// I2 What follows from a death follows from what it leaves. So one life that nobody disturbs shows what every death of its
+//    orchestrator leaves, and of two deaths that leave the same, to the byte, one is followed.
+
+/** What one life came to. */
 export interface CrashedSaga {
   readonly view: SagaView
-  readonly agents: TripAgents
-  readonly store: MemoryStore
-  readonly mesh: FakeMesh
-  /** How many points were passed until each death, and from the last one to the end. */
-  readonly points: readonly number[]
+  readonly world: World
+}
+
+/** How many deaths were tried, and how many lives had to be lived for it. */
+export interface CrashCount {
+  /** Each is a choice of points to die at, none included. */
+  readonly schedules: number
+  readonly lives: number
+}
+
+/** What the deaths so far left. */
+interface Remains {
+  readonly deaths: number
+  readonly nowMs: number
+  readonly contents: MemoryContents
+  readonly world: World
+  /** Sent, and not done: it arrives although its sender is gone. */
+  readonly underWay: readonly CallOnTheWay[]
+}
+
+/** A point at which somebody may die: the orchestrator, leaving `remains`, or, without them, the participant. */
+interface CrashPoint {
+  readonly remains?: Remains
 }
 
 /** Short, so that few looks pass until the next life takes over. */
 const leaseMs = 100
 
-class Crash extends Error {}
+const startMs = Date.UTC(2026, 0, 1)
+
+/** One is enough: nobody looks where it came from. */
+const crash = new Error('the participant died')
 
 /**
- * Runs a saga while processes die, each at its crash point, counted from the death before it: the orchestrator's before or
- * after a journal append, before a command leaves, before its reply is heard; a participant's before its transaction, before
- * its commit, after it. An orchestrator that died hears and writes nothing any more; the next one has only the store. What a
- * participant was doing when it died is unknown to its caller; its next life has only the database.
+ * Runs a saga with every choice of up to `deaths` points at which processes die: the orchestrator before or after a journal
+ * append, before a command leaves, before its reply is heard; the participant before its transaction, before its commit,
+ * after it. An orchestrator that died hears and writes nothing any more; the next one has only the store. What a
+ * participant was doing when it died is unknown to its caller; its next life has only the database. `check` sees how each
+ * life ends that nobody else's death ends.
  */
-export async function runWithCrashes(
+export async function crashEverywhere(
   definition: SagaDefinition<Trip>,
-  crashAt: readonly number[],
-  prepare: (agents: TripAgents) => void = () => undefined,
-): Promise<CrashedSaga> {
-  const clock = createInstantClock()
-  const mesh = createFakeMesh()
-  const limits = [...crashAt]
-  const points: number[] = []
-  let passed = 0
-  const strikes = (): boolean => {
-    if (passed++ < (limits[0] ?? Infinity)) return false
-    limits.shift()
-    points.push(passed)
-    passed = 0
-    return true
-  }
-  const agents = serveTrips(mesh, clock, undefined, () => {
-    if (strikes()) throw new Crash()
-  })
-  prepare(agents)
-  const store = createMemoryStore()
-  for (let life = 1; ; life++) {
-    const died = Promise.withResolvers<undefined>()
-    let dead = false
-    const pass = (): void => {
-      if (!dead && !strikes()) return
-      dead = true
-      died.resolve(undefined)
-      throw new Crash()
+  deaths: number,
+  prepare: (agents: TripAgents) => void,
+  check: (crashed: CrashedSaga) => void,
+): Promise<CrashCount> {
+  const followed = new Map<string, number>()
+  let lives = 0
+  /** Counts the schedules that begin like this: the participant dies at `strikes`, and `left` more deaths come later. */
+  const follow = async (from: Remains, left: number, strikes: readonly number[] = []): Promise<number> => {
+    const { points, ...ended } = await live(definition, from, strikes, left > 0, prepare)
+    lives++
+    check(ended)
+    let schedules = 1
+    if (left === 0) return schedules
+    for (let at = (strikes.at(-1) ?? -1) + 1; at < points.length; at++) {
+      const remains = points[at]?.remains
+      schedules += remains ? await followOnce(remains, left - 1) : await follow(from, left - 1, [...strikes, at])
     }
-    const node = mesh.createNode({
-      name: 'acme/travel',
-      instance: `did:key:zLife${life}`,
-      clock,
-      store: crashing(store, pass, () => dead),
-      around: async (_call, deliver) => {
-        pass()
-        const outcome = await deliver()
-        pass()
-        return outcome
-      },
-    })
-    const sagas = createSagas(node, { definitions: [definition], leaseMs })
-    const run = async (): Promise<SagaView> => {
-      await sagas.resume()
-      const begun = await sagas.start(definition, { from: 'SFO', to: 'LIS' }, { id: 'trip-1' })
-      return begun.settled()
-    }
-    const ended = await Promise.race([
-      run().catch((error: unknown) => {
-        if (dead) return undefined
-        throw error
-      }),
-      died.promise,
-    ])
-    await sagas.close()
-    if (ended) return { view: ended, agents, store, mesh, points: [...points, passed] }
+    return schedules
   }
+  const followOnce = async (remains: Remains, left: number): Promise<number> => {
+    const likeness = `${left} ${describe(remains)}`
+    const known = followed.get(likeness) ?? (await follow(remains, left))
+    followed.set(likeness, known)
+    return known
+  }
+  const nothing: Remains = {
+    deaths: 0,
+    nowMs: startMs,
+    contents: { streams: new Map(), removed: new Map(), values: new Map() },
+    world: { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] },
+    underWay: [],
+  }
+  const schedules = await follow(nothing, deaths)
+  return { schedules, lives }
 }
 
-function crashing(store: MemoryStore, pass: () => void, isDead: () => boolean): Store {
-  const { keyValue } = store
+/** One life of an orchestrator, to the end of its saga; the participant dies at the points `strikes`. */
+async function live(
+  definition: SagaDefinition<Trip>,
+  from: Remains,
+  strikes: readonly number[],
+  /** Whether anybody wants to know what its death would leave. */
+  looksBack: boolean,
+  prepare: (agents: TripAgents) => void,
+): Promise<CrashedSaga & { readonly points: readonly CrashPoint[] }> {
+  const clock = createInstantClock(from.nowMs)
+  const mesh = createFakeMesh()
+  const points: CrashPoint[] = []
+  const agents = serveTrips(
+    mesh,
+    clock,
+    undefined,
+    () => {
+      points.push({})
+      if (strikes.includes(points.length - 1)) throw crash
+    },
+    from.world,
+  )
+  prepare(agents)
+  const store = createMemoryStore(from.contents)
+  const underWay = new Set<CallOnTheWay>()
+  const pass = (): void => {
+    if (!looksBack) return
+    const left = { nowMs: clock.now(), contents: store.contents(), world: agents.world(), underWay: [...underWay] }
+    points.push({ remains: { deaths: from.deaths + 1, ...left } })
+  }
+  const node = mesh.createNode({
+    name: 'acme/travel',
+    instance: `did:key:zLife${from.deaths + 1}`,
+    clock,
+    store: withPoints(store, pass),
+    around: async (call, deliver) => {
+      pass()
+      underWay.add(call)
+      const outcome = await deliver()
+      underWay.delete(call)
+      pass()
+      return outcome
+    },
+  })
+  for (const call of from.underWay) void mesh.deliver('acme/travel', call)
+  const sagas = createSagas(node, { definitions: [definition], leaseMs })
+  await sagas.resume()
+  const run = await sagas.start(definition, { from: 'SFO', to: 'LIS' }, { id: 'trip-1' })
+  const view = await run.settled()
+  const world = agents.world()
+  await sagas.close()
+  return { view, world, points }
+}
+
+function withPoints(store: MemoryStore, pass: () => void): Store {
   return {
     ...store,
-    // A dead process says nothing more, not even that it is gone: its lease lapses.
-    keyValue: {
-      ...keyValue,
-      put: (...given) => (isDead() ? Promise.reject(new Crash()) : keyValue.put(...given)),
-      delete: (key) => (isDead() ? Promise.reject(new Crash()) : keyValue.delete(key)),
-    },
     journal: {
       ...store.journal,
       async append(stream, expectedLast, entries) {
@@ -110,4 +162,12 @@ function crashing(store: MemoryStore, pass: () => void, isDead: () => boolean): 
       },
     },
   }
+}
+
+/** All of it, as a text. */
+function describe({ deaths, nowMs, contents, world, underWay }: Remains): string {
+  const { epochs, rows, effects, log } = world
+  const streams = [...contents.streams].map(([name, entries]) => [name, Buffer.concat(entries).toString('latin1')])
+  const values = [...contents.values.values()].map(({ value, ...rest }) => ({ ...rest, value: [...value] }))
+  return JSON.stringify([deaths, nowMs, streams, values, [...epochs], [...rows], [...effects], log, underWay])
 }

@@ -37,6 +37,8 @@ export interface FakeMesh {
     readonly instance?: string
     readonly around?: (call: CallOnTheWay, deliver: () => Promise<Outcome>) => Promise<Outcome>
   }): SagaNode & { readonly records: Readonly<Record<string, unknown>>[] }
+  /** Delivers a command to its participant, whether anybody still waits for the answer or not. */
+  deliver(caller: AgentName, call: CallOnTheWay): Promise<Outcome>
   /** Decides the fault of each call; undefined for none. */
   fault: (call: CallOnTheWay) => Fault | undefined
   /** Every call that was delivered or not, as `phase step provider`. */
@@ -53,6 +55,7 @@ export function createFakeMesh(): FakeMesh {
   const mesh: FakeMesh = {
     calls: [],
     fault: () => undefined,
+    deliver: (caller, call) => deliver(caller, call, ''),
     serve(agent, capability, serve) {
       served.set(`${agent} ${capability.capability}`, serve as Served)
     },

@@ -14,6 +14,7 @@ export interface World {
 /** A participant over a database in memory. */
 export interface MemoryParticipant {
   readonly participant: Participant<World>
+  /** What is committed; no later transaction changes it. */
   world(): World
 }
 
@@ -21,8 +22,12 @@ export interface MemoryParticipant {
  * Creates a participant whose transactions are copies that replace the database when they succeed. `pass` is called before
  * a transaction begins, before it commits and after: a throw is the death of the participant's process there.
  */
-export function createMemoryParticipant(clock: Clock, pass: () => void = () => undefined): MemoryParticipant {
-  let world: World = { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] }
+export function createMemoryParticipant(
+  clock: Clock,
+  pass: () => void = () => undefined,
+  begun: World = { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] },
+): MemoryParticipant {
+  let world = begun
   let last: Promise<unknown> = Promise.resolve()
   const transaction = <T>(run: (tx: World) => T | Promise<T>): Promise<T> => {
     const current = last.then(async () => {

@@ -15,14 +15,15 @@ export interface TripAgents {
   world(agent?: AgentName): World
 }
 
-/** Serves the trip contract at some agents, each with a database of its own; `pass` is what `createMemoryParticipant` takes. */
+/** Serves the trip contract at some agents, each with a database of its own; `pass` and `begun` are what `createMemoryParticipant` takes. */
 export function serveTrips(
   mesh: FakeMesh,
   clock: Clock,
   agents: readonly AgentName[] = ['acme/trips'],
   pass?: () => void,
+  begun?: World,
 ): TripAgents {
-  const databases = new Map(agents.map((agent) => [agent, createMemoryParticipant(clock, pass)]))
+  const databases = new Map(agents.map((agent) => [agent, createMemoryParticipant(clock, pass, begun)]))
   const declines = new Set<string>()
   const throws = new Map<string, number>()
   const undoThrows = new Map<string, number>()

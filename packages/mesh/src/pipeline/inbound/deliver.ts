@@ -45,7 +45,7 @@ export const deliver: Stage<InboundHop> = {
     })
     const sender =
       served.contract.stream && header.credit !== undefined
-        ? createPartSender(parts, { header, session, leaf, signal: stopping.signal })
+        ? createPartSender(parts, { header, session, leaf, signal: stopping.signal() })
         : undefined
     if (sender) noteOpened(hop)
     parts.serving.set(leaf, {

@@ -6,6 +6,7 @@ import { mailOutcome } from '../../mailbox/mail-outcome.ts'
 import type { NodeParts } from '../../node/node-parts.ts'
 import { codeOf, type BareOutcome } from '../../contract/outcome.ts'
 import { shortenReason } from '../../serving/shorten-reason.ts'
+import { nextCounter } from '../../session/session.ts'
 import { traceOf } from '../../calling/traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
 import type { PipelineEnd } from '../stage.ts'
@@ -141,7 +142,7 @@ function postAnswer(
       inReplyTo: leaf,
       bodyRef,
       session: inSession?.id,
-      counter: inSession?.nextCounter(),
+      counter: inSession && nextCounter(inSession),
       usage: inSession && hop.usage,
     },
     body,

@@ -1,6 +1,7 @@
 import { allowed, limits, refuse, type Verdict } from '@parley/protocol'
 import { parseJsonBody } from '../../serving/json-body.ts'
 import type { Answer, WaitingAnswer } from '../../calling/pending-answers.ts'
+import { nextCounter } from '../../session/session.ts'
 import { checkSchema } from '../../contract/schema.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left } from '../stage.ts'
@@ -60,7 +61,7 @@ export function followCall(hop: OutboundHop, waiting: WaitingAnswer): () => void
           issuedAtMs,
           expiresAtMs: issuedAtMs + limits.skewMs,
           session: session.id,
-          counter: session.nextCounter(),
+          counter: nextCounter(session),
           credit,
           inReplyTo: leaf,
         },
