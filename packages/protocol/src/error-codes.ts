@@ -111,6 +111,7 @@ export const errorCodes: {
   readonly 'policy.approval-denied': ErrorFacts
   readonly 'policy.approval-invalid': ErrorFacts
   readonly 'policy.approval-required': ErrorFacts
+  readonly 'policy.approval-used': ErrorFacts
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
@@ -686,6 +687,11 @@ export const errorCodes: {
   'policy.approval-required': {
     meaning: 'A human has to approve this first.',
     todo: 'Get the approval and repeat the call with it.',
+    retryable: false,
+  },
+  'policy.approval-used': {
+    meaning: 'What people approved of was used: it is good for one call.',
+    todo: 'Repeat the call without the answer, and have people approve of the new request.',
     retryable: false,
   },
   'policy.denied': {

@@ -8,6 +8,7 @@ import { addressed } from './inbound/addressed.ts'
 import { admit } from './inbound/admit.ts'
 import { allowance } from './inbound/allowance.ts'
 import { argumentsInBounds } from './inbound/arguments.ts'
+import { approval } from './inbound/approval.ts'
 import { announced } from './inbound/announced.ts'
 import { body } from './inbound/body.ts'
 import { cancel } from './inbound/cancel.ts'
@@ -71,6 +72,7 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
         policy,
         admit,
         allowance,
+        approval,
         deliver,
       ],
       reply: [session, replay, credential, orders, unseal, settle],
