@@ -59,12 +59,13 @@ export async function openDesk(
 /** The points of death beside each append, and the word of a journal that refused one. */
 function watchJournal(journal: Journal, line: Line): Journal {
   const prefix = formatSagaPrefix(deskName)
-  return {
-    append: async (stream, expectedLast, entries) => {
-      if (!stream.startsWith(prefix)) return journal.append(stream, expectedLast, entries)
+  const watch =
+    (how: 'append' | 'compact'): Journal['append'] =>
+    async (stream, expectedLast, entries) => {
+      if (!stream.startsWith(prefix)) return journal[how](stream, expectedLast, entries)
       await line.pass('before-append')
       try {
-        const position = await journal.append(stream, expectedLast, entries)
+        const position = await journal[how](stream, expectedLast, entries)
         await line.pass('after-append')
         return position
       } catch (error) {
@@ -74,7 +75,10 @@ function watchJournal(journal: Journal, line: Line): Journal {
           line.tell({ tell: 'stale-append', saga: stream.slice(prefix.length) })
         throw error
       }
-    },
+    }
+  return {
+    append: watch('append'),
+    compact: watch('compact'),
     read: (stream, from, limit) => journal.read(stream, from, limit),
     last: (stream) => journal.last(stream),
     streams: (wanted) => journal.streams(wanted),
