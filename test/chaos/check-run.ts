@@ -1,4 +1,4 @@
-import { describeSaga, foldSaga, type SagaEvent } from '@parley/saga'
+import { describeSaga, foldSaga, type SagaEvent, type SagaState } from '@parley/saga'
 import type { EffectRow, RunFacts, SagaFacts } from './run-facts.ts'
 import { deskName } from './setup.ts'
 
@@ -85,8 +85,7 @@ function checkSaga(
           problems.push(`${name(row)}, and the journal says that it is ${steps[row.step]?.status}`)
       break
     case 'stuck':
-      if (!Object.values(state.steps).some((step) => step.snapshot.value === 'stuck' && step.code))
-        problems.push(`${id} is stuck and does not say why`)
+      if (listStuck(state).length === 0) problems.push(`${id} is stuck and does not say why`)
       break
     case 'waiting':
       if (!waiting) problems.push(`${id} waits and does not say for what`)
@@ -94,7 +93,16 @@ function checkSaga(
     default:
       problems.push(`${id} is ${status}, and nobody goes on with it`)
   }
-  return { end: status, problems }
+  return { end: formatEnd(status, waiting?.code ?? listStuck(state).at(0)), problems }
+}
+
+function listStuck(state: SagaState): readonly string[] {
+  return Object.values(state.steps).flatMap(({ snapshot, code }) => (snapshot.value === 'stuck' && code ? [code] : []))
+}
+
+/** What did not come to its own end is told with its reason. */
+function formatEnd(status: string, reason: string | undefined): string {
+  return reason === undefined ? status : `${status} (${reason})`
 }
 
 /** Whoever owned a saga before wrote nothing into it after it was taken. */
