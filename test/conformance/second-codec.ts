@@ -10,7 +10,7 @@ export interface Opinion {
 /** What a codec looks at in a header that fits the schema. */
 export type Header = Readonly<Record<'type' | 'from' | 'to' | 'mesh', string>> &
   Readonly<Record<'issuedAtMs' | 'expiresAtMs', number>> &
-  Readonly<Partial<Record<'crit' | 'links' | 'handedLinks', readonly string[]>>> &
+  Readonly<Partial<Record<'crit' | 'links' | 'handedLinks' | 'approvals', readonly string[]>>> &
   Readonly<Partial<Record<'credential' | 'statement', string>>>
 /** Whether a value fits the schema, and the names that are understood: its properties. */
 export interface HeaderForm {
@@ -100,12 +100,12 @@ export function readHeader(bytes: Buffer, { fits, names }: HeaderForm): Header {
   }
   const isCanonical = bytes.equals(Buffer.from(JSON.stringify(header)))
   if (!isCanonical || !isPlain(header, 8) || !fits(header)) throw new RangeError(invalid)
-  const { crit = [], links = [], handedLinks = [], credential = '', statement = '' } = header
+  const { crit = [], links = [], handedLinks = [], approvals = [], credential = '', statement = '' } = header
   const isUnderstood = (name: string): boolean => names.has(name) && Object.hasOwn(header, name)
   need(crit.every(isUnderstood), 'iatp.crit-unknown')
-  const [chain, handed, tokens] = [links.join(''), handedLinks.join(''), credential + statement]
-  const own = bytes.length - chain.length - handed.length - tokens.length
-  need(own <= 8192 && chain.length <= 32_768 && handed.length <= 32_768, 'iatp.frame-oversize')
+  const carried = [links, handedLinks, approvals].map((texts) => texts.join('').length)
+  const own = carried.reduce((left, length) => left - length, bytes.length - credential.length - statement.length)
+  need(own <= 8192 && carried.every((length) => length <= 32_768), 'iatp.frame-oversize')
   return header
 }
 

@@ -28,6 +28,7 @@ const whole = {
   links: ['link'],
   handed: hash,
   handedLinks: ['link', 'link'],
+  approvals: ['answer'],
   traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
   onBehalfOf: 'tenant',
   labels: ['pii'],

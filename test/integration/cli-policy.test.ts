@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAnchor } from '@parley/identity'
 import type { MeshNode } from '@parley/mesh'
+import { openSqliteStore } from '@parley/store-sqlite'
 import { createTestMesh } from '@parley/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCaptured } from './captured-cli.ts'
@@ -85,7 +86,7 @@ describe('parley policy test, explain and shadow', () => {
 })
 
 describe('parley approve', () => {
-  it('lists what waits, and signs answers that the node takes in', async () => {
+  it('lists what waits, signs answers that the node takes in, and marks a request whose digest is of something else', async () => {
     const keys = join(folder, 'staff')
     const made = await run<{ readonly anchor: unknown }>('issuer', 'init', keys, '--alias', 'staff')
     const key = join(folder, 'ann.key')
@@ -151,6 +152,18 @@ describe('parley approve', () => {
     await again.close()
     const shown = await runCaptured(['approve', 'list', '--data', data])
     expect(shown.out).toContain('denied by staff/ann: too loud')
-    expect(shown.out).toContain('amended by staff/ann')
+    expect(shown.out).toContain('amended by staff/ann to {"item":"cup"}, request ')
+    expect(shown).toMatchObject({ code: 0, err: '' })
+
+    // Whoever can write the store shows a lamp, and has a ruby signed.
+    const store = await openSqliteStore({ path: data })
+    for (const { key, value, revision } of await store.keyValue.list('approval/')) {
+      const forged = new TextDecoder().decode(value).replace('"item":"lamp"', '"item":"ruby"')
+      await store.keyValue.put(key, new TextEncoder().encode(forged), revision)
+    }
+    await store.close()
+    const marked = await runCaptured(['approve', 'list', '--data', data])
+    expect(marked.code).toBe(1)
+    expect(marked.out.match(/its digest is not of what is shown here: do not answer it/g)).toHaveLength(1)
   })
 })

@@ -62,13 +62,33 @@ describe('openNatsStore on one server', () => {
     const client = jetstream(connection)
     const jump = headers()
     jump.set('Parley-Position', '3')
-    await client.publish('parley.journal.gap.torn', bytes('c'), { headers: jump })
+    for (const stream of ['torn', 'headless'])
+      await client.publish(`parley.journal.gap.${stream}`, bytes('c'), { headers: jump })
     await client.publish('parley.journal.gap.strange', bytes('{}'))
     const other = await openStore(server.url, { name: 'gap' })
-    for (const stream of ['torn', 'strange'])
+    for (const stream of ['torn', 'headless', 'strange'])
       await expect(other.journal.read(stream)).rejects.toMatchObject({ code: 'store.corrupt' })
     expect(await other.journal.last('whole')).toBe(1)
     await Promise.all([store.close(), other.close(), connection.close()])
+  })
+
+  it('shows a reader a journal as it was or as it was compacted to, and never a gap', async () => {
+    const [writer, other] = await Promise.all([
+      openStore(server.url, { name: 'compact' }),
+      openStore(server.url, { name: 'compact' }),
+    ])
+    for (let round = 0; round < 20; round++) {
+      const from = await writer.journal.last('s')
+      for (let at = from; at < from + 6; at++) await writer.journal.append('s', at, [bytes(`${at + 1}`)])
+      const [entries] = await Promise.all([
+        other.journal.read('s'),
+        writer.journal.compact('s', from + 6, [bytes(`${from + 7}`)]),
+      ])
+      expect([7, 6, 1]).toContain(round === 0 ? entries.length : Math.min(7, entries.length))
+      expect(entries.map(({ data }) => Number(text(data)))).toEqual(entries.map(({ position }) => position))
+      expect((await other.journal.read('s')).map(({ position }) => position)).toEqual([from + 7])
+    }
+    await Promise.all([writer.close(), other.close()])
   })
 
   it('refuses an append that the broker would not take, and keeps the connection', async () => {
@@ -87,6 +107,7 @@ describe('openNatsStore on one server', () => {
       name: 'async_journal',
       subjects: ['parley.journal.async.>'],
       max_age: 3_600_000_000_000,
+      allow_rollup_hdrs: true,
     })
     await expect(openStore(server.url, { name: 'async' })).rejects.toMatchObject({
       code: 'store.unsafe-config',

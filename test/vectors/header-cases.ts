@@ -88,6 +88,7 @@ export const soundHeaders: readonly HeaderCase[] = [
       links: ['eyJ'],
       handed: hash,
       handedLinks: ['eyJ', 'eyJ'],
+      approvals: ['eyJ', 'eyJ'],
       onBehalfOf: 'tenant-7',
       labels: ['pii', 'untrusted-content'],
       pathIndex: 31,
@@ -190,6 +191,7 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
   links: [['a', 'b', 'c', 'd', 'e', 'f'], 'eyJ'],
   handed: ['x'],
   handedLinks: [['a', 'b', 'c', 'd', 'e', 'f'], 'eyJ'],
+  approvals: [Array.from({ length: 9 }, () => 'a'), 'eyJ', ['']],
   onBehalfOf: ['', 'x'.repeat(257)],
   labels: ['pii', [''], ['a', 'a'], Array.from({ length: 33 }, (_, at) => String(at))],
   pathIndex: [32, -1],
@@ -278,6 +280,12 @@ export const headerFaults: readonly HeaderFault[] = [
   {
     name: 'handed links above 32 KiB',
     header: { ...answer, handedLinks: ['x'.repeat(limits.chainBytes), 'x'] },
+    expect: 'iatp.frame-oversize',
+    stage: 'header',
+  },
+  {
+    name: 'approvals above 32 KiB',
+    header: { ...answer, approvals: ['x'.repeat(limits.approvalBytes), 'x'] },
     expect: 'iatp.frame-oversize',
     stage: 'header',
   },

@@ -42,6 +42,7 @@ function createArrayStore(): ArrayStore {
         if (expectedLast !== stream.length) throw new MeshError('store.position-conflict', 'somebody else wrote')
         return stream.push(...entries)
       },
+      compact: () => Promise.reject(new TypeError('a log is never compacted')),
       read: async (_stream, from = 1, limit = Infinity) =>
         stream.slice(from - 1, from - 1 + limit).map((data, index) => ({ position: from + index, data })),
       last: async () => stream.length,

@@ -14,6 +14,7 @@ import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
 import type { CliContext } from './cli-context.ts'
 import { parseIssued } from './parse-issued.ts'
 import { readAnchorFile } from './read-anchor.ts'
+import { readApprovalFile } from './read-approval.ts'
 import { readText } from './read-text.ts'
 
 /** Who calls, and where. */
@@ -30,6 +31,8 @@ export interface CallerFlags {
   readonly data?: string
   readonly deadline?: number
   readonly onBehalfOf?: string
+  /** Files with signed answers of people. */
+  readonly approval?: readonly string[]
 }
 
 /** Starts a node for one call, and returns its outcome. Rejects with `cli.usage` for flags that do not go together. */
@@ -46,6 +49,7 @@ export async function callOnce(
   if (to !== undefined) assertName('--to', to)
   const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
   const protection = env.passphrase === undefined ? {} : { passphrase: env.passphrase }
+  const approvals = await Promise.all((flags.approval ?? []).map(readApprovalFile))
   const caller = await openCaller(flags, protection)
   await using node = await createNode({
     name: flags.as,
@@ -62,6 +66,7 @@ export async function callOnce(
     ...(to === undefined ? {} : { to }),
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    ...(approvals.length === 0 ? {} : { approvals }),
   })
 }
 

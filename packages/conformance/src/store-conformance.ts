@@ -109,6 +109,43 @@ export function storeConformance(
       expect(await readRejectedCode(store.journal.append('s', 1, []))).toBe('store.position-conflict')
       expect(await store.journal.streams('')).toEqual([])
     })
+    test('compacts a stream in one step: what came before is gone, and positions go on', async ({ store, reopen }) => {
+      await store.journal.append('s', 0, [bytes('a'), bytes('b')])
+      await store.journal.append('s', 2, [bytes('c')])
+      await store.journal.append('other', 0, [bytes('x')])
+      expect(await store.journal.compact('s', 3, [bytes('sum'), bytes('mary')])).toBe(5)
+      expect(await store.journal.append('s', 5, [bytes('d')])).toBe(6)
+      const check = async ({ journal }: Store): Promise<void> => {
+        const read = async (...range: [from?: number, limit?: number]): Promise<readonly string[]> =>
+          (await journal.read('s', ...range)).map(({ position, data }) => `${position} ${text(data)}`)
+        expect(await read()).toEqual(['4 sum', '5 mary', '6 d'])
+        expect(await read(1, 2)).toEqual(['4 sum', '5 mary'])
+        expect(await read(5)).toEqual(['5 mary', '6 d'])
+        expect(await read(7)).toEqual([])
+        expect(await journal.last('s')).toBe(6)
+        expect(await journal.streams('')).toEqual(['other', 's'])
+        expect((await journal.read('other')).length).toBe(1)
+      }
+      await check(store)
+      if (reopen) await check(await reopen())
+    })
+    test('T13: removes nothing for a compaction that does not know the last position', async ({ store }) => {
+      await store.journal.append('s', 0, [bytes('a'), bytes('b')])
+      for (const expectedLast of [0, 1, 3])
+        expect(await readRejectedCode(store.journal.compact('s', expectedLast, [bytes('x')]))).toBe(
+          'store.position-conflict',
+        )
+      expect(await readTexts(store, 's')).toEqual(['a', 'b'])
+      const codes = await Promise.all(
+        ['one', 'two', 'three'].map((writer) => readRejectedCode(store.journal.compact('s', 2, [bytes(writer)]))),
+      )
+      expect(codes.filter((code) => code === undefined).length).toBe(1)
+      expect((await store.journal.read('s')).map(({ position }) => position)).toEqual([3])
+    })
+    test('compacts again and again, also a stream that nothing was in', async ({ store: { journal } }) => {
+      for (let last = 0; last < 5; last++) expect(await journal.compact('s', last, [bytes(`${last}`)])).toBe(last + 1)
+      expect((await journal.read('s')).map(({ position, data }) => [position, text(data)])).toEqual([[5, '4']])
+    })
     test('lists the streams of a prefix in code-unit order', async ({ store: { journal } }) => {
       for (const stream of ['o/x', 'q/x', 'P/x', ...sortedNames.toReversed()])
         await journal.append(stream, 0, [bytes('x')])
@@ -186,6 +223,7 @@ export function storeConformance(
       const { journal, keyValue } = store
       for (const call of [
         journal.append('s', 1, [bytes('b')]),
+        journal.compact('s', 1, [bytes('b')]),
         journal.read('s'),
         journal.last('s'),
         journal.streams(''),

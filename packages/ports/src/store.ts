@@ -12,7 +12,15 @@ export interface Journal {
    * `store.position-conflict` and writes nothing, which is how two writers are kept apart. Returns the new last position.
    */
   append(stream: string, expectedLast: number, entries: readonly Uint8Array[]): Promise<number>
-  /** Reads entries from `fromPosition` (default 1), at most `limit` of them (default all), in order. */
+  /**
+   * Appends `entries`, at least one, as `append` does, and removes all that came before, in one step: wherever the process
+   * ends, the stream is as it was or as it is to be. Positions go on. Returns the new last position.
+   */
+  compact(stream: string, expectedLast: number, entries: readonly Uint8Array[]): Promise<number>
+  /**
+   * Reads entries from `fromPosition` (default 1), at most `limit` of them (default all), in order; of a compacted stream from
+   * the first that was kept. Rejects with `store.corrupt` where an entry is missing that nobody removed.
+   */
   read(stream: string, fromPosition?: number, limit?: number): Promise<readonly JournalEntry[]>
   /** Returns the last position of a stream; 0 if there is none. */
   last(stream: string): Promise<number>

@@ -101,6 +101,8 @@ export interface EnvelopeHeader {
   /** Hash of the chain that the caller hands to the callee's name, to call on with; its links travel once per session. */
   readonly handed?: string
   readonly handedLinks?: readonly string[]
+  /** In a request: signed answers of people to what the callee asked them. */
+  readonly approvals?: readonly string[]
   /** W3C trace context: `00-<trace id>-<span id>-01`. */
   readonly traceparent?: string
   readonly onBehalfOf?: string

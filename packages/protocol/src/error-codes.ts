@@ -111,6 +111,7 @@ export const errorCodes: {
   readonly 'policy.approval-denied': ErrorFacts
   readonly 'policy.approval-invalid': ErrorFacts
   readonly 'policy.approval-required': ErrorFacts
+  readonly 'policy.approval-used': ErrorFacts
   readonly 'policy.denied': ErrorFacts
   readonly 'policy.evaluation-failed': ErrorFacts
   readonly 'policy.invalid': ErrorFacts
@@ -140,6 +141,7 @@ export const errorCodes: {
   readonly 'saga.proof-malformed': ErrorFacts
   readonly 'saga.proof-truncated': ErrorFacts
   readonly 'saga.receipt-invalid': ErrorFacts
+  readonly 'saga.sealed': ErrorFacts
   readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
@@ -692,6 +694,11 @@ export const errorCodes: {
     todo: 'Get the approval and repeat the call with it.',
     retryable: false,
   },
+  'policy.approval-used': {
+    meaning: 'What people approved of was used: it is good for one call.',
+    todo: 'Repeat the call without the answer, and have people approve of the new request.',
+    retryable: false,
+  },
   'policy.denied': {
     meaning: 'A rule denies this, or none allows it.',
     todo: 'See parley why for the rule.',
@@ -835,6 +842,11 @@ export const errorCodes: {
   'saga.receipt-invalid': {
     meaning: 'A receipt in an exported saga is of another command, step, attempt, name or answer than it stands for.',
     todo: 'Treat the export as tampered with.',
+    retryable: false,
+  },
+  'saga.sealed': {
+    meaning: 'The saga is over, and its journal was compacted to a summary since, without its output and its receipts.',
+    todo: 'Keep outputs and exports that are asked for later, or raise keepEndedMs.',
     retryable: false,
   },
   'saga.signal-refused': {

@@ -1,4 +1,5 @@
 export { encodeBase64url } from './base64url.ts'
+export { formatId } from './format-id.ts'
 export {
   brokerPermissions,
   operationsInboxPrefix,

@@ -9,6 +9,9 @@ export const limits = {
   /** All links of a delegation chain. */
   chainBytes: 32_768,
   chainLinks: 5,
+  /** Answers of people that a request brings, and all of them together. */
+  approvals: 8,
+  approvalBytes: 32_768,
   bodyBytes: 983_040,
   /** A body that travels by reference. A receiver may take less. */
   referencedBytes: 268_435_456,

@@ -210,6 +210,8 @@ describe('parseHeader', () => {
     { links: [1] },
     { handed: 'short' },
     { handedLinks: ['a', 'b', 'c', 'd', 'e', 'f'] },
+    { approvals: Array.from({ length: limits.approvals + 1 }, () => 'a') },
+    { approvals: 'a' },
     { usage: { tokens: -1 } },
     { usage: { money: { amount: 0.5, currency: 'EUR' } } },
     { saga: null },
@@ -292,6 +294,14 @@ describe('parseHeader', () => {
     expect(codeOf(parseFields({ ...minimal, credential, statement: credential }))).toBe('allow')
     expect(codeOf(parseFields({ ...minimal, credential: `${credential}c` }))).toBe('iatp.header-invalid')
     expect(codeOf(parseFields({ ...minimal, later: 'x'.repeat(limits.headerBytes) }))).toBe('iatp.frame-oversize')
+  })
+
+  it('bounds the answers of people as a whole, and measures them apart', () => {
+    const answer = 'a'.repeat(limits.approvalBytes / 4)
+    expect(codeOf(parseFields({ ...minimal, approvals: [answer, answer, answer, answer] }))).toBe('allow')
+    expect(codeOf(parseFields({ ...minimal, approvals: [answer, answer, answer, answer, 'a'] }))).toBe(
+      'iatp.frame-oversize',
+    )
   })
 
   it('bounds the chain as a whole', () => {

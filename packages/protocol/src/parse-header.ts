@@ -67,6 +67,7 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   links: isListOf(isText(limits.chainBytes), limits.chainLinks),
   handed: hash,
   handedLinks: isListOf(isText(limits.chainBytes), limits.chainLinks),
+  approvals: isListOf(isText(limits.approvalBytes), limits.approvals),
   traceparent: matches(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/),
   onBehalfOf: isText(256),
   labels: (value) =>
@@ -156,11 +157,14 @@ export function parseHeader(bytes: Uint8Array): { readonly kind: 'allow'; readon
   const header = value as unknown as EnvelopeHeader
   if (linkBytes(header.links) > limits.chainBytes || linkBytes(header.handedLinks) > limits.chainBytes)
     return refuse('iatp.frame-oversize', `the chain has more than ${String(limits.chainBytes)} bytes`)
+  if (linkBytes(header.approvals) > limits.approvalBytes)
+    return refuse('iatp.frame-oversize', `the approvals have more than ${String(limits.approvalBytes)} bytes`)
   const carried =
     (header.credential?.length ?? 0) +
     (header.statement?.length ?? 0) +
     linkBytes(header.links) +
-    linkBytes(header.handedLinks)
+    linkBytes(header.handedLinks) +
+    linkBytes(header.approvals)
   if (bytes.length - carried > limits.headerBytes)
     return refuse(
       'iatp.frame-oversize',

@@ -5,10 +5,15 @@ export const positionHeader = 'Parley-Position'
 /** Bytes of each entry, where an append has another number of them than one. */
 export const sizesHeader = 'Parley-Sizes'
 
+/** In an append that took everything before it away: that its first position is not 1 is no gap. */
+export const compactedHeader = 'Parley-Compacted'
+
 /** The entries of one append as one message: all of them are stored, or none. */
 export interface EntryFrame {
   readonly firstPosition: number
   readonly entries: readonly Uint8Array[]
+  /** Nothing before it is kept. */
+  readonly isFirst: boolean
 }
 
 /** Headers and payload of a message. */
@@ -18,7 +23,7 @@ export interface FramedMessage {
 }
 
 /** Writes an append. The payload shares no memory with the entries: the caller may use its buffers again. */
-export function encodeEntryFrame({ firstPosition, entries }: EntryFrame): FramedMessage {
+export function encodeEntryFrame({ firstPosition, entries, isFirst }: EntryFrame): FramedMessage {
   const sizes = entries.map(({ length }) => length)
   const data = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
   let offset = 0
@@ -26,7 +31,8 @@ export function encodeEntryFrame({ firstPosition, entries }: EntryFrame): Framed
     data.set(entry, offset)
     offset += entry.length
   }
-  const headers = { [positionHeader]: String(firstPosition) }
+  const rollup = firstPosition > 1 && isFirst ? { [compactedHeader]: '1', 'Nats-Rollup': 'sub' } : {}
+  const headers = { [positionHeader]: String(firstPosition), ...rollup }
   return { headers: entries.length === 1 ? headers : { ...headers, [sizesHeader]: sizes.join(',') }, data }
 }
 
@@ -41,7 +47,8 @@ export function decodeEntryFrame(stream: string, header: (name: string) => strin
     entries.push(data.slice(offset, offset + size))
     offset += size
   }
-  if (firstPosition >= 1 && offset === data.length) return { firstPosition, entries }
+  if (firstPosition >= 1 && offset === data.length)
+    return { firstPosition, entries, isFirst: firstPosition === 1 || header(compactedHeader) === '1' }
   throw new MeshError('store.corrupt', `A message of the stream ${stream} is no append; who else writes there?`, {
     details: { stream },
   })

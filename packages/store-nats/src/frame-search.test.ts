@@ -15,7 +15,13 @@ function layOut(appends: readonly { readonly size: number; readonly skipped: num
     sequence += 1 + skipped
     const firstPosition = lastPosition + 1
     lastPosition += size
-    return { sequence, firstPosition, lastPosition, entries: Array.from({ length: size }, () => new Uint8Array(0)) }
+    return {
+      sequence,
+      firstPosition,
+      lastPosition,
+      isFirst: firstPosition === 1,
+      entries: Array.from({ length: size }, () => new Uint8Array(0)),
+    }
   })
 }
 

@@ -69,40 +69,58 @@ export function createNatsJournal(setup: JournalSetup): Journal {
     return newest ? { sequence: newest.sequence, last: newest.lastPosition } : noHead
   }
 
-  return {
-    async append(stream, expectedLast, entries) {
-      const subject = formatStoreSubject(root, stream)
-      // The caller may reuse its buffers before the broker answers.
-      const message = encodeEntryFrame({ firstPosition: expectedLast + 1, entries })
-      const maxBytes = maxPayloadBytes() - headerBytes - (message.headers['Parley-Sizes']?.length ?? 0)
-      if (message.data.length > maxBytes)
-        throw new MeshError(
-          'store.append-too-large',
-          `An append of ${message.data.length} bytes to ${stream} is more than the broker takes, ${maxBytes}; keep large bodies apart or raise max_payload.`,
-          { details: { stream, bytes: message.data.length, maxBytes } },
-        )
-      const known = heads.get(stream)
-      const head = known?.last === expectedLast && entries.length > 0 ? known : await readHead(stream, subject)
-      if (head.last !== expectedLast) throw positionConflict(stream, head.last, expectedLast)
-      if (entries.length === 0) return head.last
-      const outcome = await writer.write(subject, head.sequence, message)
-      if (outcome.kind === 'conflict')
-        throw positionConflict(stream, (await readHead(stream, subject)).last, expectedLast)
-      return remember(stream, { sequence: outcome.sequence, last: expectedLast + entries.length }).last
-    },
-    async read(stream, fromPosition = 1, limit = Number.MAX_SAFE_INTEGER) {
-      const subject = formatStoreSubject(root, stream)
-      const newest = await readNewest(stream, subject)
-      const first = Math.max(1, fromPosition)
-      if (!newest || limit <= 0 || first > newest.lastPosition) return []
-      const last = Math.min(newest.lastPosition, first + limit - 1)
-      const next = async (fromSequence: number): Promise<SequencedFrame | undefined> => {
-        const message = await reader.next(subject, fromSequence)
-        return message && decode(stream, message)
-      }
-      const start = await findFrame(next, newest, first)
+  const write = async (
+    stream: string,
+    expectedLast: number,
+    entries: readonly Uint8Array[],
+    isFirst: boolean,
+  ): Promise<number> => {
+    const subject = formatStoreSubject(root, stream)
+    // The caller may reuse its buffers before the broker answers.
+    const message = encodeEntryFrame({ firstPosition: expectedLast + 1, entries, isFirst })
+    const maxBytes = maxPayloadBytes() - headerBytes - (message.headers['Parley-Sizes']?.length ?? 0)
+    if (message.data.length > maxBytes)
+      throw new MeshError(
+        'store.append-too-large',
+        `An append of ${message.data.length} bytes to ${stream} is more than the broker takes, ${maxBytes}; keep large bodies apart or raise max_payload.`,
+        { details: { stream, bytes: message.data.length, maxBytes } },
+      )
+    const known = heads.get(stream)
+    const head = known?.last === expectedLast && entries.length > 0 ? known : await readHead(stream, subject)
+    if (head.last !== expectedLast) throw positionConflict(stream, head.last, expectedLast)
+    if (entries.length === 0) return head.last
+    const outcome = await writer.write(subject, head.sequence, message)
+    if (outcome.kind === 'conflict')
+      throw positionConflict(stream, (await readHead(stream, subject)).last, expectedLast)
+    return remember(stream, { sequence: outcome.sequence, last: expectedLast + entries.length }).last
+  }
+
+  const read: Journal['read'] = async (stream, fromPosition = 1, limit = Number.MAX_SAFE_INTEGER) => {
+    const subject = formatStoreSubject(root, stream)
+    const newest = await readNewest(stream, subject)
+    const wanted = Math.max(1, fromPosition)
+    if (!newest || limit <= 0 || wanted > newest.lastPosition) return []
+    const next = async (fromSequence: number): Promise<SequencedFrame | undefined> => {
+      const message = await reader.next(subject, fromSequence)
+      return message && decode(stream, message)
+    }
+    const start = await findFrame(next, newest, wanted)
+    const first = start.isFirst ? Math.max(wanted, start.firstPosition) : wanted
+    const last = Math.min(newest.lastPosition, first + limit - 1)
+    try {
       return collectEntries(stream, await readFrames(next, start, newest, last), first, last)
-    },
+    } catch (error) {
+      // What was compacted meanwhile is no gap.
+      const oldest = await next(1)
+      if (oldest?.isFirst && oldest.sequence > newest.sequence) return read(stream, fromPosition, limit)
+      throw error
+    }
+  }
+
+  return {
+    append: (stream, expectedLast, entries) => write(stream, expectedLast, entries, false),
+    compact: (stream, expectedLast, entries) => write(stream, expectedLast, entries, true),
+    read,
     async last(stream) {
       return (await readHead(stream, formatStoreSubject(root, stream))).last
     },

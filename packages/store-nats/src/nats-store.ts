@@ -69,6 +69,7 @@ export function createNatsStore({ journal, keyValue, facts, verified, release, c
     kind: 'nats',
     journal: {
       append: (stream, expectedLast, entries) => guard(() => journal.append(stream, expectedLast, entries)),
+      compact: (stream, expectedLast, entries) => guard(() => journal.compact(stream, expectedLast, entries)),
       read: (stream, fromPosition, limit) => read(() => journal.read(stream, fromPosition, limit)),
       last: (stream) => read(() => journal.last(stream)),
       streams: (prefix) => read(() => journal.streams(prefix)),

@@ -33,7 +33,7 @@ describe('listStreamHazards', () => {
     ['other streams', { mirror: { name: 'x' } }],
     ['subject_transform', { subject_transform: { src: 'a', dest: 'b' } }],
     ['republish', { republish: { src: 'a', dest: 'b' } }],
-    ['rollup', { allow_rollup_hdrs: true }],
+    ['compacted', { allow_rollup_hdrs: false }],
     ['expire', { allow_msg_ttl: true }],
     ['counter', { allow_msg_counter: true }],
   ]

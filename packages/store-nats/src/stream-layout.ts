@@ -59,8 +59,8 @@ export function configureStream(
     max_msgs_per_subject: role === 'journal' ? -1 : keyHistory,
     num_replicas: replicas,
     deny_delete: true,
-    // A deletion replaces the values of its key; nothing replaces a journal.
-    allow_rollup_hdrs: role === 'keyValue',
+    // A deletion replaces the values of its key, and what compacts a journal all that came before in it.
+    allow_rollup_hdrs: true,
     allow_direct: false,
     ...(hasBrokerFeature(version, 'stream-metadata') ? { metadata: { 'parley.store': role } } : {}),
     ...(role === 'keyValue' && hasBrokerFeature(version, 'message-expiry') ? { allow_msg_ttl: true } : {}),
@@ -90,7 +90,7 @@ export function listStreamHazards(
     [config.mirror !== undefined || (config.sources ?? []).length > 0, 'it takes messages of other streams'],
     [config.subject_transform !== undefined, 'subject_transform files messages under other subjects'],
     [config.republish !== undefined, 'republish hands its messages to others'],
-    [isJournal && config.allow_rollup_hdrs === true, 'allow_rollup_hdrs lets one message replace a journal'],
+    [isJournal && config.allow_rollup_hdrs !== true, 'without allow_rollup_hdrs no journal can be compacted'],
     [!isJournal && config.allow_rollup_hdrs !== true, 'without allow_rollup_hdrs a deleted key may come back'],
     [isJournal && config.allow_msg_ttl === true, 'allow_msg_ttl lets a message of a journal expire'],
     [Reflect.get(config, 'allow_msg_counter') === true, 'allow_msg_counter changes what is written'],

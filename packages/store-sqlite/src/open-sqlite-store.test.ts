@@ -116,6 +116,26 @@ describe('openSqliteStore', () => {
     expect(check.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'theirs' }])
     check.close()
   })
+  it('brings the layout of an older release up to its own, with what is in it', async () => {
+    const old = await openSqliteStore({ path })
+    await old.journal.append('s', 0, [new Uint8Array([1]), new Uint8Array([2])])
+    await old.close()
+    const db = new DatabaseSync(path)
+    db.exec('ALTER TABLE stream DROP COLUMN first; PRAGMA user_version = 2')
+    db.close()
+    for (let opening = 1; opening <= 2; opening++) {
+      const store = await openSqliteStore({ path })
+      expect((await store.journal.read('s')).map(({ position }) => position)).toEqual([1, 2])
+      await store.close()
+    }
+  })
+  it('refuses a layout of before the first release', async () => {
+    await (await openSqliteStore({ path })).close()
+    const db = new DatabaseSync(path)
+    db.exec('PRAGMA user_version = 1')
+    db.close()
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store.open-failed' })
+  })
   it('refuses a layout that is newer than it knows', async () => {
     await (await openSqliteStore({ path })).close()
     const db = new DatabaseSync(path)

@@ -5,11 +5,13 @@ import { MeshError } from '@parley/protocol'
 const applicationId = 0x50524c59
 
 /** The layout of the tables; a newer one is refused. */
-const schemaVersion = 2
+const schemaVersion = 3
 
 // Streams get small growing numbers, so that entries are clustered by a short key and new streams land at the end.
 const tables = `
-  CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL) STRICT;
+  CREATE TABLE stream (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL, first INTEGER NOT NULL DEFAULT 1
+  ) STRICT;
   CREATE TABLE entry (
     stream INTEGER NOT NULL REFERENCES stream (id), position INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (stream, position)
@@ -17,7 +19,12 @@ const tables = `
   CREATE TABLE key_value (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-/** Creates the tables in an empty file. Throws `store.open-failed` for another program's file or a newer layout. */
+/** What makes the layout of a version from the one before, without reading what is stored. */
+const migrations: Readonly<Record<number, string>> = {
+  3: 'ALTER TABLE stream ADD COLUMN first INTEGER NOT NULL DEFAULT 1',
+}
+
+/** Creates the tables in an empty file, or brings an older layout up to this one, all or nothing. Throws `store.open-failed` for another program's file or a newer layout. */
 export function createSchema(db: DatabaseSync): void {
   const id = readPragma(db, 'application_id')
   const version = readPragma(db, 'user_version')
@@ -30,11 +37,19 @@ export function createSchema(db: DatabaseSync): void {
   }
   if (id !== applicationId)
     throw new MeshError('store.open-failed', 'The file is the database of another program; name another file.')
-  if (version !== schemaVersion)
+  const steps = listMigrations(Number(version))
+  if (steps.length > 0) db.exec(`BEGIN IMMEDIATE; ${steps.join(';')}; PRAGMA user_version = ${schemaVersion}; COMMIT`)
+  else if (version !== schemaVersion)
     throw new MeshError(
       'store.open-failed',
       `The file has layout ${String(version)}, this release reads layout ${schemaVersion}; use the release that wrote it.`,
     )
+}
+
+/** Lists what leads from a version to this one; nothing where one of the steps is not known. */
+function listMigrations(version: number): readonly string[] {
+  const missing = Array.from({ length: Math.max(0, schemaVersion - version) }, (_, at) => migrations[version + at + 1])
+  return missing.includes(undefined) ? [] : missing.flatMap((step) => step ?? [])
 }
 
 /** Reads one setting of a connection. */

@@ -8,9 +8,11 @@ import { assertStoreName } from './store-name.ts'
 
 /** Creates the journal of a store whose schema exists. */
 export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journal {
-  const selectStream = db.prepare('SELECT id, last FROM stream WHERE name = ?')
+  const selectStream = db.prepare('SELECT id, last, first FROM stream WHERE name = ?')
   const insertStream = db.prepare('INSERT INTO stream (name, last) VALUES (?, 0)')
   const updateStream = db.prepare('UPDATE stream SET last = ? WHERE id = ?')
+  const updateFirst = db.prepare('UPDATE stream SET first = ? WHERE id = ?')
+  const deleteBefore = db.prepare('DELETE FROM entry WHERE stream = ? AND position < ?')
   const insertEntry = db.prepare('INSERT INTO entry (stream, position, size, data) VALUES (?, ?, ?, ?)')
   const selectEntries = db.prepare(
     'SELECT position, size, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
@@ -18,35 +20,51 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
   // In UTF-8 no character starts with the byte FF, so it ends the range of a prefix.
   const selectNames = db.prepare("SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT)")
 
-  const readStream = (name: string): { readonly id: number; readonly last: number } | undefined => {
+  interface StreamRow {
+    readonly id: number
+    readonly first: number
+    readonly last: number
+  }
+  const readStream = (name: string): StreamRow | undefined => {
     const row = selectStream.get(name)
-    return row && { id: readNumber(row, 'id'), last: readNumber(row, 'last') }
+    return row && { id: readNumber(row, 'id'), first: readNumber(row, 'first'), last: readNumber(row, 'last') }
+  }
+  const write = async (
+    stream: string,
+    expectedLast: number,
+    entries: readonly Uint8Array[],
+    removesBefore: boolean,
+  ): Promise<number> => {
+    assertStoreName(stream)
+    // The caller may reuse its buffers before the group commits.
+    const packed = entries.map(packEntry)
+    return group.run(() => {
+      const found = readStream(stream)
+      let last = found?.last ?? 0
+      if (last !== expectedLast)
+        throw new MeshError(
+          'store.position-conflict',
+          `Stream ${stream} ends at ${last}, the writer expected ${expectedLast}; read again before writing.`,
+          { details: { stream, last, expectedLast } },
+        )
+      if (packed.length === 0) return last
+      const id = found?.id ?? Number(insertStream.run(stream).lastInsertRowid)
+      for (const { size, data } of packed) insertEntry.run(id, ++last, size, data)
+      updateStream.run(last, id)
+      if (removesBefore) {
+        updateFirst.run(expectedLast + 1, id)
+        deleteBefore.run(id, expectedLast + 1)
+      }
+      return last
+    })
   }
   return {
-    async append(stream, expectedLast, entries) {
-      assertStoreName(stream)
-      // The caller may reuse its buffers before the group commits.
-      const packed = entries.map(packEntry)
-      return group.run(() => {
-        const found = readStream(stream)
-        let last = found?.last ?? 0
-        if (last !== expectedLast)
-          throw new MeshError(
-            'store.position-conflict',
-            `Stream ${stream} ends at ${last}, the writer expected ${expectedLast}; read again before writing.`,
-            { details: { stream, last, expectedLast } },
-          )
-        if (packed.length === 0) return last
-        const id = found?.id ?? Number(insertStream.run(stream).lastInsertRowid)
-        for (const { size, data } of packed) insertEntry.run(id, ++last, size, data)
-        updateStream.run(last, id)
-        return last
-      })
-    },
+    append: (stream, expectedLast, entries) => write(stream, expectedLast, entries, false),
+    compact: (stream, expectedLast, entries) => write(stream, expectedLast, entries, true),
     async read(stream, fromPosition = 1, limit = Number.MAX_SAFE_INTEGER) {
       const found = readStream(stream)
       if (!found || limit <= 0) return []
-      const first = Math.max(1, fromPosition)
+      const first = Math.max(found.first, fromPosition)
       const entries: JournalEntry[] = selectEntries.all(found.id, first, limit).map((row) => ({
         position: readNumber(row, 'position'),
         data: unpackEntry({ size: readNumber(row, 'size'), data: readBlob(row, 'data') }),

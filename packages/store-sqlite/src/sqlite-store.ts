@@ -51,6 +51,7 @@ export function createSqliteStore(
     kind: 'sqlite',
     journal: {
       append: (stream, expectedLast, entries) => guard(() => journal.append(stream, expectedLast, entries)),
+      compact: (stream, expectedLast, entries) => guard(() => journal.compact(stream, expectedLast, entries)),
       read: (stream, fromPosition, limit) => guard(() => journal.read(stream, fromPosition, limit)),
       last: (stream) => guard(() => journal.last(stream)),
       streams: (prefix) => guard(() => journal.streams(prefix)),

@@ -36,6 +36,25 @@ function build(streams: Map<string, JournalEntry[]>, values: Map<string, KeyValu
     writes++
     return Promise.resolve(apply())
   }
+  const lastOf = (stream: string): number => of(stream).at(-1)?.position ?? 0
+  const add = (
+    stream: string,
+    expectedLast: number,
+    entries: readonly Uint8Array[],
+    removesBefore: boolean,
+  ): Promise<number> => {
+    const failure = failures.shift()
+    if (failure !== undefined) return Promise.reject(failure)
+    if (lastOf(stream) !== expectedLast)
+      return Promise.reject(new MeshError('store.position-conflict', 'another writer appended'))
+    return write(() => {
+      const known = of(stream)
+      const added = entries.map((data, at) => ({ position: expectedLast + at + 1, data: data.slice() }))
+      known.splice(0, removesBefore ? known.length : 0)
+      known.push(...added)
+      return lastOf(stream)
+    })
+  }
   return {
     kind: 'memory',
     get writes() {
@@ -46,27 +65,22 @@ function build(streams: Map<string, JournalEntry[]>, values: Map<string, KeyValu
       crashAt = count
     },
     plant(stream, data) {
-      of(stream).push({ position: of(stream).length + 1, data })
+      of(stream).push({ position: lastOf(stream) + 1, data })
     },
     cut(stream, count) {
       of(stream).splice(-count, count)
     },
     copy: () => build(new Map([...streams].map(([name, entries]) => [name, [...entries]])), new Map(values)),
     journal: {
-      append(stream, expectedLast, entries) {
-        const failure = failures.shift()
-        if (failure !== undefined) return Promise.reject(failure)
-        const known = of(stream)
-        if (known.length !== expectedLast)
-          return Promise.reject(new MeshError('store.position-conflict', 'another writer appended'))
-        return write(() => {
-          for (const data of entries) known.push({ position: known.length + 1, data: data.slice() })
-          return known.length
-        })
-      },
+      append: (stream, expectedLast, entries) => add(stream, expectedLast, entries, false),
+      compact: (stream, expectedLast, entries) => add(stream, expectedLast, entries, true),
       read: (stream, from = 1, limit = Number.POSITIVE_INFINITY) =>
-        Promise.resolve(of(stream).slice(from - 1, from - 1 + limit)),
-      last: (stream) => Promise.resolve(of(stream).length),
+        Promise.resolve(
+          of(stream)
+            .filter(({ position }) => position >= from)
+            .slice(0, limit),
+        ),
+      last: (stream) => Promise.resolve(lastOf(stream)),
       streams: (prefix) => Promise.resolve([...streams.keys()].filter((name) => name.startsWith(prefix)).sort()),
     },
     keyValue: {

@@ -1,21 +1,28 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { signDeclaration } from '@parley/identity'
-import { approvalPurpose, readApprovalRequests, type ApprovalRequest } from '@parley/mesh'
-import { createSystemClock } from '@parley/ports'
+import { approvalPurpose, type ApprovalView } from '@parley/mesh'
+import { digestJson, digestSubject } from '@parley/policy'
+import { createSystemClock, systemHash } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
+import { parseAgent } from '../parse-agent.ts'
 import { parseDuration } from '../parse-duration.ts'
-import { withStore } from '../with-store.ts'
+import { collect } from '../parse-whole.ts'
+import { bringAnswer, listApprovals, type ApprovalFlags } from '../reach-approvals.ts'
 
-interface AnswerFlags {
+interface ListFlags extends ApprovalFlags {
+  readonly open?: boolean
+  readonly json?: boolean
+}
+
+interface AnswerFlags extends ApprovalFlags {
   readonly digest: string
   readonly credential: string
   readonly key: string
   readonly text?: string
   readonly for: number
-  readonly data?: string
   readonly json?: boolean
 }
 
@@ -26,85 +33,137 @@ const requestText = 'the id of the request'
 export function addApproveCommands(program: Command, context: CliContext): void {
   const approve = program
     .command('approve')
-    .description('what waits for people, in the store of a stopped node, and their answers')
-  approve
-    .command('list')
-    .description('list requests and their answers, out of the store of a stopped node')
-    .requiredOption('--data <file>', 'the store of a stopped node, or a copy')
-    .option('--json', 'print them as JSON')
-    .action(async ({ data, json = false }: { readonly data: string; readonly json?: boolean }) => {
-      const requests = await withStore(data, ({ keyValue }) => readApprovalRequests(keyValue))
-      context.print(json, requests.length === 0 ? [`no requests in ${data}`] : requests.flatMap(formatRequest), {
-        requests,
-      })
-    })
+    .description('what waits for people, at a running agent or in the store of a stopped one, and their answers')
+  addPlace(
+    approve
+      .command('list')
+      .description('list requests and their answers')
+      .option('--open', 'only what waits')
+      .option('--credential <file>', 'with --agent: what `parley credential issue --json` printed for you')
+      .option('--key <file>', 'with --agent: the key of that credential')
+      .option('--json', 'print them as JSON'),
+  ).action(async (flags: ListFlags) => {
+    parseAgent(flags.agent)
+    await list(context, flags)
+  })
   addAnswer(approve, context, 'grant', 'granted', 'sign that this may be done, once')
   addAnswer(approve, context, 'deny', 'denied', 'sign that it may not be done')
-  approve
-    .command('amend')
-    .description('sign that other arguments should be asked for: a call with them is decided again')
-    .argument('<request>', requestText, parseRequest)
-    .argument('<arguments>', 'what to ask for instead, as JSON')
-    .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
-    .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
-    .requiredOption('--key <file>', 'the key of that credential')
-    .option('--text <text>', 'why')
-    .addOption(holdsFor())
-    .option('--json', 'print the answer as JSON')
+  answering(approve, 'amend', 'sign that it may be done, once, with other arguments, and not as it was asked for')
+    .argument('<arguments>', 'what to do it with instead, as JSON')
     .action(async (request: string, proposed: string, flags: AnswerFlags) => {
-      await signAnswer(context, request, 'amended', flags, { arguments: parseArguments(proposed) })
+      await answer(context, request, 'amended', flags, { arguments: parseArguments(proposed) })
     })
 }
 
 function addAnswer(approve: Command, context: CliContext, name: string, word: string, description: string): void {
-  approve
-    .command(name)
-    .description(description)
-    .argument('<request>', requestText, parseRequest)
-    .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
-    .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
-    .requiredOption('--key <file>', 'the key of that credential')
-    .option('--text <text>', 'why')
-    .addOption(holdsFor())
-    .option('--json', 'print the answer as JSON')
-    .action(async (request: string, flags: AnswerFlags) => {
-      await signAnswer(context, request, word, flags, {})
-    })
+  answering(approve, name, description).action(async (request: string, flags: AnswerFlags) => {
+    await answer(context, request, word, flags, {})
+  })
 }
 
-async function signAnswer(
+function answering(approve: Command, name: string, description: string): Command {
+  return addPlace(
+    approve
+      .command(name)
+      .description(description)
+      .argument('<request>', requestText, parseRequest)
+      .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
+      .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
+      .requiredOption('--key <file>', 'the key of that credential')
+      .option('--text <text>', 'why')
+      .addOption(holdsFor())
+      .option('--json', 'print the answer as JSON'),
+  )
+}
+
+function addPlace(command: Command): Command {
+  return command
+    .option('--agent <name>', 'the running agent that asks people; it serves approvals')
+    .option('--as <name>', 'your name; default: that of the credential')
+    .option('--nats <url>', 'the broker; default NATS_URL')
+    .option('--mesh <name>', 'the mesh; default main')
+    .option('--data <file>', 'instead of an agent: the store of a stopped node')
+    .option('--anchor <file>', 'the anchor.json of an owner, yours above all; may be repeated', collect)
+}
+
+async function list(context: CliContext, flags: ListFlags): Promise<void> {
+  const { open = false, json = false } = flags
+  const found = await listApprovals(context, flags, open ? 'open' : undefined)
+  if ('kind' in found) {
+    context.print(json, [`refused ${found.code}: ${found.reason}`], { refused: found })
+    context.end(exitCodes.no)
+    return
+  }
+  const requests = found.map((view) => ({ ...view, holds: holds(view) }))
+  const none = `no ${open ? 'open ' : ''}requests ${flags.agent === undefined ? 'in' : 'at'} ${flags.agent ?? flags.data ?? ''}`
+  context.print(json, requests.length === 0 ? [none] : requests.flatMap((one) => formatRequest(context, one)), {
+    requests,
+  })
+  if (requests.some((one) => !one.holds)) context.end(exitCodes.no)
+}
+
+async function answer(
   context: CliContext,
   request: string,
   word: string,
   flags: AnswerFlags,
   more: { readonly arguments?: unknown },
 ): Promise<void> {
+  parseAgent(flags.agent)
   const declarer = await openDeclarer(context, flags)
   const issuedAtMs = createSystemClock().now()
   const { text } = flags
   const content = { request, digest: flags.digest, word, ...(text === undefined ? {} : { text }), ...more }
-  const answer = await signDeclaration(declarer, {
+  const signed = await signDeclaration(declarer, {
     id: `${request}.${word}`,
     purpose: approvalPurpose,
     content,
     issuedAtMs,
     expiresAtMs: issuedAtMs + flags.for,
   })
-  const hint = context.paint.dim(`${word}: hand it to the node that asked (node.approvals.answer)`)
-  context.print(flags.json ?? false, [answer, hint], { request, word, answer })
-  context.end(exitCodes.ok)
+  const verdict = await bringAnswer(context, flags, signed)
+  const hint = context.paint.dim(`${word}: hand it to who asked, for \`parley call --approval\``)
+  const heard =
+    verdict?.kind === 'deny'
+      ? `refused ${verdict.code}: ${verdict.reason}`
+      : `${word}: heard by ${flags.agent ?? flags.data ?? ''}`
+  context.print(flags.json ?? false, verdict ? [heard] : [signed, hint], {
+    request,
+    word,
+    answer: signed,
+    ...(verdict && { verdict }),
+  })
+  context.end(verdict?.kind === 'deny' ? exitCodes.no : exitCodes.ok)
 }
 
-function formatRequest(request: ApprovalRequest): readonly string[] {
-  const { id, digest, subject, reason, expiresAtMs, answers, usedAtMs } = request
+/** Whether the digest is of what is shown: else somebody would sign another thing than was read. */
+function holds({ digest, subject, arguments: shown }: ApprovalView): boolean {
+  return digestSubject(subject, systemHash) === digest && digestJson(shown, systemHash) === subject.argumentsHash
+}
+
+function formatRequest(context: CliContext, request: ApprovalView & { readonly holds: boolean }): readonly string[] {
+  const { id, digest, subject, reason, status, expiresAtMs, answers } = request
   const until = new Date(expiresAtMs).toISOString()
-  return [
-    `${id}  ${subject.action} for ${subject.requester}${subject.saga === '' ? '' : `, saga step ${subject.saga}`}`,
-    `  ${reason}; ${usedAtMs === undefined ? `until ${until}` : 'used'}`,
+  const step = subject.saga === '' ? '' : `, saga step ${subject.saga}`
+  const lines = [
+    `${id}  ${subject.action} for ${subject.requester}${step}`,
+    `  ${reason}; ${status === 'open' ? `open until ${until}` : status}`,
     `  arguments ${JSON.stringify(request.arguments)}`,
-    `  digest ${digest}`,
-    ...answers.map(({ word, name, text }) => `  ${word} by ${name}${text === undefined ? '' : `: ${text}`}`),
-  ]
+    ...(request.holds ? [`  digest ${digest}`] : []),
+    ...answers.map(formatAnswer),
+  ].map(withoutControls)
+  const forged = context.paint.red('  its digest is not of what is shown here: do not answer it')
+  return request.holds ? lines : [...lines, forged]
+}
+
+/** What callers and other people wrote must not move the cursor of who decides by it. */
+function withoutControls(line: string): string {
+  return line.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd')
+}
+
+function formatAnswer({ word, name, text, becomes, ...said }: ApprovalView['answers'][number]): string {
+  const to = becomes === undefined ? '' : ` to ${JSON.stringify(said.arguments)}, request ${becomes}`
+  return `  ${word} by ${name}${to}${text === undefined ? '' : `: ${text}`}`
 }
 
 function holdsFor(): Option {

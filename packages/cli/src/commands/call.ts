@@ -32,6 +32,11 @@ export function addCallCommand(program: Command, context: CliContext): void {
     .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
     .option('--data <file>', 'keeps the audit log in a store, for `parley why`')
     .option('--deadline <ms>', 'milliseconds to wait; default 5000', parseWhole)
+    .option(
+      '--approval <file>',
+      'the answer of a person, as `parley approve grant` printed it; may be repeated',
+      collect,
+    )
     .option('--on-behalf-of <who>', 'the human or tenant for whom this is done')
     .option('--json', 'print the outcome as JSON')
     .action(async (capability: string, input: string, flags: CallFlags) => {

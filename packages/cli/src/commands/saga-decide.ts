@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { createAnchors, signDeclaration } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { MeshError, refuse, type Verdict } from '@parley/protocol'
+import { formatId, MeshError, refuse, type Verdict } from '@parley/protocol'
 import {
   createHumanVerifier,
   formatSagaStream,
@@ -85,7 +85,7 @@ async function decide(
   const issuedAtMs = createSystemClock().now()
   const { agent, reason } = flags
   const declaration = await signDeclaration(declarer, {
-    id: Buffer.from(createSystemRandom().bytes(16)).toString('base64url'),
+    id: formatId(createSystemRandom().bytes(16)),
     purpose: sagaPurpose,
     content: { agent, saga, decision, reason, ...more },
     issuedAtMs,

@@ -1,5 +1,5 @@
 import type { Clock, CredentialRequest, IssuedCredential, Issuer, Random, Signer } from '@parley/ports'
-import { isAgentName, isCapabilityPattern, MeshError } from '@parley/protocol'
+import { formatId, isAgentName, isCapabilityPattern, MeshError } from '@parley/protocol'
 import { findBeyondScope } from '../credential/capability-scope.ts'
 import { type Credential, signCredential } from '../credential/credential.ts'
 import { decodeIssuerStatement } from '../credential/issuer-statement.ts'
@@ -70,7 +70,7 @@ export function createKeyIssuer(options: KeyIssuerOptions): Issuer {
       const lifeMs = Math.min(options.credentialMs ?? defaultCredentialMs, statement.maxCredentialMs)
       const credential: Credential = {
         ...parseRequest(request, statement.names, allow, nowMs),
-        id: Buffer.from(random.bytes(16)).toString('base64url'),
+        id: formatId(random.bytes(16)),
         notBeforeMs,
         expiresAtMs: notBeforeMs + lifeMs,
       }

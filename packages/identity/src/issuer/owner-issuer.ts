@@ -1,5 +1,5 @@
 import type { Clock, Issuer, Random, Signer } from '@parley/ports'
-import { type AgentName, type Did, type InstanceDid, isAgentName, MeshError } from '@parley/protocol'
+import { type AgentName, type Did, formatId, type InstanceDid, isAgentName, MeshError } from '@parley/protocol'
 import type { Anchor } from '../credential/anchor.ts'
 import { namePatternsCover } from '../credential/name-pattern.ts'
 import type { Allowance } from '../delegation/allowance.ts'
@@ -75,7 +75,7 @@ export function delegateAsOwner(
 ): Promise<readonly string[]> {
   const nowMs = ports.clock.now()
   return signDelegation(owner, {
-    id: Buffer.from(ports.random.bytes(16)).toString('base64url'),
+    id: formatId(ports.random.bytes(16)),
     delegate: { owner: request.toOwner ?? owner.did, name: request.to },
     capabilities: request.capabilities,
     ...(request.constraints === undefined ? {} : { constraints: request.constraints }),

@@ -1,5 +1,5 @@
 import type { Clock, Random, Signer } from '@parley/ports'
-import { type AgentName, type InstanceDid, isAgentName, MeshError } from '@parley/protocol'
+import { type AgentName, formatId, type InstanceDid, isAgentName, MeshError } from '@parley/protocol'
 import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts'
 import { isObjectClaim } from '../jwt/claim.ts'
 import { createKeySigner } from '../key/key-signer.ts'
@@ -79,7 +79,7 @@ export async function createJoinToken(
     throw invalid('the account of the broker has no key here to make its login with')
   const seed = generateSeed(ports.random)
   const key = createKeySigner(seed).did
-  const id = Buffer.from(ports.random.bytes(16)).toString('base64url')
+  const id = formatId(ports.random.bytes(16))
   const issuedAtMs = ports.clock.now()
   const expiresAtMs = issuedAtMs + lifeMs
   const grant = await signJoinGrant(signer, {

@@ -53,6 +53,11 @@ export interface OrderBook {
   hasNoneTimed(): boolean
   /** Returns the order that has an agent in quarantine by its name now. */
   quarantineOf(agent: AgentId, nowMs: number): VerifiedOrder | undefined
+  /**
+   * Tells whether its owner ordered a quarantine of an agent, by its name, at this time (whole seconds) or later: what a
+   * person said of it before was said of another situation.
+   */
+  isQuarantinedSince(agent: AgentId, sinceMs: number): boolean
   /** Returns the score that its owner has pinned for an agent, if one is in force now. */
   pinOf(agent: AgentId, nowMs: number): Pin | undefined
   /** Lists the pins of all owners that are in force now. */
@@ -193,6 +198,8 @@ export function createOrderBook({
     },
     hasNoneTimed: timed.isEmpty,
     quarantineOf: ({ owner, name }, nowMs) => timed.quarantineOf(owner, name, nowMs),
+    isQuarantinedSince: ({ owner, name }, sinceMs) =>
+      timed.isQuarantinedSince(owner, name, Math.floor(sinceMs / 1_000) * 1_000),
     pinOf: timed.pinOf,
     pins: timed.pins,
     checkKnown(owners, risk, nowMs) {

@@ -69,6 +69,19 @@ describe('a quarantine', () => {
     expect(book.checkQuarantine(credential, nowMs + minute).kind).toBe('allow')
   })
 
+  it('is remembered after its end, for what was said of a name before it', async () => {
+    const world = await setUp()
+    const { acme, book } = world
+    const agent = { owner: acme.owner, name: desk } as const
+    expect(book.isQuarantinedSince(agent, 0)).toBe(false)
+    const order = await acme.order('quarantine', desk, { untilMs: nowMs + 1_000 })
+    takeAll(book, [order])
+    expect(
+      [nowMs - 1, nowMs, nowMs + 999, nowMs + 1_000].map((since) => book.isQuarantinedSince(agent, since)),
+    ).toEqual([true, true, true, false])
+    expect(book.isQuarantinedSince({ ...agent, name: 'acme/other' }, 0)).toBe(false)
+  })
+
   it('I2 counts before the orders before it came, and is not ended by one that cannot be held yet', async () => {
     const { acme, book, credential } = await setUp()
     const other = await acme.order('revoke', 'acme/other')

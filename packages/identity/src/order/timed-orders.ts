@@ -26,6 +26,8 @@ export interface TimedOrders {
   isEmpty(): boolean
   /** Returns the quarantine of a subject that is in force now. */
   quarantineOf(owner: string, subject: string, nowMs: number): VerifiedOrder | undefined
+  /** Tells whether a quarantine of a subject was ordered at this time or later, whether or not it has ended since. */
+  isQuarantinedSince(owner: string, subject: string, sinceMs: number): boolean
   /** Returns the pin of a name that is in force now. */
   pinOf(agent: AgentId, nowMs: number): Pin | undefined
   /** Lists the pins that are in force now. */
@@ -65,6 +67,10 @@ export function createTimedOrders(): TimedOrders {
       if (held && isInForce(held, nowMs)) return held
       // Held orders up to a later one say what became of it.
       return loose && loose.sequence > (held?.sequence ?? 0) && isInForce(loose, nowMs) ? loose : undefined
+    },
+    isQuarantinedSince(owner, subject, sinceMs) {
+      const { held, loose } = quarantines.get(keyOf(owner, subject)) ?? {}
+      return [held, loose].some((order) => order !== undefined && order.issuedAtMs >= sinceMs)
     },
     pinOf: ({ owner, name }, nowMs) => toPin(pins.get(keyOf(owner, name)), nowMs),
     pins: (nowMs) => [...pins.values()].flatMap((order) => toPin(order, nowMs) ?? []),

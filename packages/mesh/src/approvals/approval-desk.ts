@@ -1,16 +1,18 @@
-import type { Clock, Hash, KeyValue, KeyValueEntry, Random } from '@parley/ports'
-import { verifyDeclaration, type Anchors, type OrderBook } from '@parley/identity'
+import type { Clock, Hash, KeyValue, Random } from '@parley/ports'
+import type { Anchors, OrderBook } from '@parley/identity'
 import {
-  approvalAnswers,
+  digestJson,
   digestSubject,
   isHeard,
   weighAnswers,
+  type ApprovalState,
   type ApprovalSubject,
-  type ApprovalWord,
 } from '@parley/policy'
-import { allowed, encodeBase64url, isMeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import { allowed, formatId, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { EventLog } from '../node/event-log.ts'
-import { approvalPurpose, readRequest, type ApprovalRequest, type KeptAnswer } from './approval-request.ts'
+import { concerns, keepAnswer, parseParty, peekAnswer, readAnswer, type ReadAnswer } from './approval-answer.ts'
+import type { ApprovalRequest, AskedApproval, KeptAnswer } from './approval-request.ts'
+import { openApprovalStore } from './approval-store.ts'
 
 /** What a hop that needs an approval is described with. */
 export interface ApprovalAsk {
@@ -29,16 +31,27 @@ export type ApprovalVerdict =
  *
  * I1 A request is named by its own id and bound to the digest of exactly what would be done; the digest is derived again
  *    from the hop that would act, so nothing else passes by it.
- * I2 It is good for one hop: it is marked as used, durably and by compare-and-swap, before the hop goes on.
+ * I2 It is good for one hop: it is marked as used, durably and by compare-and-swap, once the hop is admitted and before
+ *    anything is done. A process that ends in between leaves it used and nothing done.
  * I3 An answer counts only with a declaration of a person, verified when it comes and again when it is acted on: one whose
- *    credential was revoked meanwhile counts for nothing.
+ *    signer was revoked meanwhile counts for nothing, nor does one that is older than a quarantine of its signer, of who asked
+ *    or of who would act.
  * I4 Nobody approves of their own request; what expired is denied.
  * I5 At most `maxWaiting` requests of one agent wait at a time.
+ * I6 An amendment ends its request, and grants, as far as its signer has a say, one request that differs in nothing but the
+ *    arguments: those that it proposes.
  */
 export interface ApprovalDesk {
-  /** Lets a hop pass whose request is granted, with what `tokens` add; else asks, or says that it still waits. */
+  /** Lets a hop pass whose request is granted, with what `tokens` add; else asks, or says that it still waits. Uses nothing. */
   settle(ask: ApprovalAsk, tokens: readonly string[]): Promise<ApprovalVerdict>
-  /** Takes the answer of a person in. */
+  /** Uses a request for the hop that was admitted by it, if it is granted still. `policy.approval-used` if another was faster. */
+  use(asked: AskedApproval): Promise<Verdict>
+  /** Takes back that a request was used, where it is proven that nothing was done. */
+  giveBack(asked: AskedApproval): Promise<void>
+  /**
+   * Takes the answer of a person in. Codes: those of `readAnswer`, `policy.approval-used`, and `policy.approval-invalid` for
+   * what no request waits for, or who has no say in it.
+   */
   answer(token: string): Promise<Verdict>
   /** Lists what is kept, oldest first. */
   list(): Promise<readonly ApprovalRequest[]>
@@ -56,164 +69,181 @@ export interface ApprovalDeskParts {
   readonly maxWaiting?: number
 }
 
-const prefix = 'approval/'
 const defaultMaxWaiting = 64
 const maxAnswers = 32
-/** How long what was asked is kept after it expired, for people who look back. */
-const keepMs = 7 * 86_400_000
-
-interface Kept {
-  readonly request: ApprovalRequest
-  readonly revision: number
-}
+/** Longer arguments nobody reads, and a store should not keep. Characters of JSON. */
+const maxArguments = 32_768
 
 /** Opens the desk of one node. */
 export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
-  const { keyValue, clock, random, hash, note, maxWaiting = defaultMaxWaiting } = parts
+  const { clock, random, hash, note, orders, maxWaiting = defaultMaxWaiting } = parts
+  const store = openApprovalStore(parts.keyValue)
 
-  const load = async (digest: string): Promise<Kept | undefined> => {
-    const entry = await keyValue.get(prefix + digest)
-    const request = entry && readRequest(entry.value)
-    return entry && request && { request, revision: entry.revision }
-  }
-  const save = async (request: ApprovalRequest, expectedRevision: number): Promise<number | undefined> => {
-    try {
-      const bytes = new TextEncoder().encode(JSON.stringify(request))
-      return await keyValue.put(prefix + request.digest, bytes, expectedRevision)
-    } catch (error) {
-      if (isMeshError(error) && error.code === 'store.revision-conflict') return undefined
-      throw error
-    }
-  }
-  const ask = async (asked: ApprovalAsk, digest: string, revision: number): Promise<ApprovalVerdict> => {
+  const makeRequest = (asked: ApprovalAsk, digest: string, id: string, expiresAtMs: number): ApprovalRequest => ({
+    id,
+    digest,
+    ...asked,
+    askedAtMs: clock.now(),
+    expiresAtMs,
+    answers: [],
+  })
+  const ask = async (asked: ApprovalAsk, digest: string): Promise<ApprovalVerdict> => {
     const nowMs = clock.now()
     const { subject } = asked
-    const waiting = await dropOld(keyValue, subject.requester, nowMs)
+    if ((JSON.stringify(asked.arguments) ?? '').length > maxArguments)
+      return {
+        kind: 'deny',
+        refusal: refuse('policy.denied', 'people are asked, and the arguments are too long to read'),
+      }
+    const waiting = await store.countWaiting(subject.requester, nowMs)
     if (waiting >= maxWaiting) {
       const reason = `${String(waiting)} requests of this agent wait already`
       return { kind: 'deny', refusal: refuse('policy.rate-limited', reason, { retryAfterMs: 60_000 }) }
     }
-    const request: ApprovalRequest = {
-      id: encodeBase64url(random.bytes(16)),
-      digest,
-      ...asked,
-      askedAtMs: nowMs,
-      expiresAtMs: nowMs + Math.min(...subject.demands.map(({ forMs }) => forMs)),
-      answers: [],
-    }
-    if ((await save(request, revision)) === undefined) return { kind: 'deny', refusal: busy() }
+    const expiresAtMs = nowMs + Math.min(...subject.demands.map(({ forMs }) => forMs))
+    const request = makeRequest(asked, digest, formatId(random.bytes(16)), expiresAtMs)
+    const put = await store.update(digest, (found) => (found && isOpen(found, nowMs) ? 'as-it-is' : request))
+    if (put === 'as-it-is') return settleAgain(asked, digest)
+    if ('kind' in put) return { kind: 'deny', refusal: put }
     note({ kind: 'approval', event: 'asked', request: request.id, digest, capability: subject.action })
     return { kind: 'deny', refusal: waitFor(request), request }
   }
-  const readAnswer = (
-    token: string,
-  ): (KeptAnswer & { readonly request: string; readonly digest: string }) | Refusal => {
-    const { anchors, orders } = parts
-    const nowMs = clock.now()
-    const verified = verifyDeclaration(token, { purpose: approvalPurpose, anchors, nowMs, human: 1 })
-    if (verified.kind === 'deny') return verified
-    const { credential, content, expiresAtMs } = verified.declaration
-    const ordered = orders.check(credential)
-    if (ordered.kind === 'deny') return ordered
-    const { request, digest, word, text } = content
-    if (typeof request !== 'string' || typeof digest !== 'string' || !isWord(word))
-      return refuse('policy.approval-invalid', 'the answer names no request, digest and word')
-    return {
-      request,
-      digest,
-      word,
-      by: `${credential.owner} ${credential.name}`,
-      name: credential.name,
-      expiresAtMs,
-      atMs: nowMs,
-      token,
-      ...(typeof text === 'string' ? { text } : {}),
-      ...(word === 'amended' ? { arguments: content['arguments'] } : {}),
-    }
+  /** Whether the word of a person still counts for a request: re-derived from what was signed, and from the orders of now. */
+  const holds = ({ id, digest, subject }: ApprovalRequest, kept: KeptAnswer): boolean => {
+    const again = readAnswer(parts, kept.token)
+    if ('kind' in again) return false
+    const { statement, credential, signedAtMs } = again
+    const isSaid =
+      kept.amendedFrom === undefined
+        ? statement.word === 'granted' && statement.request === id && statement.digest === digest
+        : statement.word === 'amended' &&
+          statement.digest === digestSubject({ ...subject, argumentsHash: kept.amendedFrom }, hash) &&
+          digestJson(statement.arguments, hash) === subject.argumentsHash
+    const concerned = [parseParty(subject.requester), parseParty(subject.callee), credential]
+    return isSaid && concerned.every((agent) => agent !== undefined && !orders.isQuarantinedSince(agent, signedAtMs))
   }
-  const takeIn = async (token: string): Promise<Verdict> => {
-    const answer = readAnswer(token)
-    if ('kind' in answer) return answer
-    const { request: id, digest, ...kept } = answer
-    const found = await load(digest)
-    if (found?.request.id !== id || found.request.usedAtMs !== undefined)
-      return refuse('policy.approval-invalid', 'no request of this id waits: it was used, expired or never made')
-    const { request, revision } = found
-    if (clock.now() >= request.expiresAtMs) return refuse('policy.approval-invalid', 'the request has expired')
-    if (request.answers.some((known) => known.token === token)) return allowed
-    if (!isHeard({ ...request.subject }, kept))
-      return refuse('policy.approval-invalid', `${kept.name} has no say in this request`)
-    if (request.answers.length >= maxAnswers) return refuse('policy.approval-invalid', 'it has too many answers')
-    const next = { ...request, answers: [...request.answers, kept] }
-    if ((await save(next, revision)) === undefined) return busy()
+  const weigh = (request: ApprovalRequest): ApprovalState => {
+    // A denial stays one though its signer left; a grant has to hold now.
+    const answers = request.answers.flatMap((kept) => {
+      const word = kept.amendedFrom === undefined ? kept.word : 'granted'
+      return word !== 'granted' || holds(request, kept) ? [{ ...kept, word }] : []
+    })
+    return weighAnswers({ ...request.subject, expiresAtMs: request.expiresAtMs }, answers, clock.now())
+  }
+  const decide = (request: ApprovalRequest): ApprovalVerdict => {
+    const state = weigh(request)
+    if (state === 'granted') return { kind: 'allow', request }
+    const denied = (): Refusal => refuse('policy.approval-denied', 'a person said no, or proposes something else')
+    return { kind: 'deny', refusal: state === 'denied' ? denied() : waitFor(request), request }
+  }
+  const settleAgain = async (asked: ApprovalAsk, digest: string): Promise<ApprovalVerdict> => {
+    const found = await store.load(digest)
+    return found && isOpen(found, clock.now()) ? decide(found) : ask(asked, digest)
+  }
+  /** Adds a word to the request that waits under a digest. */
+  const add = async (digest: string, id: string, kept: KeptAnswer): Promise<Verdict> => {
+    const put = await store.update(digest, (found) => {
+      const refused = refuseAnswer(found, id, clock.now())
+      if (refused) return refused
+      const request = found as ApprovalRequest
+      if (request.answers.some(({ token }) => token === kept.token)) return 'as-it-is'
+      if (!isHeard(request.subject, kept))
+        return refuse('policy.approval-invalid', `${kept.name} has no say in this request`)
+      if (request.answers.length >= maxAnswers) return refuse('policy.approval-invalid', 'it has too many answers')
+      return { ...request, answers: [...request.answers, { ...kept, atMs: clock.now() }] }
+    })
+    if (put === 'as-it-is') return allowed
+    if ('kind' in put) return put
     note({ kind: 'approval', event: kept.word, request: id, digest, by: kept.name })
     return allowed
   }
-  const stillHolds = (answer: KeptAnswer): boolean => {
-    const again = readAnswer(answer.token)
-    return !('kind' in again)
+  const takeIn = async (token: string): Promise<Verdict> => {
+    const answer = readAnswer(parts, token)
+    if ('kind' in answer) return answer
+    const { request: id, digest, word } = answer.statement
+    const found = await store.find(digest, id)
+    if (word === 'amended' && found) return amend(found, answer, token)
+    return (await store.load(digest))?.id === id ? add(digest, id, keepAnswer(answer, token)) : refuseUnknown(found)
+  }
+  /** Ends a request by an amendment, and lets its word count for the one that it proposes. */
+  const amend = async (request: ApprovalRequest, answer: ReadAnswer, token: string): Promise<Verdict> => {
+    const { id, digest, subject, reason, expiresAtMs } = request
+    const proposed = answer.statement.arguments
+    const amended = { ...subject, argumentsHash: digestJson(proposed, hash) }
+    const next = digestSubject(amended, hash)
+    const before = request.answers.find((known) => known.token === token)
+    const waiting = await store.load(next)
+    const becomes =
+      before?.becomes ?? (waiting && isOpen(waiting, clock.now()) ? waiting.id : formatId(random.bytes(16)))
+    if (next === digest) return refuse('policy.approval-invalid', 'the amendment proposes what was asked for')
+    const kept = keepAnswer(answer, token)
+    if (!before) {
+      const ended = await add(digest, id, { ...kept, arguments: proposed, becomes })
+      if (ended.kind === 'deny') return ended
+    }
+    const past = before && (await store.find(next, becomes))
+    if (past?.usedAtMs !== undefined) return refuseUnknown(past)
+    // The same answer again, after a crash in between, makes up for what is missing.
+    const put = await store.update(next, (found) => {
+      if (found && (found.id === becomes || isOpen(found, clock.now()))) return 'as-it-is'
+      if (found && before) return refuseUnknown(undefined)
+      return makeRequest({ subject: amended, arguments: proposed, reason }, next, becomes, expiresAtMs)
+    })
+    if (put !== 'as-it-is' && 'kind' in put) return put
+    return add(next, becomes, { ...kept, amendedFrom: subject.argumentsHash })
   }
   return {
     async settle(asked, tokens) {
-      const digest = digestSubject(asked.subject, hash)
+      const { subject } = asked
+      const digest = digestSubject(subject, hash)
       for (const token of tokens) {
-        const answer = readAnswer(token)
-        if ('kind' in answer) return { kind: 'deny', refusal: answer }
-        // Another side of the hop may have asked as well: what is about its request is not for this one.
-        if (answer.digest !== digest) continue
+        // The other side of the hop may have asked as well: what is about its request is not for this one.
+        const said = peekAnswer(token)
+        if (!said || !concerns(said, { digest, subject }, hash)) continue
         const taken = await takeIn(token)
         if (taken.kind === 'deny') return { kind: 'deny', refusal: taken }
       }
-      const found = await load(digest)
-      if (!found || found.request.usedAtMs !== undefined || clock.now() >= found.request.expiresAtMs)
-        return ask(asked, digest, found?.revision ?? 0)
-      const { request, revision } = found
-      // A denial stays one though its signer left; a grant has to hold now.
-      const answers = request.answers.filter((answer) => answer.word !== 'granted' || stillHolds(answer))
-      const state = weighAnswers({ ...request.subject, expiresAtMs: request.expiresAtMs }, answers, clock.now())
-      if (state === 'waiting') return { kind: 'deny', refusal: waitFor(request), request }
-      if (state === 'denied')
-        return { kind: 'deny', refusal: refuse('policy.approval-denied', 'a person said no'), request }
-      const used = { ...request, usedAtMs: clock.now() }
-      if ((await save(used, revision)) === undefined) return { kind: 'deny', refusal: busy() }
-      note({ kind: 'approval', event: 'used', request: request.id, digest })
-      return { kind: 'allow', request: used }
+      return settleAgain(asked, digest)
+    },
+    async use({ id, digest }) {
+      const put = await store.update(digest, (found) => {
+        const refused = refuseAnswer(found, id, clock.now())
+        if (refused) return refused
+        const verdict = decide(found as ApprovalRequest)
+        return verdict.kind === 'deny' ? verdict.refusal : { ...verdict.request, usedAtMs: clock.now() }
+      })
+      if (put !== 'as-it-is' && 'kind' in put) return put
+      note({ kind: 'approval', event: 'used', request: id, digest })
+      return allowed
+    },
+    async giveBack({ id, digest }) {
+      const put = await store.update(digest, (found) => {
+        if (found?.id !== id || found.usedAtMs === undefined) return 'as-it-is'
+        const { usedAtMs: _used, ...request } = found
+        return request
+      })
+      if (put !== 'as-it-is' && !('kind' in put)) note({ kind: 'approval', event: 'given-back', request: id, digest })
     },
     answer: takeIn,
-    list: () => readApprovalRequests(keyValue),
+    list: store.list,
   }
 }
 
-/** Reads every request that a store holds, oldest first. */
-export async function readApprovalRequests(keyValue: Pick<KeyValue, 'list'>): Promise<readonly ApprovalRequest[]> {
-  const requests = (await keyValue.list(prefix)).flatMap(({ value }) => readRequest(value) ?? [])
-  return requests.toSorted((left, right) => left.askedAtMs - right.askedAtMs)
+function isOpen({ usedAtMs, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {
+  return usedAtMs === undefined && nowMs < expiresAtMs
 }
 
-/** Counts what waits for a requester, and forgets what is long over. */
-async function dropOld(keyValue: KeyValue, requester: string, nowMs: number): Promise<number> {
-  let waiting = 0
-  for (const entry of await keyValue.list(prefix)) {
-    if (isOver(entry, nowMs)) await keyValue.delete(entry.key)
-    const request = readRequest(entry.value)
-    if (request?.subject.requester === requester && request.usedAtMs === undefined && request.expiresAtMs > nowMs)
-      waiting++
-  }
-  return waiting
+function refuseAnswer(found: ApprovalRequest | undefined, id: string, nowMs: number): Refusal | undefined {
+  if (found?.id !== id) return refuseUnknown(undefined)
+  return isOpen(found, nowMs) ? undefined : refuseUnknown(found)
 }
 
-function isOver({ value }: KeyValueEntry, nowMs: number): boolean {
-  return (readRequest(value)?.expiresAtMs ?? 0) + keepMs < nowMs
-}
-
-function isWord(word: unknown): word is ApprovalWord {
-  return approvalAnswers.some((known) => known === word)
+function refuseUnknown(past: ApprovalRequest | undefined): Refusal {
+  if (past?.usedAtMs !== undefined) return refuse('policy.approval-used', `the request ${past.id} was used`)
+  const what = past ? 'the request has expired' : 'no request of this id waits here'
+  return refuse('policy.approval-invalid', what)
 }
 
 function waitFor({ id, digest, reason }: ApprovalRequest): Refusal {
   return refuse('policy.approval-required', `${reason}; request ${id}, digest ${digest}`)
-}
-
-function busy(): Refusal {
-  return refuse('policy.rate-limited', 'the request is being answered or used at this moment', { retryAfterMs: 100 })
 }

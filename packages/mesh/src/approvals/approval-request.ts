@@ -2,13 +2,21 @@ import type { ApprovalAnswer, ApprovalSubject } from '@parley/policy'
 
 /** An answer as it is kept: with the declaration that proves it. */
 export interface KeptAnswer extends ApprovalAnswer {
+  /** When it came here, and when it was signed. */
   readonly atMs: number
+  readonly signedAtMs: number
   /** The signed declaration: anybody with an anchor can check it again. */
   readonly token: string
   /** What the person wrote. */
   readonly text?: string
-  /** What an amendment proposes instead. */
+  /** What an amendment proposes instead, and the request that asks for it. */
   readonly arguments?: unknown
+  readonly becomes?: string
+  /**
+   * Of an amendment of another request that proposed this one, and so grants it: the digest of the arguments that the other
+   * one is about. In all else the two are the same.
+   */
+  readonly amendedFrom?: string
 }
 
 /** Something that waits for people, or did. */
@@ -24,7 +32,7 @@ export interface ApprovalRequest {
   readonly askedAtMs: number
   readonly expiresAtMs: number
   readonly answers: readonly KeptAnswer[]
-  /** When it was acted on; a request is good for one hop. */
+  /** When a hop was admitted by it; a request is good for one. */
   readonly usedAtMs?: number
 }
 

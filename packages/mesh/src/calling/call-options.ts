@@ -44,7 +44,10 @@ export interface CallOptions<Progress = unknown> {
   readonly spend?: Pick<Usage, 'tokens' | 'money'>
   /** The human or tenant for whom this is done. */
   readonly onBehalfOf?: string
-  /** Signed answers of people, for what this node's own policy asks them. */
+  /**
+   * Signed answers of people: what is about a request of this node is taken in here, and the rest is shown to the callee. At
+   * most 8.
+   */
   readonly approvals?: readonly string[]
   /** Labels of the data; they only grow down the chain. */
   readonly labels?: readonly string[]

@@ -61,7 +61,7 @@ export function createCaller(
     const leave = node.calls.enter()
     try {
       const outcome = finish(hop, await runStages(stages, hop, node.logger))
-      if (hop.settleAllowance) await settleAllowance(hop, outcome)
+      if (hop.settleTaken) await settleTaken(hop, outcome)
       return outcome
     } finally {
       leave?.()
@@ -115,12 +115,12 @@ function finish(hop: OutboundHop, end: PipelineEnd): Outcome {
 }
 
 /** Gives back what was not used. What cannot be given back stays taken: nobody can spend it twice. */
-async function settleAllowance(hop: OutboundHop, outcome: Outcome): Promise<void> {
+async function settleTaken(hop: OutboundHop, outcome: Outcome): Promise<void> {
   try {
-    await hop.settleAllowance?.(outcome)
+    await hop.settleTaken?.(outcome)
   } catch (error) {
     const message = error instanceof Error ? error.message : 'not an error'
-    hop.parts.logger.error('delegation.not-settled', { hop: hop.id, error: message })
+    hop.parts.logger.error('hop.not-settled', { hop: hop.id, error: message })
   }
 }
 

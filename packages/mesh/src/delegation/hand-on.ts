@@ -7,7 +7,15 @@ import {
   type Anchors,
   type Constraints,
 } from '@parley/identity'
-import { formatAgentId, isMeshError, refuse, type AgentId, type Capability, type Refusal } from '@parley/protocol'
+import {
+  formatAgentId,
+  formatId,
+  isMeshError,
+  refuse,
+  type AgentId,
+  type Capability,
+  type Refusal,
+} from '@parley/protocol'
 import { readableKeysOf } from './held-chain.ts'
 
 /** What one call hands on. */
@@ -77,7 +85,7 @@ export function createHandOn(node: {
       const extended = await extendDelegation(
         links,
         {
-          id: Buffer.from(random.bytes(16)).toString('base64url'),
+          id: formatId(random.bytes(16)),
           delegate: to,
           capabilities,
           ...(constraints ? { constraints } : {}),

@@ -18,7 +18,7 @@ export interface DecidedHop {
   readonly verdict: Verdict
   /** The body to go on with, where rules rewrote it. */
   readonly rewrite?: BodyRewrite
-  /** The request that the hop waits for, or that it passed by. */
+  /** The request that the hop waits for, or that it may be admitted by: `approval` uses it. */
   readonly approval?: AskedApproval
 }
 

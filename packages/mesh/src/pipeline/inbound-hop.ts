@@ -59,7 +59,7 @@ export interface InboundHop {
   wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
-  /** Left by `policy`, where people are asked. */
+  /** Left by `policy`, where people are asked; what it let pass is used by `approval`. */
   approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the body. */
   rewrite?: BodyRewrite

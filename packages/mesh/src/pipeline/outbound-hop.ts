@@ -46,7 +46,7 @@ export interface OutboundHop {
   wouldRefuse?: ErrorCode
   /** Left by `policy`. */
   decision?: PolicyDecision
-  /** Left by `policy`, where people are asked. */
+  /** Left by `policy`, where people are asked; what it let pass is used by `approval`. */
   approval?: AskedApproval
   /** Left by `policy`, where rules rewrote the input. */
   rewrite?: BodyRewrite
@@ -54,8 +54,8 @@ export interface OutboundHop {
   settleBreaker?: (outcome: BareOutcome['kind'], durationMs: number) => void
   /** Left by `bulkhead`: gives the place back. */
   release?: () => void
-  /** Left by `allowance`: gives back what was not used. */
-  settleAllowance?: (outcome: BareOutcome) => Promise<void>
+  /** Left by `allowance` and `approval`: gives back what was not used. */
+  settleTaken?: (outcome: BareOutcome) => Promise<void>
   /** Left by `hand-on`. */
   handed?: SignedChain
   /** Left by `seal`. */

@@ -1,5 +1,6 @@
 import type { OutboundHop } from './outbound-hop.ts'
 import { address } from './outbound/address.ts'
+import { approval } from './outbound/approval.ts'
 import { breaker } from './outbound/breaker.ts'
 import { allowance } from './outbound/allowance.ts'
 import { bulkhead } from './outbound/bulkhead.ts'
@@ -28,5 +29,6 @@ export const outboundStages: readonly Stage<OutboundHop>[] = [
   allowance,
   handOn,
   seal,
+  approval,
   send,
 ]

@@ -7,6 +7,7 @@ import {
   envelopeBytes,
   formatBounceSubject,
   formatEventSubject,
+  formatId,
   formatInboxSubject,
   formatMailboxSubject,
   frameSignedBytes,
@@ -74,7 +75,7 @@ const attemptBytes = 12
 
 /** Makes a fresh envelope id: 128 random bits in base64url. */
 export function createEnvelopeId(random: Random): string {
-  return encodeBase64url(random.bytes(16))
+  return formatId(random.bytes(16))
 }
 
 /** The frame that an envelope left in, for evidence of it. */
@@ -254,6 +255,7 @@ function closeHeader(
     links: open.links,
     handed: open.handed,
     handedLinks: open.handedLinks,
+    approvals: open.approvals,
     traceparent: open.traceparent,
     onBehalfOf: open.onBehalfOf,
     labels: open.labels,

@@ -14,6 +14,8 @@ export function splitBodies(event: SagaEvent): { readonly bare: Fields; readonly
   let bodies: Record<string, unknown> | undefined
   const bare: Record<string, unknown> = {}
   const fields: Fields = { ...event }
+  // A seal has digests in the place of bodies.
+  if (event.type === 'sealed') return { bare: fields }
   for (const name in fields) {
     if (!bodyFields.has(name)) bare[name] = fields[name]
     else if (fields[name] !== undefined) (bodies ??= {})[name] = fields[name]

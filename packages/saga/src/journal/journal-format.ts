@@ -2,14 +2,9 @@ import { hash } from 'node:crypto'
 import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
-import { sagaEventTypes, type SagaEvent, type StartedEvent } from '../kernel/saga-event.ts'
+import { sagaEventTypes, type SagaEvent, type SealedEvent, type StartedEvent } from '../kernel/saga-event.ts'
 import { joinBodies, splitBodies, type EntryBodies } from './entry-bodies.ts'
-
-/** The format of an entry: a line of JSON, and where there are bodies a second line with them, which the first commits to. */
-export const journalFormat = 2
-
-/** Formats that can be read. In 1 the bodies stand within the one line. */
-const readableFormats: ReadonlySet<unknown> = new Set([1, journalFormat])
+import { journalReader, upcastEvent, type JournalReader } from './upcast-event.ts'
 
 /** One event as it stands in the journal. */
 export interface JournaledEvent {
@@ -49,7 +44,7 @@ export function encodeEntry(
   const { bare, bodies } = splitBodies(event)
   const second = bodies && JSON.stringify({ salt: Buffer.from(random.bytes(16)).toString('base64url'), of: bodies })
   const first = JSON.stringify({
-    v: journalFormat,
+    v: journalReader.format,
     n: position,
     prev: head.hash,
     at: atMs,
@@ -68,33 +63,56 @@ export interface DecodedEntry {
   readonly bodies: 'none' | 'here' | 'apart'
 }
 
+/** How an entry is decoded. */
+export interface DecodeOptions {
+  readonly reader?: JournalReader
+  /** Whether its bodies have to be here; default true. */
+  readonly needsBodies?: boolean
+}
+
 /**
- * Decodes the entry that must follow `head`. Throws `saga.journal-corrupt` for a gap, a broken chain, malformed bytes, or
- * bodies that are not here, unless they are `optional`; and `saga.plan-unsupported` for an event or plan of a later format.
+ * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Throws
+ * `saga.journal-corrupt` for a gap, a broken chain, malformed bytes or bodies that are needed and not here, and
+ * `saga.plan-unsupported` for an event or plan of a later format.
  */
 export function decodeEntry(
   head: JournalHead,
   position: number,
   data: Uint8Array,
-  needs: 'bodies' | 'optional' = 'bodies',
+  { reader = journalReader, needsBodies = true }: DecodeOptions = {},
 ): DecodedEntry {
   const corrupt = (problem: string, cause?: unknown): MeshError =>
     new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
   const { first, second } = splitLines(data)
-  const { v, n, prev, at, event, bodies } = parseLine(first, corrupt)
-  if (!readableFormats.has(v))
-    throw new MeshError('saga.plan-unsupported', `entry ${position} has the format ${String(v)}, not ${journalFormat}`)
+  const { v, n, prev, at, event: bare, bodies } = parseLine(first, corrupt)
+  if (bodies === undefined ? second !== undefined : second ? hashText(second) !== bodies : needsBodies)
+    throw corrupt(second ? 'has other bodies than it commits to' : 'has lost its bodies')
+  const written = second && isFields(bare) ? joinBodies(bare, parseBodies(second, corrupt)) : bare
+  const event = upcastEvent(v, written, position, reader)
+  const decoded = (known: SagaEvent): DecodedEntry => ({
+    head: { position, hash: hashText(first) },
+    entry: { position, atMs: at as number, event: known },
+    bodies: second ? 'here' : bodies === undefined ? 'none' : 'apart',
+  })
+  if (isSeal(event) && head.position === 0 && n === position) {
+    assertSeal(head, prev, at, event, corrupt)
+    return decoded(event)
+  }
   if (position !== head.position + 1 || n !== position) throw corrupt(`follows entry ${head.position}: there is a gap`)
   if (prev !== head.hash) throw corrupt('does not point to the entry before it: the chain is broken')
   if (typeof at !== 'number') throw corrupt('has no time')
-  if (bodies === undefined ? second !== undefined : second ? hashText(second) !== bodies : needs === 'bodies')
-    throw corrupt(second ? 'has other bodies than it commits to' : 'has lost its bodies')
-  const whole = second && isFields(event) ? joinBodies(event, parseBodies(second, corrupt)) : event
-  return {
-    head: { position, hash: hashText(first) },
-    entry: { position, atMs: at, event: parseEvent(whole, corrupt) },
-    bodies: second ? 'here' : bodies === undefined ? 'none' : 'apart',
-  }
+  return decoded(parseEvent(event, corrupt))
+}
+
+function isSeal(event: unknown): event is SealedEvent {
+  return typeof event === 'object' && event !== null && 'type' in event && event.type === 'sealed'
+}
+
+/** A seal comes first, at whatever position: what it follows was removed, and only its link to that is left. */
+function assertSeal(head: JournalHead, prev: unknown, at: unknown, event: SealedEvent, corrupt: Corrupt): void {
+  if (event.genesis !== head.hash) throw corrupt('is the seal of another stream')
+  if (typeof prev !== 'string' || typeof at !== 'number' || typeof event.definition.fingerprint !== 'string')
+    throw corrupt('is an incomplete seal')
 }
 
 /** Reads the event of an entry, for whoever looks at one alone: what it follows is not asked. Throws as `decodeEntry` does. */

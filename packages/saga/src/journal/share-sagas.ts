@@ -20,6 +20,7 @@ export function shareSagas(own: Store, shared: Store): Store {
     kind: `${own.kind}, sagas in ${shared.kind}`,
     journal: {
       append: (stream, expectedLast, entries) => of(stream).journal.append(stream, expectedLast, entries),
+      compact: (stream, expectedLast, entries) => of(stream).journal.compact(stream, expectedLast, entries),
       read: (stream, fromPosition, limit) => of(stream).journal.read(stream, fromPosition, limit),
       last: (stream) => of(stream).journal.last(stream),
       async streams(prefix) {

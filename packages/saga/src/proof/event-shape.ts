@@ -33,6 +33,7 @@ const shapes: Readonly<Record<SagaEvent['type'], Fields>> = {
     delegation: maybe(texts),
     key: maybe(text),
   },
+  sealed: {},
   owned: { instance: text, epoch: number },
   intended: { step: text, attempt: number, epoch: number, key: text, provider: text },
   'provider-skipped': { step: text, provider: text, code: text },

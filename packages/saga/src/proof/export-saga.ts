@@ -14,7 +14,7 @@ export interface ExportSagaOptions {
 
 /**
  * Exports a saga as JSON Lines, for `verifySagaExport`: its journal as the store has it, the credentials that its receipts
- * name, and an end. Rejects with `saga.unknown` and `saga.journal-corrupt`.
+ * name, and an end. Rejects with `saga.unknown`, `saga.journal-corrupt`, and `saga.sealed` for one whose journal was compacted.
  */
 export async function exportSaga(
   store: Pick<Store, 'journal' | 'keyValue'>,
@@ -30,6 +30,8 @@ export async function exportSaga(
   let head = emptyHead(stream)
   for (const { position, data } of entries) {
     const decoded = decodeEntry(head, position, data)
+    if (decoded.entry.event.type === 'sealed')
+      throw new MeshError('saga.sealed', `of "${saga}" only its seal is left: export sagas before their journals are compacted`)
     head = decoded.head
     const [first = '', second] = new TextDecoder().decode(data).split('\n')
     lines.push(first)

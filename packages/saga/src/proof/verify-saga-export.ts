@@ -37,7 +37,7 @@ export function verifySagaExport(text: string, expected: SagaExpectation): SagaV
     let head = emptyHead(formatSagaStream(file.head.agent, file.head.saga))
     for (const entry of file.entries) {
       line = entry.line
-      const next = decodeEntry(head, head.position + 1, encoder.encode(entry.text), 'optional')
+      const next = decodeEntry(head, head.position + 1, encoder.encode(entry.text), { needsBodies: false })
       decoded.push(next)
       head = next.head
     }
@@ -107,6 +107,8 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
     read(decoded, line) {
       const { event, atMs } = decoded.entry
       assertEventShape(event)
+      if (event.type === 'sealed')
+        throw new MeshError('saga.sealed', 'the journal was compacted: nothing of it is left to be proved')
       if (event.type === 'started') {
         if (event.id !== saga) throw corrupt(`it begins with the saga "${event.id}", not with "${saga}"`)
         startedAtMs = atMs

@@ -53,7 +53,7 @@ export function createTurns({ journal, name, clock, isHere, isOver }: TurnsOptio
     },
     pass,
     close() {
-      for (const id of [...waiting.keys()]) pass(id)
+      for (const id of waiting.keys()) pass(id)
     },
   }
 }

@@ -1,7 +1,6 @@
-import { defineContract, type Contract, type Schema } from '@parley/mesh'
+import { defineContract, field, messageSchema, type Contract, type Schema } from '@parley/mesh'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaView } from '../runner/describe-saga.ts'
-import { anything, messageSchema, object, objects, optional, position, text } from './saga-schema.ts'
 
 /** Why an agent does not do what was asked about its sagas. */
 export interface SagaRefused {
@@ -35,6 +34,7 @@ interface CancelAnswer {
   readonly stopped: Readonly<Record<string, string>>
 }
 
+const { anything, object, objects, optional, position, text } = field
 const id = text(128)
 const refused = messageSchema<SagaRefused>({ code: text(64), reason: text(4_096) })
 const errors = { refused }

@@ -87,7 +87,7 @@ export async function crashEverywhere(
   const nothing: Remains = {
     deaths: 0,
     nowMs: startMs,
-    contents: { streams: new Map(), values: new Map() },
+    contents: { streams: new Map(), removed: new Map(), values: new Map() },
     world: { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] },
     underWay: [],
   }

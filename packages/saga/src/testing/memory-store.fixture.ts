@@ -13,33 +13,46 @@ export interface MemoryStore extends Store {
 /** What a store in memory holds. */
 export interface MemoryContents {
   readonly streams: ReadonlyMap<string, Uint8Array[]>
+  /** How many entries were removed from the beginning of a stream. */
+  readonly removed: ReadonlyMap<string, number>
   readonly values: ReadonlyMap<string, KeyValueEntry>
 }
 
 /** Creates a store with the conflict rules of the port, empty unless it begins with the contents of another. */
 export function createMemoryStore(begun?: MemoryContents): MemoryStore {
   const streams = new Map(begun?.streams)
+  const removed = new Map(begun?.removed)
   let appends = 0
+  const lastOf = (stream: string): number => (removed.get(stream) ?? 0) + (streams.get(stream)?.length ?? 0)
+  const add = (
+    stream: string,
+    expectedLast: number,
+    entries: readonly Uint8Array[],
+    removesBefore: boolean,
+  ): number => {
+    if (lastOf(stream) !== expectedLast)
+      throw new MeshError('store.position-conflict', `${stream} is at ${lastOf(stream)}, not ${expectedLast}`)
+    streams.set(stream, removesBefore ? [...entries] : [...(streams.get(stream) ?? []), ...entries])
+    if (removesBefore) removed.set(stream, expectedLast)
+    appends++
+    return lastOf(stream)
+  }
   const values = new Map(begun?.values)
   return {
     kind: 'memory',
     streams,
     appends: () => appends,
-    contents: () => ({ streams: new Map(streams), values: new Map(values) }),
+    contents: () => ({ streams: new Map(streams), removed: new Map(removed), values: new Map(values) }),
     journal: {
-      async append(stream, expectedLast, entries) {
-        const list = streams.get(stream) ?? []
-        if (list.length !== expectedLast)
-          throw new MeshError('store.position-conflict', `${stream} is at ${list.length}, not ${expectedLast}`)
-        streams.set(stream, [...list, ...entries])
-        appends++
-        return list.length + entries.length
-      },
+      append: async (stream, expectedLast, entries) => add(stream, expectedLast, entries, false),
+      compact: async (stream, expectedLast, entries) => add(stream, expectedLast, entries, true),
       async read(stream, from = 1, limit = Infinity): Promise<readonly JournalEntry[]> {
-        const list = streams.get(stream) ?? []
-        return list.map((data, at) => ({ position: at + 1, data })).slice(from - 1, from - 1 + limit)
+        const before = removed.get(stream) ?? 0
+        const list = (streams.get(stream) ?? []).map((data, at) => ({ position: before + at + 1, data }))
+        const skipped = Math.max(0, from - 1 - before)
+        return list.slice(skipped, skipped + limit)
       },
-      last: async (stream) => streams.get(stream)?.length ?? 0,
+      last: async (stream) => lastOf(stream),
       streams: async (prefix) => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted(),
     },
     keyValue: {

@@ -33,33 +33,48 @@ const slowestMs = 4
 export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOptions = {}): SimDisk {
   const streams = new Map<string, SimEntry[]>()
   const values = new Map<string, KeyValueEntry>()
-  const read = (stream: string, from: number, limit: number): readonly JournalEntry[] =>
-    (streams.get(stream) ?? []).slice(from - 1, from - 1 + limit).map(({ data }, at) => ({ position: from + at, data }))
+  /** How many entries were removed from the beginning of a stream. */
+  const removed = new Map<string, number>()
+  const lastOf = (stream: string): number => (removed.get(stream) ?? 0) + (streams.get(stream)?.length ?? 0)
+  const read = (stream: string, from: number, limit: number): readonly JournalEntry[] => {
+    const before = removed.get(stream) ?? 0
+    const skipped = Math.max(0, from - 1 - before)
+    const kept = (streams.get(stream) ?? []).slice(skipped, skipped + limit)
+    return kept.map(({ data }, at) => ({ position: before + skipped + at + 1, data }))
+  }
   return {
     streams,
     open(process) {
       const soon = <Result>(work: () => Result): Promise<Result> =>
         process.wait(process.random.float() * slowestMs, work)
+      const write = async (
+        stream: string,
+        expectedLast: number,
+        data: readonly Uint8Array[],
+        removesBefore: boolean,
+      ): Promise<number> => {
+        if (isPoint(stream)) await process.pass(`before it writes to ${stream}`)
+        const last = await soon(() => {
+          const was = lastOf(stream)
+          if (was !== expectedLast)
+            throw new MeshError('store.position-conflict', `${stream} is at ${was}, not ${expectedLast}`)
+          const entries = data.map((bytes): SimEntry => ({ data: bytes.slice(), by: process.id }))
+          streams.set(stream, removesBefore ? entries : [...(streams.get(stream) ?? []), ...entries])
+          if (removesBefore) removed.set(stream, was)
+          onAppend?.(stream, entries, was + 1)
+          return lastOf(stream)
+        })
+        if (isPoint(stream)) await process.pass(`after it wrote to ${stream}`)
+        await soon(() => undefined)
+        return last
+      }
       return {
         kind: 'sim',
         journal: {
-          async append(stream, expectedLast, data) {
-            if (isPoint(stream)) await process.pass(`before it writes to ${stream}`)
-            const last = await soon(() => {
-              const list = streams.get(stream) ?? []
-              if (list.length !== expectedLast)
-                throw new MeshError('store.position-conflict', `${stream} is at ${list.length}, not ${expectedLast}`)
-              const entries = data.map((bytes): SimEntry => ({ data: bytes.slice(), by: process.id }))
-              streams.set(stream, [...list, ...entries])
-              onAppend?.(stream, entries, list.length + 1)
-              return list.length + entries.length
-            })
-            if (isPoint(stream)) await process.pass(`after it wrote to ${stream}`)
-            await soon(() => undefined)
-            return last
-          },
+          append: (stream, expectedLast, data) => write(stream, expectedLast, data, false),
+          compact: (stream, expectedLast, data) => write(stream, expectedLast, data, true),
           read: (stream, from = 1, limit = Infinity) => soon(() => read(stream, from, limit)),
-          last: (stream) => soon(() => streams.get(stream)?.length ?? 0),
+          last: (stream) => soon(() => lastOf(stream)),
           streams: (prefix) => soon(() => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted()),
         },
         keyValue: {

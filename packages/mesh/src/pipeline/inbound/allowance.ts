@@ -1,7 +1,8 @@
 import { allowed, type Verdict } from '@parley/protocol'
 import type { AllowanceAccount, Taken } from '../../delegation/allowance-ledger.ts'
 import type { InboundHop } from '../inbound-hop.ts'
-import { left, type Stage } from '../stage.ts'
+import type { Stage } from '../stage.ts'
+import { askOrdersAgain } from './ask-orders-again.ts'
 
 const oneCall: Taken = { calls: 1, tokens: 0, micros: 0n }
 const none: Taken = { calls: 0, tokens: 0, micros: 0n }
@@ -19,7 +20,7 @@ export const allowance: Stage<InboundHop> = {
 }
 
 async function takeCalls(hop: InboundHop, accounts: readonly AllowanceAccount[]): Promise<Verdict> {
-  const { allowances, clock, orders } = hop.parts
+  const { allowances } = hop.parts
   const taken: AllowanceAccount[] = []
   const giveBack = async (): Promise<void> => {
     for (const account of taken) await allowances.correct(account, oneCall, none)
@@ -34,16 +35,7 @@ async function takeCalls(hop: InboundHop, accounts: readonly AllowanceAccount[])
   }
   hop.allowances = accounts
   hop.giveBackAllowance = giveBack
-  const { peer } = left(hop.session, 'the session')
-  const chain = left(hop.chain, 'the chain')
-  const nowMs = clock.now()
-  const ordered = [
-    orders.check(peer),
-    orders.checkQuarantine(peer, nowMs),
-    orders.checkChain(chain),
-    orders.checkChainQuarantine(chain, nowMs),
-  ]
-  return ordered.find((verdict) => verdict.kind === 'deny') ?? allowed
+  return askOrdersAgain(hop)
 }
 
 /** Shares that name this agent; `delegation` has refused those that name another. */

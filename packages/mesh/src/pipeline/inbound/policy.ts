@@ -1,6 +1,7 @@
 import { decideArguments } from '@parley/identity'
 import type { PolicyInput, PolicyPeer } from '@parley/policy'
-import { refuse, type Verdict } from '@parley/protocol'
+import { allowed, refuse, type Verdict } from '@parley/protocol'
+import { payForTokens } from '../../session/pay-for-tokens.ts'
 import { decideHop, type DecidedHop } from '../decide-hop.ts'
 import { obligationsOf } from '../../policy/obligations.ts'
 import type { InboundHop } from '../inbound-hop.ts'
@@ -20,6 +21,10 @@ export const policy: Stage<InboundHop> = {
     const served = parts.served.get(action)
     if (!served) return refuse('contract.capability-unknown', `${action} is not served here`)
     const { peer } = left(hop.session, 'the session')
+    const answers = header.approvals ?? []
+    // A declaration, the credential in it, and the statement in that.
+    const paid = answers.length === 0 ? allowed : payForTokens(parts, header.from, 3 * answers.length)
+    if (paid.kind === 'deny') return paid
     const original = (): Uint8Array => left(hop.body, 'the body')
     const input: PolicyInput = {
       action,
@@ -43,7 +48,7 @@ export const policy: Stage<InboundHop> = {
       body: () => left(readBody(hop), 'a body of JSON').value,
       time: { nowMs: parts.clock.now() },
     }
-    const decide = (caller: PolicyPeer) => decideHop(parts, { ...input, caller }, { hop: header.id, original })
+    const decide = (caller: PolicyPeer) => decideHop(parts, { ...input, caller }, { hop: header.id, original, answers })
     const decided = decideObserving(hop, action, input.caller, decide)
     return decided instanceof Promise ? decided.then((told) => takeDecision(hop, told)) : takeDecision(hop, decided)
   },

@@ -41,8 +41,8 @@ async function take(hop: OutboundHop, account: AllowanceAccount, debit: Debit, i
   const taking = await allowances.take(account, debit)
   if (taking.kind === 'deny') return taking
   const { taken } = taking
-  const settleEarlier = hop.settleAllowance
-  hop.settleAllowance = async (outcome) => {
+  const settleEarlier = hop.settleTaken
+  hop.settleTaken = async (outcome) => {
     await settleEarlier?.(outcome)
     // A share that left this process is the callee's, whatever it answers.
     const isUnused = hop.sent !== true || (isUse && outcome.kind === 'refused')

@@ -1,4 +1,5 @@
 import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
+import { peekAnswer } from '../../approvals/approval-answer.ts'
 import type { CallOptions } from '../../calling/call-options.ts'
 import type { CarriedBody, LoadedBody } from '../../session/carried-body.ts'
 import type { Opened } from '../../session/handshake.ts'
@@ -53,6 +54,12 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       'iatp.confidentiality-required',
       `the body of ${contract.capability} must be encrypted, and ${instance} offers no key share`,
     )
+  const answers = answersFor(hop)
+  if (isConfidential && answers.some((token) => peekAnswer(token)?.word === 'amended'))
+    return refuse(
+      'iatp.confidentiality-required',
+      'an amendment shows arguments outside the encrypted body: have its signer hand it to the callee (approvals:answer)',
+    )
   hop.session = session
   hop.isConfidential = isConfidential
   const issuedAtMs = parts.clock.now()
@@ -71,6 +78,7 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
       capability: contract.capability,
       contract: contract.hash,
       remainingMs,
+      approvals: answers.length > 0 ? answers : undefined,
       traceparent: formatTraceparent(hop.trace, parts.random),
       chain: chain?.hash,
       links: sendsLinks ? chain.links : undefined,
@@ -90,13 +98,26 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
   return sendsLinks || handed || brings(options) ? checkHeader(hop.sealed.header) : allowed
 }
 
+/** Answers of people that are not about a request of this node itself. */
+function answersFor({ options, approval }: OutboundHop): readonly string[] {
+  return (options.approvals ?? []).filter(
+    (token) => approval === undefined || peekAnswer(token)?.digest !== approval.digest,
+  )
+}
+
 function asksForSecrecy({ contract, parts }: OutboundHop): boolean {
   return contract.confidential || parts.sealBodies
 }
 
 /** Whether a call puts something into the header that comes from outside the mesh. */
-function brings({ trace, onBehalfOf, labels, saga }: CallOptions): boolean {
-  return trace !== undefined || onBehalfOf !== undefined || labels !== undefined || saga !== undefined
+function brings({ trace, onBehalfOf, labels, saga, approvals }: CallOptions): boolean {
+  return (
+    approvals !== undefined ||
+    trace !== undefined ||
+    onBehalfOf !== undefined ||
+    labels !== undefined ||
+    saga !== undefined
+  )
 }
 
 /** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */
