@@ -31,7 +31,10 @@ export async function exportSaga(
   for (const { position, data } of entries) {
     const decoded = decodeEntry(head, position, data)
     if (decoded.entry.event.type === 'sealed')
-      throw new MeshError('saga.sealed', `of "${saga}" only its seal is left: export sagas before their journals are compacted`)
+      throw new MeshError(
+        'saga.sealed',
+        `of "${saga}" only its seal is left: export sagas before their journals are compacted`,
+      )
     head = decoded.head
     const [first = '', second] = new TextDecoder().decode(data).split('\n')
     lines.push(first)

@@ -46,6 +46,7 @@ export function verifyDecision(decided: DecidedEvent, setting: DecisionSetting):
   return { atMs, decision, ...(about !== undefined && { about }), reason, by: { owner, name, instance } }
 }
 
-function withoutOutput({ output: _, ...rest }: DecidedEvent): DecidedEvent {
+function withoutOutput(decided: DecidedEvent): DecidedEvent {
+  const { output: _output, ...rest } = decided
   return rest
 }

@@ -23,14 +23,12 @@ import {
   suites,
   type AgentName,
   type CommandEnding,
-  type Did,
 } from '@parley/protocol'
 import { planParts } from '../definition/plan-parts.ts'
 import { step } from '../definition/step.ts'
 import { openSagaJournal } from '../journal/saga-journal.ts'
 import type { ReceiptEvent, SagaEvent } from '../kernel/saga-event.ts'
-import { exportSaga } from '../proof/export-saga.ts'
-import type { ExportSagaOptions } from '../proof/export-saga.ts'
+import { exportSaga, type ExportSagaOptions } from '../proof/export-saga.ts'
 import { createPaperShelf } from '../receipt/paper-shelf.ts'
 import { toSignedLine, type SignedLine } from '../receipt/signed-line.ts'
 import { createMemoryStore } from './memory-store.fixture.ts'
@@ -142,7 +140,7 @@ export async function openSignedTown(): Promise<SignedTown> {
       const started = {
         type: 'started',
         id: saga,
-        owner: acme.owner as Did,
+        owner: acme.owner,
         definition: { name: 'trip', version: 1, fingerprint: 'f' },
         plan: planParts(steps, { input: {} }),
         input: {},
@@ -168,15 +166,29 @@ export async function openSignedTown(): Promise<SignedTown> {
           const issuedAtMs = clock.now()
           const common = { mesh: 'main', issuedAtMs, expiresAtMs: issuedAtMs + 60_000 }
           const sagaHeader = {
-            ...{ id: saga, step: name, attempt, epoch: 1, key, phase, journal: journal.head().hash },
+            id: saga,
+            step: name,
+            attempt,
+            epoch: 1,
+            key,
+            phase,
+            journal: journal.head().hash,
             expiresAtMs: started.expiresAtMs,
             ...act.saga,
           }
           const command = await sign(
             commander,
             {
-              ...{ type: 'request', id: id(random), from: commander.signer.did, to: by.signer.did, ...common },
-              ...{ session: 's'.repeat(43), counter: 1, capability, contract, remainingMs: 1_000 },
+              type: 'request',
+              id: id(random),
+              from: commander.signer.did,
+              to: by.signer.did,
+              ...common,
+              session: 's'.repeat(43),
+              counter: 1,
+              capability,
+              contract,
+              remainingMs: 1_000,
               traceparent: `00-${trace}-${'1'.repeat(16)}-01`,
               ...(delegation && phase === 'do' && { chain: hashChain(delegation), links: delegation }),
               saga: sagaHeader,
@@ -187,9 +199,14 @@ export async function openSignedTown(): Promise<SignedTown> {
           )
           const told = act.isMailed
             ? {
-                ...{ type: 'outcome', to: 'a'.repeat(64), capability, contract, saga: sagaHeader },
-                ...{ traceparent: `00-${trace}-${'2'.repeat(16)}-01` },
-                ...{ credential: by.issued.credential, statement: by.issued.statement },
+                type: 'outcome',
+                to: 'a'.repeat(64),
+                capability,
+                contract,
+                saga: sagaHeader,
+                traceparent: `00-${trace}-${'2'.repeat(16)}-01`,
+                credential: by.issued.credential,
+                statement: by.issued.statement,
               }
             : { type: 'reply', to: commander.signer.did, session: 's'.repeat(43), counter: 1 }
           const committed = facts.find((fact) => fact.type === 'committed')
