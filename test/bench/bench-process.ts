@@ -11,10 +11,13 @@ export interface BenchProcess extends AsyncDisposable {
   facts(): Promise<Facts>
   /** Has it do its work; only a process that has some can. */
   measure(inFlight: number, durationMs: number): Promise<Load>
+  /** Has it say what is in force, for instance how durable its writes are; only a process that knows can. */
+  describe(): Promise<string>
 }
 
 type Question =
   | { readonly ask: 'facts' }
+  | { readonly ask: 'describe' }
   | { readonly ask: 'measure'; readonly inFlight: number; readonly durationMs: number }
 
 /** Starts a script as a process of its own, and resolves when it says that it is ready. */
@@ -35,6 +38,7 @@ export async function startBenchProcess(script: string, args: readonly string[])
   return {
     facts: async () => (await ask({ ask: 'facts' })) as Facts,
     measure: async (inFlight, durationMs) => (await ask({ ask: 'measure', inFlight, durationMs })) as Load,
+    describe: async () => (await ask({ ask: 'describe' })) as string,
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect()
       await ended
@@ -50,15 +54,18 @@ export interface BenchDuty {
   readonly measure?: (inFlight: number, durationMs: number) => Promise<Load>
   /** What it counts. */
   readonly facts?: () => Readonly<Record<string, number>>
+  /** What is in force, read back from where it is. */
+  readonly describe?: () => string | Promise<string>
 }
 
 /** Says in a started process that it is ready, answers what its starter asks, and resolves when it shall end. */
-export async function serveBench({ work, measure, facts }: BenchDuty = {}): Promise<void> {
+export async function serveBench({ work, measure, facts, describe }: BenchDuty = {}): Promise<void> {
   const released = once(process, 'disconnect')
   const runRound =
     measure ?? (work && ((inFlight: number, durationMs: number) => measureLoad(work, inFlight, durationMs)))
   process.on('message', (question: Question) => {
     if (question.ask === 'facts') process.send?.({ ...facts?.(), cpuMs: readCpuMs() })
+    else if (question.ask === 'describe') void Promise.resolve(describe?.()).then((said) => process.send?.(said ?? ''))
     else if (runRound) void runRound(question.inFlight, question.durationMs).then((load) => process.send?.(load))
   })
   process.send?.('ready')

@@ -5,6 +5,7 @@ import { eventsBench } from './events/events-bench.ts'
 import { floodBench } from './flood/flood-bench.ts'
 import { hopBench } from './hop/hop-bench.ts'
 import { policyBench } from './policy/policy-bench.ts'
+import { sagaBench } from './saga/saga-bench.ts'
 import { sessionsBench } from './sessions/sessions-bench.ts'
 import { trustBench } from './trust/trust-bench.ts'
 
@@ -15,6 +16,7 @@ export const benches: readonly Bench[] = [
   envelopeBench,
   policyBench,
   sessionsBench,
+  sagaBench,
   eventsBench,
   trustBench,
   cascadeBench,

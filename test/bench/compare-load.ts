@@ -66,6 +66,9 @@ function formatRow(contestant: string, inFlight: number, own: readonly Load[]): 
     p99Ms: median(({ p99Ms }) => p99Ms),
     p999Ms: median(({ p999Ms }) => p999Ms),
     cpuPerCallUs: median((load) => (load.cpuMs * 1_000) / load.calls),
+    ...(own.some(({ loopDelayP99Ms }) => loopDelayP99Ms !== undefined) && {
+      loopDelayP99Ms: median(({ loopDelayP99Ms = 0 }) => loopDelayP99Ms),
+    }),
     failed: own.reduce((sum, { failed }) => sum + failed, 0),
   }
 }

@@ -12,6 +12,8 @@ export interface Load {
   readonly failed: number
   /** Processor time of all processes of the contestant in milliseconds; 0 where nobody counted it. */
   readonly cpuMs: number
+  /** How late the event loop was at the 99th percentile, in milliseconds, where somebody measured it. */
+  readonly loopDelayP99Ms?: number
   /** What the first failed work said. */
   readonly firstFailure?: string
 }

@@ -39,6 +39,8 @@ export type {
   UndoableServe,
   UndoInput,
 } from './serving/serve.ts'
+export { createLocalCaller, type LocalCaller } from './serving/local-caller.ts'
+export type { LocalNode } from './serving/local-hop.ts'
 export { createNode } from './node/create-node.ts'
 export { createIssuerNode, type IssuerNodeOptions } from './issuer/create-issuer-node.ts'
 export { issuerContract } from './issuer/issuer-contract.ts'

@@ -11,7 +11,8 @@ export function commitBody(hash: Sha256, salt: Uint8Array, body: Uint8Array): Ui
 
 /** Hashes one envelope: SHA-256(0x00 ‖ domain ‖ u32 header length ‖ header ‖ body commitment). */
 export function hashLeaf(hash: Sha256, header: Uint8Array, commitment: Uint8Array): Uint8Array {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, header.length)
+  const size = header.length
+  // Without a view on its buffer, so small an array stays on the heap.
+  const length = Uint8Array.of(size >>> 24, size >>> 16, size >>> 8, size)
   return hashMerkleLeaf(hash, domain, length, header, commitment)
 }

@@ -29,6 +29,7 @@ export {
 export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
 export type { SagaNode } from './runner/saga-node.ts'
+export { withLocalSteps } from './runner/with-local-steps.ts'
 export type { CancelVerdict, SagaRun } from './runner/saga-run.ts'
 export type { SagaLoad, Sagas, SagasOptions, StartOptions, StoppedSaga } from './runner/sagas.ts'
 export {

@@ -9,7 +9,7 @@ import { isHandlerMark, type HandlerMark, type Served, type ServedHop } from './
 /** What a call is served with besides its hop. */
 export interface ServingTools {
   /** Counts what serving uses up. */
-  readonly meter: UsageMeter
+  readonly meter: Pick<UsageMeter, 'idle' | 'isFirstRefusal'>
   readonly logger: Logger
   /** Takes the parts of a stream; absent where the caller reads none. */
   readonly sendPart?: ((value: unknown) => Promise<Verdict>) | undefined

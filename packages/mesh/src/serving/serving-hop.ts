@@ -10,7 +10,8 @@ import { markResult, type ServedHop } from './served.ts'
 import type { MeshNode } from '../node/node.ts'
 import type { EffectiveTrust } from '../pipeline/effective-trust.ts'
 import type { WorkLease } from './work-lease.ts'
-import { createStopping, type Stopping } from '../node/stopping.ts'
+import type { Stopping } from '../node/stopping.ts'
+import { lazySignal, stops } from './lazy-signal.ts'
 import { traceOf } from '../calling/traceparent.ts'
 
 /** What a handler's hop is made of. */
@@ -30,16 +31,6 @@ export interface ServingHopParts {
   readonly handed: HandedChain | undefined
   readonly acting: Acting
   readonly meter: UsageMeter
-}
-
-/** Where a hop keeps what stops it. */
-const stops = Symbol('stops')
-/** Most handlers never ask for the signal, and a getter in the hop itself would make a dictionary of it. */
-const lazySignal = {
-  [stops]: createStopping(),
-  get signal() {
-    return this[stops].signal()
-  },
 }
 
 /** Creates the hop that a handler sees. Calls that it makes carry on trace, time, labels and `onBehalfOf`. */

@@ -69,6 +69,15 @@ function renewPeer(session: Session, later: VerifiedCredential): void {
 /** Sessions that one instance has here at most, of both directions: a renewal takes one, and the oldest makes room. */
 export const maxSessionsPerInstance = 8
 
+/** Sessions that are remembered after their end, the latest of them: what was accepted in them is not accepted again. */
+const maxClosedSessions = 4_096
+
+/** What is left of a session that ended: enough to tell a copy from a request of which nothing was done. */
+interface ClosedSession {
+  readonly instance: InstanceDid
+  readonly inbound: ReplayWindow
+}
+
 /**
  * The sessions of a node, bounded: of the owner that has most of them, the one that was used longest ago makes room and has
  * to shake hands again. So an instance, or an owner with any number of names, that shakes hands without end pushes out only
@@ -87,8 +96,10 @@ export interface SessionTable {
   renew(peer: VerifiedCredential): void
   /** Makes no more calls over a session. Answers that are on their way are still taken. */
   retire(id: string): void
-  /** Forgets a session. */
+  /** Ends a session. */
   remove(id: string): void
+  /** What an ended session with this instance accepted; undefined where none is remembered. */
+  closed(id: string, instance: InstanceDid): ReplayWindow | undefined
   size(): number
   list(): readonly Session[]
 }
@@ -101,6 +112,7 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   let lastUsed: Session | undefined
   /** Ids by instance, the oldest first. */
   const idsOf = new Map<InstanceDid, readonly string[]>()
+  const ended = new Map<string, ClosedSession>()
   /** Sessions by owner; there are no more owners than anchors. */
   const countOf = new Map<Did, number>()
   const retire = (id: string): void => {
@@ -108,11 +120,14 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     if (session && byInstance.get(session.peer.instance) === session) byInstance.delete(session.peer.instance)
   }
   const remove = (id: string): void => {
-    const peer = byId.get(id)?.peer
+    const session = byId.get(id)
     retire(id)
     byId.delete(id)
-    if (!peer) return
-    const { instance, owner } = peer
+    if (!session) return
+    const { instance, owner } = session.peer
+    ended.set(id, { instance, inbound: session.inbound })
+    const [oldest] = ended.size > maxClosedSessions ? ended.keys() : []
+    if (oldest !== undefined) ended.delete(oldest)
     countOf.set(owner, (countOf.get(owner) ?? 1) - 1)
     const left = (idsOf.get(instance) ?? []).filter((other) => other !== id)
     if (left.length > 0) idsOf.set(instance, left)
@@ -159,6 +174,10 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     },
     retire,
     remove,
+    closed(id, instance) {
+      const session = ended.get(id)
+      return session?.instance === instance ? session.inbound : undefined
+    },
     size: () => byId.size,
     list: () => [...byId.values()],
   }

@@ -1,0 +1,64 @@
+import { createNode, localIssuer } from '@parley/mesh'
+import type { Store } from '@parley/ports'
+import { createSagas, formatSagaStream, withLocalSteps, type Sagas } from '@parley/saga'
+import { openSqliteStore } from '@parley/store-sqlite'
+import { defineTrip, serveTrips, trips, tripSteps } from './trip.ts'
+
+/** Bytes of a completed saga's journal, the plan included, for each of its steps. */
+export interface JournalSize {
+  readonly localStepBytes: number
+  /** With both signatures of each step: the outcome that came to the mailbox is kept as a receipt. */
+  readonly remoteStepBytes: number
+}
+
+const desk = 'bench/desk'
+const agents = { flight: 'bench/flight', hotel: 'bench/hotel', charge: 'bench/charge' } as const
+
+/** Runs the measured saga once with local and once with remote steps, and weighs what it left in its journal. */
+export async function measureJournal(): Promise<JournalSize> {
+  return { localStepBytes: await weighLocal(), remoteStepBytes: await weighRemote() }
+}
+
+async function weighLocal(): Promise<number> {
+  const store = await openSqliteStore({ path: ':memory:' })
+  await using node = await createNode({ name: desk, issuer: localIssuer('bench'), store })
+  await node.start()
+  const trip = defineTrip({ flight: desk, hotel: desk, charge: desk })
+  await using sagas = createSagas(withLocalSteps(node, trips, serveTrips()), { definitions: [trip] })
+  await run(sagas, trip)
+  return await weigh(store)
+}
+
+async function weighRemote(): Promise<number> {
+  const issuer = localIssuer('bench')
+  await using stack = new AsyncDisposableStack()
+  for (const name of Object.values(agents)) {
+    const node = stack.use(await createNode({ name, issuer, serves: [trips] }))
+    node.serve(trips, serveTrips())
+    await node.start()
+  }
+  const store = await openSqliteStore({ path: ':memory:' })
+  const node = stack.use(await createNode({ name: desk, issuer, store, calls: trips.capabilities }))
+  const trip = defineTrip(agents)
+  const sagas = stack.use(createSagas(node, { definitions: [trip], mailbox: true }))
+  await node.start()
+  await run(sagas, trip)
+  // The last receipt comes when it comes.
+  while ((await countReceipts(store)) < tripSteps.length) await new Promise((resolve) => setTimeout(resolve, 10))
+  return await weigh(store)
+}
+
+async function run(sagas: Sagas, trip: ReturnType<typeof defineTrip>): Promise<void> {
+  const one = await sagas.start(trip, { to: 'SFO', end: 'completed' }, { id: 'weighed' })
+  await one.result()
+}
+
+async function weigh(store: Store): Promise<number> {
+  const entries = await store.journal.read(formatSagaStream(desk, 'weighed'))
+  return Math.round(entries.reduce((sum, { data }) => sum + data.length, 0) / tripSteps.length)
+}
+
+async function countReceipts(store: Store): Promise<number> {
+  const entries = await store.journal.read(formatSagaStream(desk, 'weighed'))
+  return entries.filter(({ data }) => new TextDecoder().decode(data).includes('"type":"receipt"')).length
+}
