@@ -12,6 +12,7 @@ export interface SagaProofFlags {
   readonly anchor?: readonly string[]
   readonly assurance?: Assurance
   readonly head?: string
+  readonly own?: boolean
 }
 
 const mark = Buffer.from('{"parley":"saga"')
@@ -32,7 +33,7 @@ export async function verifySagaFile(
   context: CliContext,
   file: string,
   bytes: Uint8Array,
-  { anchor = [], assurance, head, json }: SagaProofFlags & { readonly json: boolean },
+  { anchor = [], assurance, head, own, json }: SagaProofFlags & { readonly json: boolean },
 ): Promise<number> {
   if (anchor.length === 0)
     throw new MeshError(
@@ -43,6 +44,7 @@ export async function verifySagaFile(
   const verdict = verifySagaExport(Buffer.from(bytes).toString('utf8'), {
     anchors,
     ...(assurance !== undefined && { assurance }),
+    ...(own === true && { believesOwn: true }),
     ...(head !== undefined && { head: parseHead(head) }),
   })
   context.print(json, formatVerdict(context, file, verdict), { file, ...verdict })

@@ -28,6 +28,7 @@ export {
 } from './participant/create-participant.ts'
 export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
+export type { SagaStats } from './runner/saga-gauge.ts'
 export type { SagaNode } from './runner/saga-node.ts'
 export { withLocalSteps } from './runner/with-local-steps.ts'
 export type { CancelVerdict, SagaRun } from './runner/saga-run.ts'

@@ -107,6 +107,22 @@ describe('verifySagaExport', () => {
     })
   })
 
+  it("takes an agent's word about what it did itself only where the verifier says so", async () => {
+    const saga = await town.begin()
+    for (const name of ['room', 'car'])
+      await saga.note(
+        { type: 'intended', step: name, attempt: 1, epoch: 1, key: name, provider: 'acme/travel', input: {} },
+        ok(name),
+      )
+    await saga.note({ type: 'completed', output: {} })
+    const text = await saga.export()
+    expect(verify(text)).toMatchObject({ kind: 'claimed', account: { claimed: ['room', 'car'] } })
+    expect(verifySagaExport(text, { anchors: town.anchors, believesOwn: true })).toMatchObject({
+      kind: 'proved',
+      account: { claimed: [], facts: [{ proof: 'claimed' }, { proof: 'claimed' }] },
+    })
+  })
+
   it('takes an outcome out of the mailbox for what its participant signed', async () => {
     const saga = await town.begin()
     await saga.act({ isMailed: true })

@@ -19,6 +19,8 @@ export interface SagaExpectation {
   readonly anchors: Anchors
   /** How strongly a person who decided must have signed in (NIST SP 800-63B); default 2. */
   readonly assurance?: Assurance
+  /** Takes the agent's word about steps that it did itself, which nobody else could sign. They are told as claims all the same. */
+  readonly believesOwn?: boolean
   /** A head that was seen before: the saga must have gone through it. Finds a file that was cut off and ended anew. */
   readonly head?: { readonly entries: number; readonly hash: string }
 }
@@ -123,7 +125,9 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
     close() {
       if (!state) throw new MeshError('saga.proof-truncated', 'the file has no entry')
       const { owner, definition } = state.started
-      const claimed = facts.claimed(state)
+      const claimed = facts
+        .claimed(state)
+        .filter((step) => !(expected.believesOwn === true && state?.steps[step]?.provider === agent))
       const account = {
         agent,
         owner,

@@ -8,7 +8,7 @@ import { foldSaga } from '../kernel/fold-saga.ts'
 import { interpretOutcome, type Moment, type StepCall } from '../kernel/interpret-outcome.ts'
 import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { isEnded, type SagaState } from '../kernel/saga-state.ts'
+import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { advanceSaga, type Advance } from './advance-saga.ts'
 import { createCallBoard, type StoppedStep } from './call-board.ts'
 import type { Place } from './places.ts'
@@ -47,6 +47,8 @@ export interface DriveOptions {
   readonly gate?: Promise<void>
   /** The feed that others hold of this saga; it is brought up to date. */
   readonly feed?: SagaFeed
+  /** Told of each state that became durable, up to the last. */
+  readonly onMoved?: (state: SagaState) => void
   /** The saga waits for somebody, who may take long. */
   readonly onRest?: () => void
 }
@@ -215,8 +217,10 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   }
 
   const show = (entries: readonly JournaledEvent[], next?: SagaState): void => {
+    const wasOver = isOver(feed.state)
     feed.push(entries, next)
     publishEvents(node, feed.state, entries)
+    if (!wasOver) options.onMoved?.(feed.state)
   }
 
   const act = (next: Advance): void => {
@@ -294,6 +298,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   feed.push([...past.slice(feed.events.length), ...entries], first.state)
   try {
     publishEvents(node, feed.state, entries)
+    options.onMoved?.(feed.state)
     act(first)
     if (!wasPlaced && !isEnded(feed.state)) enter()
   } catch (error) {

@@ -5,6 +5,7 @@ import { foldSaga } from '../kernel/fold-saga.ts'
 import type { Proposal } from '../kernel/propose.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
 import { isInFlight } from '../kernel/settle-tree.ts'
+import type { PaperShelf } from '../receipt/paper-shelf.ts'
 import { toSignedLine, type SignedLine } from '../receipt/signed-line.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
@@ -24,7 +25,7 @@ const maxHeld = 1_000
  * Creates a mail room. The instance that drives a saga settles what became of a step by it, where that is unknown, and keeps
  * the outcome as a receipt where the answer did not come. It counts only if it is of exactly what was sent, by leaf, command and instance (T10).
  */
-export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
+export function createMailRoom(node: SagaNode, desk: SagaDesk, papers: PaperShelf): MailRoom {
   const held = new Map<string, MailedOutcome>()
 
   const take = async (mailed: MailedOutcome, state: SagaState): Promise<void> => {
@@ -54,7 +55,7 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
     const header = parseHeader(decoded.evidence.header)
     if (header.kind === 'deny') throw new MeshError(header.code, header.reason)
     const { credential = '', statement = '' } = header.header
-    const paper = await desk.papers.keep({ credential, statement })
+    const paper = await papers.keep({ credential, statement })
     return toSignedLine(evidence, paper, ({ salt, body }) => commitBody(systemHash, salt, body)).line
   }
 

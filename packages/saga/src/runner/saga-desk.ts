@@ -9,14 +9,14 @@ import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { createDefinitionRegistry, type DefinitionRegistry } from './definition-registry.ts'
-import { driveSaga, type SagaDriver } from './drive-saga.ts'
+import { driveSaga, type DriveOptions, type SagaDriver } from './drive-saga.ts'
 import { followSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
-import { createPaperShelf, type PaperShelf } from '../receipt/paper-shelf.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
+import type { SagaGauge } from './saga-gauge.ts'
 import type { SagaNode } from './saga-node.ts'
 import { createSagaRun, type RunLine, type SagaRun } from './saga-run.ts'
 import type { SagaLoad, SagasOptions } from './sagas.ts'
@@ -51,7 +51,6 @@ export interface DriveRequest {
 /** What one process knows of its agent's sagas: those it drives, and the way to the others. */
 export interface SagaDesk {
   readonly registry: DefinitionRegistry
-  readonly papers: PaperShelf
   readonly driven: ReadonlyMap<string, SagaDriver>
   /** Sagas that are known to be over for good. */
   readonly over: Pick<Set<string>, 'add' | 'has'>
@@ -83,7 +82,8 @@ export interface SagaDesk {
 }
 
 /** What a desk is told besides what the user says. */
-export interface DeskOptions extends SagasOptions {
+export interface DeskOptions extends SagasOptions, Pick<DriveOptions, 'papers'> {
+  readonly gauge: SagaGauge
   readonly leaseMs: number
   /** Something was added to a saga of this instance that nobody drives, for instance a decision about a stuck one. */
   readonly onStirred: (id: string) => void
@@ -93,7 +93,6 @@ export interface DeskOptions extends SagasOptions {
 
 /** Creates a desk that drives nothing yet. */
 export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
-  const papers = createPaperShelf(node.name, node.store.keyValue)
   const registry = createDefinitionRegistry(options.definitions)
   const places = new Map<string, Places>()
   const driven = new Map<string, SagaDriver>()
@@ -224,7 +223,8 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       past,
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
-      papers,
+      papers: options.papers,
+      onMoved: options.gauge.moved,
       mailbox: options.mailbox ?? false,
       onRest: () => {
         letRest(id)
@@ -238,6 +238,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     void driver.done.then(() => {
       if (driven.get(id) === driver) driven.delete(id)
       turns.pass(id)
+      if (driver.feed.stopped) options.gauge.left(id)
       if (isOver(driver.feed.state) && over.size < maxOver) over.add(id)
       // A store that failed may come back: this instance tries again, as any other of the name could.
       if (driver.feed.stopped && !closed) options.onLetGo()
@@ -264,7 +265,6 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
 
   return {
     registry,
-    papers,
     driven,
     over,
     open,

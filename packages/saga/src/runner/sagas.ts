@@ -2,6 +2,7 @@ import type { MeshError, Refusal, Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaView } from './describe-saga.ts'
+import type { SagaStats } from './saga-gauge.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { VerifyHuman } from './verify-human.ts'
 
@@ -27,6 +28,11 @@ export interface SagasOptions {
    * start with its id is still the same saga. Default 30 days, `Infinity` for ever.
    */
   readonly keepEndedMs?: number
+  /**
+   * Hears of each saga that gets stuck here, or is found so: a human is needed. It is in the log (`saga.stuck`) and the audit
+   * record as well.
+   */
+  readonly onStuck?: (view: SagaView) => void
   /** Says whether a declaration is of a human who may decide about sagas. Without it nobody may. */
   readonly verifyHuman?: VerifyHuman
 }
@@ -93,6 +99,11 @@ export interface Sagas extends AsyncDisposable {
   compact(): Promise<readonly string[]>
   /** How busy each definition is. */
   load(): readonly SagaLoad[]
+  /**
+   * How the sagas stand that this process has, by definition: for metrics. What is stuck is driven by nobody, and counted by
+   * every instance that looks for orphans.
+   */
+  stats(): readonly SagaStats[]
   /** Sends nothing more, and resolves when what is under way was answered: what is handed over then is known. */
   drain(): Promise<void>
   /**
