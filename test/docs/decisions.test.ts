@@ -30,6 +30,32 @@ describe('docs/adr', () => {
   })
 })
 
+describe('what packages/saga/README.md guarantees', () => {
+  const page = readText('packages/saga/README.md')
+  const rows =
+    page
+      .split('## Guaranteed')[1]
+      ?.split('\n## ')[0]
+      ?.match(/^\| (?!guarantee|---).*$/gm) ?? []
+  const proofs = rows.map((row): [string, readonly string[]] => {
+    const [, claim = '', named = ''] = row.split(/ ?\| ?/)
+    return [claim, [...named.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path)]
+  })
+
+  it('is a table of claims', () => {
+    expect(proofs.length).toBeGreaterThan(15)
+  })
+
+  it.each(proofs)('%s: names tests that exist', (_, named) => {
+    expect(named).not.toEqual([])
+    const tests = listSources().filter((path) => path.startsWith('packages/saga/src/') && path.endsWith('.test.ts'))
+    for (const path of named) {
+      expect(tests).toContain(`packages/saga/src/${path}`)
+      expect(readText(`packages/saga/src/${path}`)).toMatch(/^ *it(?:\.each\b|\()/m)
+    }
+  })
+})
+
 describe('docs/threat-model.md', () => {
   it('names only tests that exist', () => {
     const named = [...readText('docs/threat-model.md').matchAll(/\| `([^`]+)` \|$/gm)].map(([, title = '']) => title)

@@ -137,6 +137,7 @@ export const errorCodes: {
   readonly 'saga.not-owned': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.sealed': ErrorFacts
   readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
   readonly 'saga.stuck': ErrorFacts
@@ -817,6 +818,11 @@ export const errorCodes: {
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
+    retryable: false,
+  },
+  'saga.sealed': {
+    meaning: 'The saga completed, and its journal was compacted to a summary since, without its output.',
+    todo: 'Keep outputs that are asked for later, or raise keepEndedMs.',
     retryable: false,
   },
   'saga.signal-refused': {

@@ -1,3 +1,5 @@
+import { systemHash } from '@parley/ports'
+
 /**
  * Finds the path of the first value that JSON would lose or change (a function, a class instance, a Map, NaN, a bigint);
  * undefined when `value` survives. Object properties that are undefined are left out by JSON and are fine.
@@ -31,6 +33,12 @@ export function copyJson(value: unknown): unknown {
 /** Tells whether two JSON values are the same, whatever the order of their keys. */
 export function isSameJson(left: unknown, right: unknown): boolean {
   return JSON.stringify(sortKeys(left)) === JSON.stringify(sortKeys(right))
+}
+
+/** Returns the base64url SHA-256 of a JSON value, the same whatever the order of its keys. */
+export function digestJson(value: unknown): string {
+  const text = JSON.stringify(sortKeys(value)) as string | undefined
+  return Buffer.from(systemHash(new TextEncoder().encode(text ?? ''))).toString('base64url')
 }
 
 /** Orders the keys of all objects in a JSON value. */

@@ -1,91 +1,14 @@
-import { createManualClock, createSeededRandom, type Delivery, type ManualClock } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import { defineContract } from '../contract/contract.ts'
-import { assembleNode, createNode } from './create-node.ts'
+import { createNode } from './create-node.ts'
+import { isHop, openPair, shop } from './pair.fixture.ts'
 import type { Pipelines } from './pipelines.ts'
-import { localIssuer, type LocalMesh } from './local-issuer.ts'
+import { localIssuer } from './local-issuer.ts'
 import type { AppendedRecord } from './node-options.ts'
-import type { MeshNode } from './node.ts'
-import type { Outcome } from '../contract/outcome.ts'
 import type { InboundPipeline } from '../pipeline/inbound.ts'
-import type { InboundHop } from '../pipeline/inbound-hop.ts'
 import { outboundStages } from '../pipeline/outbound.ts'
 import type { Stage } from '../pipeline/stage.ts'
 
-const shop = defineContract('shop', {
-  buy: { input: z.object({ item: z.string() }), output: z.object({ receipt: z.string() }), risk: 'reversible' },
-})
 const secret = 'a message of a broken stage'
-
-interface Pair extends AsyncDisposable {
-  readonly clock: ManualClock
-  readonly issuer: LocalMesh
-  readonly desk: MeshNode
-  readonly shop: MeshNode
-  readonly records: { readonly desk: readonly AppendedRecord[]; readonly counter: readonly AppendedRecord[] }
-  served(): number
-  buy(deadlineMs?: number): Promise<Outcome>
-}
-
-const asIs: Pipelines['inbound'] = (standard) => standard
-
-async function openPair(pipelines: {
-  readonly inbound?: Pipelines['inbound']
-  readonly outbound?: Pipelines['outbound']
-  readonly deskCalls?: boolean
-}): Promise<Pair> {
-  const clock = createManualClock()
-  const random = createSeededRandom(3)
-  const issuer = localIssuer('acme', { clock, random })
-  const records: { readonly desk: AppendedRecord[]; readonly counter: AppendedRecord[] } = { desk: [], counter: [] }
-  let served = 0
-  const counter = await assembleNode(
-    { name: 'acme/shop', issuer, clock, random, serves: [shop], onRecord: (record) => records.counter.push(record) },
-    { inbound: pipelines.inbound ?? asIs, outbound: outboundStages },
-  )
-  counter.serve(shop, {
-    buy: () => {
-      served += 1
-      return { receipt: 'r' }
-    },
-  })
-  const desk = await assembleNode(
-    {
-      name: 'acme/desk',
-      issuer,
-      clock,
-      random,
-      calls: pipelines.deskCalls === false ? [] : [shop.buy],
-      onRecord: (record) => records.desk.push(record),
-    },
-    { inbound: asIs, outbound: pipelines.outbound ?? outboundStages },
-  )
-  await Promise.all([counter.start(), desk.start()])
-  await clock.advance(50)
-  return {
-    clock,
-    issuer,
-    desk,
-    shop: counter,
-    records,
-    served: () => served,
-    async buy(deadlineMs = 200) {
-      const call = desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs })
-      await clock.advance(deadlineMs)
-      const outcome = await call
-      await clock.settle()
-      return outcome
-    },
-    async [Symbol.asyncDispose]() {
-      const closed = Promise.all([counter.close(), desk.close()])
-      await clock.advance(3_000)
-      await closed
-    },
-  }
-}
-
-const isHop = ({ kind }: AppendedRecord): boolean => kind === 'hop'
 
 const broken = (name: string, isAsync: boolean): { readonly name: string; run(): never | Promise<never> } => ({
   name,
@@ -197,95 +120,6 @@ describe('assembleNode', () => {
     expect((await pair.buy()).kind).toBe('unknown')
     expect(pair.served()).toBe(0)
     expect(pair.records.counter.filter(isHop)).toMatchObject([{ code: 'iatp.header-invalid' }])
-  })
-
-  it('shakes hands again, once, with a callee that forgot the session', async () => {
-    let forgets = 1
-    const forget: Stage<InboundHop> = {
-      name: 'forget',
-      run({ parts, header }) {
-        if (forgets > 0) parts.sessions.remove(header?.session ?? '')
-        forgets -= 1
-        return { kind: 'allow' }
-      },
-    }
-    const inbound: Pipelines['inbound'] = (standard) => ({
-      ...standard,
-      routes: { ...standard.routes, request: [forget, ...(standard.routes.request ?? [])] },
-    })
-    await using pair = await openPair({ inbound })
-    expect((await pair.buy()).kind).toBe('ok')
-    expect(pair.served()).toBe(1)
-    forgets = 5
-    expect(await pair.buy()).toMatchObject({ kind: 'refused', code: 'iatp.session-unknown' })
-    expect(pair.records.desk.filter(isHop)).toHaveLength(2)
-  })
-
-  it('does a request once although its session made room before a copy came', async () => {
-    let end = (): void => undefined
-    const look: Stage<InboundHop> = {
-      name: 'look',
-      run({ parts, header }) {
-        end = () => {
-          parts.sessions.remove(header?.session ?? '')
-        }
-        return { kind: 'allow' }
-      },
-    }
-    await using pair = await openPair({
-      inbound: (standard) => ({
-        ...standard,
-        routes: { ...standard.routes, request: [look, ...(standard.routes.request ?? [])] },
-      }),
-    })
-    expect((await pair.buy()).kind).toBe('ok')
-    const { bus } = pair.issuer
-    const toShop = `${pair.shop.instance.slice('did:key:'.length)}.${pair.desk.instance.slice('did:key:'.length)}`
-    const seen: Delivery[] = []
-    bus.tap((delivery) => {
-      if (delivery.subject.endsWith(toShop)) seen.push(delivery)
-    })
-    // The reply is on its way for a while, and what comes after it is not.
-    let held = 0
-    bus.inject({ kind: 'delay', delayMs: 50, when: ({ subject }) => !subject.endsWith(toShop) && ++held === 1 })
-    const call = pair.desk.tryCall(shop.buy, { item: 'lamp' }, { deadlineMs: 200 })
-    await pair.clock.settle()
-    expect([pair.served(), seen.length]).toEqual([2, 1])
-    end()
-    for (const { subject, data } of seen.slice()) bus.connect().publish(subject, data)
-    await pair.clock.advance(200)
-    expect((await call).kind).toBe('ok')
-    expect(pair.served()).toBe(2)
-    expect(pair.records.counter.filter(isHop).at(-1)).toMatchObject({ code: 'iatp.replayed' })
-  })
-
-  it('sends a chain whole again to a callee that forgot it', async () => {
-    let forgets = 0
-    const forget: Stage<InboundHop> = {
-      name: 'forget',
-      run({ parts, header }) {
-        if (forgets > 0) parts.sessions.get(header?.session ?? '')?.chains?.clear()
-        forgets -= 1
-        return { kind: 'allow' }
-      },
-    }
-    const inbound: Pipelines['inbound'] = (standard) => ({
-      ...standard,
-      routes: { ...standard.routes, request: [forget, ...(standard.routes.request ?? [])] },
-    })
-    await using pair = await openPair({ inbound })
-    const delegation = await pair.issuer.delegate({ to: 'acme/desk', capabilities: ['shop:buy'], forMs: 60_000 })
-    const buy = () => pair.desk.tryCall(shop.buy, { item: 'lamp' }, { delegation })
-    expect((await buy()).kind).toBe('ok')
-    forgets = 1
-    expect((await buy()).kind).toBe('ok')
-    await pair.clock.settle()
-    expect(pair.records.counter.filter(isHop).map(({ code }) => code)).toEqual([
-      undefined,
-      'delegation.unknown',
-      undefined,
-    ])
-    expect(pair.served()).toBe(2)
   })
 
   it('is not believed by the callee about what its own credential grants', async () => {

@@ -1,10 +1,8 @@
 import { systemHash } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
-import { sagaEventTypes, type SagaEvent } from '../kernel/saga-event.ts'
-
-/** The format of an entry. A reader refuses any other. */
-export const journalFormat = 1
+import { sagaEventTypes, type SagaEvent, type SealedEvent } from '../kernel/saga-event.ts'
+import { journalReader, upcastEvent, type JournalReader } from './upcast-event.ts'
 
 /** One event as it stands in the journal. */
 export interface JournaledEvent {
@@ -36,18 +34,21 @@ export function encodeEntry(
   event: SagaEvent,
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
-  const data = encoder.encode(JSON.stringify({ v: journalFormat, n: position, prev: head.hash, at: atMs, event }))
+  const data = encoder.encode(
+    JSON.stringify({ v: journalReader.format, n: position, prev: head.hash, at: atMs, event }),
+  )
   return { data, head: { position, hash: hashBytes(data) }, entry: { position, atMs, event } }
 }
 
 /**
- * Decodes the entry that must follow `head`. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes,
+ * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes,
  * and `saga.plan-unsupported` for an event or plan of a later format.
  */
 export function decodeEntry(
   head: JournalHead,
   position: number,
   data: Uint8Array,
+  reader: JournalReader = journalReader,
 ): { readonly head: JournalHead; readonly entry: JournaledEvent } {
   const corrupt = (problem: string, cause?: unknown): MeshError =>
     new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
@@ -58,13 +59,34 @@ export function decodeEntry(
     throw corrupt('is not JSON', cause)
   }
   if (typeof value !== 'object' || value === null) throw corrupt('is not an object')
-  const { v, n, prev, at, event } = value as Readonly<Record<string, unknown>>
-  if (v !== journalFormat)
-    throw new MeshError('saga.plan-unsupported', `entry ${position} has the format ${String(v)}, not ${journalFormat}`)
+  const { v, n, prev, at, event: written } = value as Readonly<Record<string, unknown>>
+  const event = upcastEvent(v, written, position, reader)
+  if (isSeal(event) && head.position === 0 && n === position)
+    return decodeSeal(head, position, data, prev, at, event, corrupt)
   if (position !== head.position + 1 || n !== position) throw corrupt(`follows entry ${head.position}: there is a gap`)
   if (prev !== head.hash) throw corrupt('does not point to the entry before it: the chain is broken')
   if (typeof at !== 'number') throw corrupt('has no time')
   return { head: { position, hash: hashBytes(data) }, entry: { position, atMs: at, event: parseEvent(event, corrupt) } }
+}
+
+function isSeal(event: unknown): event is SealedEvent {
+  return typeof event === 'object' && event !== null && 'type' in event && event.type === 'sealed'
+}
+
+/** A seal comes first, at whatever position: what it follows was removed, and only its link to that is left. */
+function decodeSeal(
+  head: JournalHead,
+  position: number,
+  data: Uint8Array,
+  prev: unknown,
+  at: unknown,
+  event: SealedEvent,
+  corrupt: (problem: string) => MeshError,
+): { readonly head: JournalHead; readonly entry: JournaledEvent } {
+  if (event.genesis !== head.hash) throw corrupt('is the seal of another stream')
+  if (typeof prev !== 'string' || typeof at !== 'number' || typeof event.definition.fingerprint !== 'string')
+    throw corrupt('is an incomplete seal')
+  return { head: { position, hash: hashBytes(data) }, entry: { position, atMs: at, event } }
 }
 
 function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): SagaEvent {

@@ -18,8 +18,10 @@ interface Recorded {
 
 function replay(stream: string, lines: readonly string[]): readonly JournaledEvent[] {
   let head = emptyHead(stream)
+  // What was compacted begins with its seal, at the position that it came to.
+  const { n } = JSON.parse(lines[0] ?? '{}') as { readonly n: number }
   return lines.map((line, at) => {
-    const decoded = decodeEntry(head, at + 1, new TextEncoder().encode(line))
+    const decoded = decodeEntry(head, n + at, new TextEncoder().encode(line))
     head = decoded.head
     return decoded.entry
   })
@@ -67,6 +69,44 @@ describe('recorded journals', () => {
     expect(() => replay(stream, flipped)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))
     expect(() => replay('saga/acme/other/x', lines)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))
   })
+})
+
+describe('a journal of an older format', () => {
+  const reader = { format: 2, upcasters: { 1: renameEpoch } }
+
+  it.each(recorded)(
+    '%s is read by a later release that has the way from it, whatever follows in its own',
+    (_, { stream, status }, lines) => {
+      const [first = '', ...rest] = lines
+      const { n } = JSON.parse(first) as { readonly n: number }
+      let head = emptyHead(stream)
+      const events = [first, ...rest].map((line, at) => {
+        const decoded = decodeEntry(head, n + at, new TextEncoder().encode(line), reader)
+        head = decoded.head
+        return decoded.entry.event
+      })
+      expect(events.some((event) => 'term' in event)).toBe(events.some(({ type }) => type === 'owned'))
+      expect(describeSaga(foldSaga(events)).status).toBe(status)
+      const next = JSON.stringify({ v: 2, n: head.position + 1, prev: head.hash, at: 0, event: { type: 'stuck' } })
+      expect(decodeEntry(head, head.position + 1, new TextEncoder().encode(next), reader).entry.event.type).toBe(
+        'stuck',
+      )
+    },
+  )
+
+  it.each([0, 3, 1.5, '1', null])('is refused where no way leads from it: %j', (v) => {
+    const stream = 'saga/acme/travel/t'
+    const line = JSON.stringify({ v, n: 1, prev: emptyHead(stream).hash, at: 0, event: { type: 'stuck' } })
+    expect(() => decodeEntry(emptyHead(stream), 1, new TextEncoder().encode(line), reader)).toThrow(
+      expect.objectContaining({ code: 'saga.plan-unsupported' }),
+    )
+  })
+
+  /** What a later format could change: it tells the epoch under another name, too. */
+  function renameEpoch(event: unknown): unknown {
+    const given = event as Readonly<Record<string, unknown>>
+    return given['type'] === 'owned' ? { ...given, term: given['epoch'] } : given
+  }
 })
 
 describe('a hand-written journal', () => {

@@ -1,6 +1,6 @@
 import type { Clock, Journal } from '@parley/ports'
 import { isMeshError, MeshError, type AgentName } from '@parley/protocol'
-import type { SagaEvent } from '../kernel/saga-event.ts'
+import type { SagaEvent, SealedEvent } from '../kernel/saga-event.ts'
 import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent } from './journal-format.ts'
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
@@ -29,11 +29,23 @@ export interface SagaJournal {
    * somebody else appended meanwhile: that append is the fence (T13).
    */
   append(events: readonly SagaEvent[]): Promise<readonly JournaledEvent[]>
+  /** Puts what `make` makes of the beginning of the chain in the place of everything, in one step. Rejects as `append` does. */
+  seal(make: (genesis: string) => SealedEvent): Promise<void>
 }
 
 /** Opens the journal of a saga at its beginning. */
 export function openSagaJournal(journal: Journal, stream: string, clock: Clock): SagaJournal {
   let head = emptyHead(stream)
+  const fenced = async (write: () => Promise<number>): Promise<void> => {
+    try {
+      await write()
+    } catch (cause) {
+      if (!isMeshError(cause) || cause.code !== 'store.position-conflict') throw cause
+      throw new MeshError('saga.not-owned', `another instance has appended to ${stream}: it owns the saga now`, {
+        cause,
+      })
+    }
+  }
   return {
     async read() {
       const entries: JournaledEvent[] = []
@@ -53,20 +65,20 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock):
         encoded.push(one)
         next = one.head
       }
-      try {
-        await journal.append(
+      await fenced(() =>
+        journal.append(
           stream,
           head.position,
           encoded.map(({ data }) => data),
-        )
-      } catch (cause) {
-        if (!isMeshError(cause) || cause.code !== 'store.position-conflict') throw cause
-        throw new MeshError('saga.not-owned', `another instance has appended to ${stream}: it owns the saga now`, {
-          cause,
-        })
-      }
+        ),
+      )
       head = next
       return encoded.map(({ entry }) => entry)
+    },
+    async seal(make) {
+      const sealed = encodeEntry(head, clock.now(), make(emptyHead(stream).hash))
+      await fenced(() => journal.compact(stream, head.position, [sealed.data]))
+      head = sealed.head
     },
   }
 }

@@ -3,8 +3,9 @@ import { listPlanSteps, listPlanWaits } from '../definition/plan.ts'
 import { applyDecision } from './apply-decision.ts'
 import { findWaiting } from './find-waiting.ts'
 import { moveLife, runningLife, type LifeMove } from './life-machine.ts'
-import type { LifeEvent, OwnedEvent, SagaEvent, StartedEvent, StepEvent, WaitEvent } from './saga-event.ts'
+import type { LifeEvent, OwnedEvent, SagaEvent, SealedEvent, StartedEvent, StepEvent, WaitEvent } from './saga-event.ts'
 import type { SagaState, StepState, WaitState } from './saga-state.ts'
+import { unsealSaga } from './seal-saga.ts'
 import { isInFlight, settleTree } from './settle-tree.ts'
 import { moveStep, plannedStep, type StepMove } from './step-machine.ts'
 import { moveWait, plannedWait } from './wait-machine.ts'
@@ -17,7 +18,8 @@ import { moveWait, plannedWait } from './wait-machine.ts'
 export function foldSaga(events: readonly SagaEvent[], from?: SagaState): SagaState {
   let state = from
   for (const event of events) {
-    if (event.type === 'started') {
+    if (event.type === 'sealed') state ??= unsealSaga(event)
+    else if (event.type === 'started') {
       if (state) throw new MeshError('saga.journal-corrupt', `the saga "${event.id}" is started twice`)
       state = settle(begin(event))
     } else {
@@ -62,7 +64,7 @@ function begin(started: StartedEvent): SagaState {
   }
 }
 
-function apply(state: SagaState, event: Exclude<SagaEvent, StartedEvent>): SagaState {
+function apply(state: SagaState, event: Exclude<SagaEvent, StartedEvent | SealedEvent>): SagaState {
   if ('step' in event && event.type !== 'turned') {
     const step = state.steps[event.step]
     if (!step) throw new MeshError('saga.journal-corrupt', `the plan has no step "${event.step}"`)

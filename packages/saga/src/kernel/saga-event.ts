@@ -157,12 +157,49 @@ export type LifeEvent =
   | { readonly type: 'aborted' }
   | { readonly type: 'stuck' }
 
+/**
+ * What stands for a saga that is over, in place of all that came before it: who it was, how it ended, and no body of it. The
+ * entry's own link to the one before it is the head of what was removed, which an export of that still ends in.
+ */
+export interface SealedEvent {
+  readonly type: 'sealed'
+  /** The beginning of the chain, which is the stream's name: a seal belongs to no other stream. */
+  readonly genesis: string
+  readonly id: string
+  readonly owner: string
+  readonly definition: StartedEvent['definition']
+  readonly expiresAtMs: number
+  readonly trace: string
+  readonly key?: string
+  readonly epoch: number
+  readonly instance: string
+  /** How it ended, and when. */
+  readonly ended: 'completed' | 'compensated' | 'aborted'
+  readonly endedAtMs: number
+  readonly turned?: { readonly code: string; readonly step?: string; readonly reason?: string }
+  readonly problem?: string
+  /** base64url SHA-256 of the input, its keys in order: a start with the same one is the same saga. */
+  readonly input: string
+  /** What became of each step, and by whom. */
+  readonly steps: Readonly<Record<string, SealedStep>>
+}
+
+/** One step of a sealed saga. */
+export interface SealedStep {
+  readonly status: string
+  readonly capability: string
+  readonly attempts: number
+  readonly provider?: string
+  readonly code?: string
+}
+
 /** One entry of a saga's journal. State is the fold of these. */
-export type SagaEvent = StartedEvent | OwnedEvent | StepEvent | WaitEvent | LifeEvent | DecidedEvent
+export type SagaEvent = SealedEvent | StartedEvent | OwnedEvent | StepEvent | WaitEvent | LifeEvent | DecidedEvent
 
 /** Names every event type, so that a reader can refuse what it does not know. */
 export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step' | 'wait'>> = {
   started: 'saga',
+  sealed: 'saga',
   owned: 'saga',
   intended: 'step',
   'provider-skipped': 'step',

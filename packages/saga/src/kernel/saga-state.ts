@@ -1,6 +1,6 @@
 import type { PlanStep, PlanWait } from '../definition/plan.ts'
 import type { LifeSnapshot } from './life-machine.ts'
-import type { ApprovalAsked, SentCommand, StartedEvent } from './saga-event.ts'
+import type { ApprovalAsked, SealedEvent, SentCommand, StartedEvent } from './saga-event.ts'
 import type { SequenceSnapshot } from './sequence-machine.ts'
 import type { StepSnapshot } from './step-machine.ts'
 import type { WaitSnapshot } from './wait-machine.ts'
@@ -90,6 +90,8 @@ export interface TurnReason {
 /** The fold of a saga's journal. JSON, and equal wherever the same events are folded. */
 export interface SagaState {
   readonly started: StartedEvent
+  /** What is left of a saga whose journal was compacted. */
+  readonly sealed?: SealedEvent
   readonly life: LifeSnapshot
   readonly epoch: number
   readonly instance: string

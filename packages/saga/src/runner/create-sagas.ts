@@ -2,7 +2,7 @@ import { checkSchema } from '@parley/mesh'
 import { isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { planParts } from '../definition/plan-parts.ts'
-import { copyJson, findJsonProblem, isSameJson } from '../json-value.ts'
+import { copyJson, digestJson, findJsonProblem, isSameJson } from '../json-value.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
@@ -19,6 +19,7 @@ import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
+import { createRetention, defaultKeepEndedMs } from './retention.ts'
 import { createAdoption, type Adopted } from './adopt-sagas.ts'
 
 /** How many sagas are taken over at the same time, where nobody says: a store is asked by so many at once. */
@@ -37,6 +38,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   if (options.mailbox) node.onOutcome((mailed) => mail.hear(mailed))
   const adoption = createAdoption(node, desk, recoveryConcurrency, (id) => mail.deliver(id))
   let found: Adopted = { adopted: [], stopped: [] }
+  const retention = createRetention(node, desk, options.keepEndedMs ?? defaultKeepEndedMs)
   const watch = createOrphanWatch({
     node,
     leaseMs,
@@ -132,6 +134,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     },
     async resume() {
       await watch.begin()
+      retention.begin()
       return found
     },
     async list() {
@@ -159,10 +162,12 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       if (said.kind === 'allow' && decided.decision === 'cancel') await desk.driven.get(saga)?.stopCalls()
       return said
     },
+    compact: () => retention.sweep(),
     load: () => desk.load(),
     drain: () => desk.drain(),
     async close() {
       watch.stop()
+      retention.stop()
       await desk.close()
     },
     async [Symbol.asyncDispose]() {
@@ -173,6 +178,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
 
 function assertSame(state: SagaState, definition: SagaDefinition, input: unknown): void {
   const { id, definition: started, input: before } = state.started
-  if (started.name === definition.name && isSameJson(before, input)) return
+  const isSame = state.sealed ? state.sealed.input === digestJson(input) : isSameJson(before, input)
+  if (started.name === definition.name && isSame) return
   throw new MeshError('saga.id-conflict', `the saga "${id}" was started with another definition or input: use a new id`)
 }

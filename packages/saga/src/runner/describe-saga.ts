@@ -1,4 +1,5 @@
 import type { AgentName } from '@parley/protocol'
+import { describeSteps } from '../kernel/describe-steps.ts'
 import type { SagaStatus } from '../kernel/life-machine.ts'
 import type { SagaState, TurnReason, Waiting } from '../kernel/saga-state.ts'
 import type { StepStatus } from '../kernel/step-machine.ts'
@@ -26,21 +27,14 @@ export interface SagaView {
   readonly epoch: number
   readonly expiresAtMs: number
   readonly steps: Readonly<Record<string, StepView>>
+  /** Its journal was compacted: this is what is left of it. */
+  readonly sealed?: true
 }
 
 /** Draws the view of a saga from its state. */
 export function describeSaga(state: SagaState): SagaView {
   const { id, definition, expiresAtMs } = state.started
-  const steps = Object.entries(state.steps).map(([name, step]): [string, StepView] => [
-    name,
-    {
-      status: step.snapshot.value,
-      capability: step.plan.capability,
-      attempts: step.attempts,
-      ...(step.provider !== undefined && { provider: step.provider as AgentName }),
-      ...(step.code !== undefined && { code: step.code }),
-    },
-  ])
+  const steps = state.sealed?.steps ?? describeSteps(state)
   return {
     id,
     definition: { name: definition.name, version: definition.version },
@@ -49,6 +43,7 @@ export function describeSaga(state: SagaState): SagaView {
     ...(state.turned && { turned: state.turned }),
     epoch: state.epoch,
     expiresAtMs,
-    steps: Object.fromEntries(steps),
+    steps: steps as SagaView['steps'],
+    ...(state.sealed && { sealed: true }),
   }
 }

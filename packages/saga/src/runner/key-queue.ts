@@ -13,10 +13,42 @@ export interface KeyQueue {
   enter(id: string, isNew: boolean): Promise<string | undefined>
 }
 
+/** Names the prefix of the queues of all keys of one agent. */
+export function formatKeyPrefix(name: AgentName): string {
+  return `saga-key/${name}/`
+}
+
+/**
+ * Removes the tickets at the front of a queue whose sagas are over, where that is at least half of it. The last ticket stays,
+ * so that the next saga finds the queue where it is.
+ */
+export async function trimTickets(
+  journal: Journal,
+  stream: string,
+  isOver: (id: string) => Promise<boolean>,
+): Promise<void> {
+  const tickets = await journal.read(stream)
+  const last = tickets.at(-1)
+  if (!last) return
+  let done = 0
+  for (const { data } of tickets.slice(0, -1)) {
+    if (!(await isOver(decoder.decode(data)))) break
+    done++
+  }
+  const kept = tickets.slice(done).map(({ data }) => data)
+  if (done === 0 || done < kept.length) return
+  try {
+    await journal.compact(stream, last.position, kept)
+  } catch (error) {
+    // Somebody drew a ticket meanwhile: there is another time.
+    if (!isMeshError(error) || error.code !== 'store.position-conflict') throw error
+  }
+}
+
 /** Opens the queue of one key. Any text is a key: the stream is named by its hash. */
 export function openKeyQueue(journal: Journal, name: AgentName, key: string): KeyQueue {
   const hash = Buffer.from(systemHash(encoder.encode(key))).toString('base64url')
-  const stream = `saga-key/${name}/${hash}`
+  const stream = `${formatKeyPrefix(name)}${hash}`
   return {
     async enter(id, isNew) {
       for (;;) {

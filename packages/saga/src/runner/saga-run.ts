@@ -1,9 +1,10 @@
 import { checkSchema } from '@parley/mesh'
-import { MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import { formatTime, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { copyJson, findJsonProblem } from '../json-value.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import { proposeAuthority, proposeCancel, proposeSignal, type Proposal } from '../kernel/propose.ts'
+import type { SealedEvent } from '../kernel/saga-event.ts'
 import { isEnded, type SagaState } from '../kernel/saga-state.ts'
 import type { StoppedStep } from './call-board.ts'
 import { describeSaga, type SagaView } from './describe-saga.ts'
@@ -25,6 +26,7 @@ export interface SagaRun<Output = unknown> {
   settled(): Promise<SagaView>
   /**
    * Resolves with the output of a completed saga. Rejects with `saga.compensated`, `saga.stuck`, `saga.aborted`,
+   * `saga.sealed` when it completed so long ago that its output is not kept any more,
    * `saga.mapping-failed` when the output could not be made, and as `settled` does.
    */
   result(): Promise<Output>
@@ -79,6 +81,7 @@ export function createSagaRun(feed: SagaFeed, line: RunLine): SagaRun {
     settled: async () => describeSaga(await settled()),
     async result() {
       const state = await settled()
+      if (state.sealed && state.life.value === 'completed') throw explainSeal(state.sealed)
       if (state.life.value === 'completed' && state.problem === undefined) return state.output
       throw explainEnd(state)
     },
@@ -101,6 +104,14 @@ export function createSagaRun(feed: SagaFeed, line: RunLine): SagaRun {
       return verdict.kind === 'deny' ? verdict : { kind: 'allow', stopped: await line.stopCalls() }
     },
   }
+}
+
+function explainSeal({ id, endedAtMs }: SealedEvent): MeshError {
+  return new MeshError(
+    'saga.sealed',
+    `the saga "${id}" completed on ${formatTime(endedAtMs)}, and its journal with the output was compacted since`,
+    { details: { endedAtMs } },
+  )
 }
 
 function explainEnd(state: SagaState): MeshError {

@@ -22,6 +22,11 @@ export interface SagasOptions {
    * and keeps it as a receipt. Costs two appends a command. Call `createSagas` before the node starts.
    */
   readonly mailbox?: boolean
+  /**
+   * Milliseconds that the journal of a saga is kept whole after its end; then a summary without bodies takes its place, and a
+   * start with its id is still the same saga. Default 30 days, `Infinity` for ever.
+   */
+  readonly keepEndedMs?: number
   /** Says whether a declaration is of a human who may decide about sagas. Without it nobody may. */
   readonly verifyHuman?: VerifyHuman
 }
@@ -81,6 +86,11 @@ export interface Sagas extends AsyncDisposable {
    * `saga.decision-refused`, `saga.unknown`, or as the declaration does not verify.
    */
   decide(declaration: string): Promise<Verdict | Refusal>
+  /**
+   * Compacts what ended longer ago than `keepEndedMs`: journals to a summary, queues of keys to the tickets that count.
+   * `resume` sees that it happens now and then. Resolves with the ids of the sagas that were compacted now.
+   */
+  compact(): Promise<readonly string[]>
   /** How busy each definition is. */
   load(): readonly SagaLoad[]
   /** Sends nothing more, and resolves when what is under way was answered: what is handed over then is known. */
