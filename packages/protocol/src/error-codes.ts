@@ -123,6 +123,7 @@ export const errorCodes: {
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
+  readonly 'saga.command-closed': ErrorFacts
   readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
@@ -133,8 +134,10 @@ export const errorCodes: {
   readonly 'saga.interrupted': ErrorFacts
   readonly 'saga.journal-corrupt': ErrorFacts
   readonly 'saga.key-busy': ErrorFacts
+  readonly 'saga.locked': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
   readonly 'saga.sealed': ErrorFacts
@@ -217,7 +220,7 @@ export const errorCodes: {
   },
   'cli.usage': {
     meaning: 'The command line is not understood.',
-    todo: 'See parley --help.',
+    todo: 'Correct it; parley --help shows the commands.',
     retryable: false,
   },
   'contract.capability-unknown': {
@@ -547,7 +550,7 @@ export const errorCodes: {
   },
   'identity.key-file-invalid': {
     meaning: 'The key file cannot be read or is not a key.',
-    todo: 'Restore it; `parley issuer init` makes new ones.',
+    todo: 'Name a file that `parley keys init` or `parley issuer init` made, or restore it.',
     retryable: false,
   },
   'identity.key-file-permissions': {
@@ -750,6 +753,11 @@ export const errorCodes: {
     todo: 'Resume it with another instance of the same name.',
     retryable: true,
   },
+  'saga.command-closed': {
+    meaning: 'The saga said that it is over: its participant does, undoes and tells nothing more for it.',
+    todo: 'Nothing: the command came late.',
+    retryable: false,
+  },
   'saga.command-expired': {
     meaning: 'The expiry of the command is over here: what became of it may be forgotten.',
     todo: 'Look at the participant before doing or undoing it by hand.',
@@ -800,6 +808,11 @@ export const errorCodes: {
     todo: 'Nothing: it begins when that one is over.',
     retryable: true,
   },
+  'saga.locked': {
+    meaning: 'Another saga keeps the target of the command to itself until it is over.',
+    todo: 'Try again: the step\'s retry plan says how often and how patiently.',
+    retryable: true,
+  },
   'saga.mapping-failed': {
     meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
     todo: 'Correct the mapper.',
@@ -808,6 +821,11 @@ export const errorCodes: {
   'saga.not-owned': {
     meaning: 'Another instance has taken the saga over.',
     todo: 'Nothing: the other instance goes on.',
+    retryable: false,
+  },
+  'saga.outcome-unknown': {
+    meaning: 'The command was begun, and its participant does not know how it ended.',
+    todo: 'Ask whoever the effect is at, by the command\'s key.',
     retryable: false,
   },
   'saga.owner-changed': {
