@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createSystemClock } from '@parley/ports'
 import { wrapSqliteError } from './sqlite-error.ts'
 
 // I1 A promise resolves only after the COMMIT that holds its work.
@@ -18,6 +19,7 @@ interface Queue {
   isRunning: boolean
 }
 
+const clock = createSystemClock()
 const queues = new WeakMap<DatabaseSync, Queue>()
 
 /** How many transactions share a commit at most. */
@@ -47,7 +49,7 @@ export function withTransaction<Result>(
     if (queue.isRunning) return
     queue.isRunning = true
     // What comes in one turn of the event loop comes together.
-    setImmediate(() => void runQueue(db, queue))
+    clock.defer(() => void runQueue(db, queue))
   })
 }
 
@@ -66,11 +68,11 @@ async function runGroup(db: DatabaseSync, group: readonly Waiting[]): Promise<nu
   let ran = 0
   try {
     control(db, 'BEGIN IMMEDIATE')
-    const startMs = performance.now()
+    const startMs = clock.monotonic()
     for (const one of group) {
       ran++
       settles.push(await runOne(db, one))
-      if (performance.now() - startMs > maxGroupMs) break
+      if (clock.monotonic() - startMs > maxGroupMs) break
     }
     control(db, 'COMMIT')
   } catch (error) {
