@@ -220,7 +220,7 @@ export const errorCodes: {
   },
   'cli.usage': {
     meaning: 'The command line is not understood.',
-    todo: 'See parley --help.',
+    todo: 'Correct it; parley --help shows the commands.',
     retryable: false,
   },
   'contract.capability-unknown': {
@@ -550,7 +550,7 @@ export const errorCodes: {
   },
   'identity.key-file-invalid': {
     meaning: 'The key file cannot be read or is not a key.',
-    todo: 'Restore it; `parley issuer init` makes new ones.',
+    todo: 'Name a file that `parley keys init` or `parley issuer init` made, or restore it.',
     retryable: false,
   },
   'identity.key-file-permissions': {

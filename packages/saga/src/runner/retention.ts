@@ -13,7 +13,7 @@ import type { SagaNode } from './saga-node.ts'
 // I3 What cannot be read is left as it is.
 
 /** How long the journal of a saga is kept whole after its end, where nobody says: 30 days. */
-export const defaultKeepEndedMs = 30 * 24 * 60 * 60 * 1000
+export const defaultKeepEndedMs: number = 30 * 24 * 60 * 60 * 1000
 
 /** Looks are at most so far apart, in milliseconds, and at least so far. */
 const maxLookMs = 6 * 60 * 60 * 1000
