@@ -124,6 +124,7 @@ export const errorCodes: {
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
+  readonly 'saga.command-closed': ErrorFacts
   readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
@@ -134,10 +135,12 @@ export const errorCodes: {
   readonly 'saga.interrupted': ErrorFacts
   readonly 'saga.journal-corrupt': ErrorFacts
   readonly 'saga.key-busy': ErrorFacts
+  readonly 'saga.locked': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
   readonly 'saga.not-erasable': ErrorFacts
   readonly 'saga.not-over': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
   readonly 'saga.sealed': ErrorFacts
@@ -758,6 +761,11 @@ export const errorCodes: {
     todo: 'Resume it with another instance of the same name.',
     retryable: true,
   },
+  'saga.command-closed': {
+    meaning: 'The saga said that it is over: its participant does, undoes and tells nothing more for it.',
+    todo: 'Nothing: the command came late.',
+    retryable: false,
+  },
   'saga.command-expired': {
     meaning: 'The expiry of the command is over here: what became of it may be forgotten.',
     todo: 'Look at the participant before doing or undoing it by hand.',
@@ -808,6 +816,11 @@ export const errorCodes: {
     todo: 'Nothing: it begins when that one is over.',
     retryable: true,
   },
+  'saga.locked': {
+    meaning: 'Another saga keeps the target of the command to itself until it is over.',
+    todo: 'Try again: the step\'s retry plan says how often and how patiently.',
+    retryable: true,
+  },
   'saga.mapping-failed': {
     meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
     todo: 'Correct the mapper.',
@@ -826,6 +839,11 @@ export const errorCodes: {
   'saga.not-owned': {
     meaning: 'Another instance has taken the saga over.',
     todo: 'Nothing: the other instance goes on.',
+    retryable: false,
+  },
+  'saga.outcome-unknown': {
+    meaning: 'The command was begun, and its participant does not know how it ended.',
+    todo: 'Ask whoever the effect is at, by the command\'s key.',
     retryable: false,
   },
   'saga.owner-changed': {

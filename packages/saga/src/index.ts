@@ -22,12 +22,8 @@ export type { SagaState, TurnReason, Waiting } from './kernel/saga-state.ts'
 export { sequenceMachine } from './kernel/sequence-machine.ts'
 export { stepMachine, type StepStatus } from './kernel/step-machine.ts'
 export { waitMachine, type WaitStatus } from './kernel/wait-machine.ts'
-export {
-  createParticipant,
-  type Participant,
-  type ParticipantOptions,
-  type TransactionalServe,
-} from './participant/create-participant.ts'
+export { createParticipant } from './participant/create-participant.ts'
+export type { FoundOutside, Participant, ParticipantOptions, TransactionalServe } from './participant/participant.ts'
 export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
 export type { SagaNode } from './runner/saga-node.ts'
