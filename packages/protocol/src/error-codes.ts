@@ -120,6 +120,7 @@ export const errorCodes: {
   readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.aborted': ErrorFacts
   readonly 'saga.backlog-full': ErrorFacts
+  readonly 'saga.bodies-erased': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
@@ -136,6 +137,8 @@ export const errorCodes: {
   readonly 'saga.key-busy': ErrorFacts
   readonly 'saga.locked': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
+  readonly 'saga.not-erasable': ErrorFacts
+  readonly 'saga.not-over': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
   readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
@@ -738,6 +741,11 @@ export const errorCodes: {
     todo: 'Start it later, or let more run at a time.',
     retryable: true,
   },
+  'saga.bodies-erased': {
+    meaning: 'The inputs and outputs of the saga cannot be read: the key of its bodies was destroyed, or is not given to this process.',
+    todo: 'Give createSagas the data keys; what was erased stays erased.',
+    retryable: false,
+  },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',
     todo: 'Let it end, or undo its effects by other means.',
@@ -816,6 +824,16 @@ export const errorCodes: {
   'saga.mapping-failed': {
     meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
     todo: 'Correct the mapper.',
+    retryable: false,
+  },
+  'saga.not-erasable': {
+    meaning: 'The saga has no data key: its bodies stand in the journal as they are.',
+    todo: 'Give createSagas data keys for later sagas; this one loses its bodies when it is compacted.',
+    retryable: false,
+  },
+  'saga.not-over': {
+    meaning: 'The saga is still under way, or waits for a decision.',
+    todo: 'Wait for its end, or abort it first.',
     retryable: false,
   },
   'saga.not-owned': {

@@ -11,6 +11,8 @@ export type { Plan, PlanGroup, PlanNode, PlanStep, PlanWait, RetryPlan } from '.
 export { sequence } from './definition/sequence.ts'
 export { pivot, step, type StepOptions } from './definition/step.ts'
 export { pause, signal, until, wait, type LateOptions, type SignalOptions, type WaitFor } from './definition/wait.ts'
+export type { VaultOptions } from './journal/body-vault.ts'
+export { createStoredDataKeys, type DataKeys } from './journal/data-keys.ts'
 export type { JournaledEvent } from './journal/journal-format.ts'
 export { shareSagas } from './journal/share-sagas.ts'
 export { foldSaga } from './kernel/fold-saga.ts'

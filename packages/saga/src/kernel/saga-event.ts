@@ -182,8 +182,10 @@ export interface SealedEvent {
   readonly endedAtMs: number
   readonly turned?: { readonly code: string; readonly step?: string; readonly reason?: string }
   readonly problem?: string
-  /** base64url SHA-256 of the input, its keys in order: a start with the same one is the same saga. */
+  /** base64url SHA-256 of the input, its keys in order: a start with the same one is the same saga. Empty where it was erased. */
   readonly input: string
+  /** Bodies stood beside the journal, which may be there still if the process died just then. */
+  readonly bodies?: true
   /** What became of each step, and by whom. */
   readonly steps: Readonly<Record<string, SealedStep>>
 }
