@@ -53,7 +53,8 @@ export interface SagaHeader {
   readonly epoch: number
   /** Idempotency key of the step, equal for all attempts, for lookup and for undo. */
   readonly key: string
-  readonly phase: 'do' | 'undo' | 'lookup'
+  /** `close` says that the saga is over: the callee may forget it, and does nothing more for it. */
+  readonly phase: 'do' | 'undo' | 'lookup' | 'close'
   /**
    * Hash of the last entry of the saga's journal before this command, in base64url: so the signature is over all that led
    * here, too.

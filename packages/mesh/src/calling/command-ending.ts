@@ -8,7 +8,7 @@ const found: Readonly<Record<string, CommandEnding>> = {
   absent: 'found-absent',
 }
 
-/** Says in one word how a saga's command ended: what the header of its answer says beside the body (spec §9.9). */
+/** Says in one word how a saga's command ended: what the header of its answer says beside the body (spec §9.10). */
 export function endingOf(phase: SagaHeader['phase'], outcome: BareOutcome): CommandEnding {
   if (outcome.kind !== 'ok' || phase !== 'lookup') return outcome.kind
   const answer = (outcome.output as { readonly found?: unknown } | null)?.found

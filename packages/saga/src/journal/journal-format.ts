@@ -3,7 +3,8 @@ import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
 import { sagaEventTypes, type SagaEvent, type SealedEvent, type StartedEvent } from '../kernel/saga-event.ts'
-import { joinBodies, splitBodies, type EntryBodies } from './entry-bodies.ts'
+import type { BodyRefs } from './body-vault.ts'
+import { isBodyPath, putBodies, takeBodies } from './event-bodies.ts'
 import { journalReader, upcastEvent, type JournalReader } from './upcast-event.ts'
 
 /** One event as it stands in the journal. */
@@ -12,6 +13,8 @@ export interface JournaledEvent {
   /** When it was written, in milliseconds since the Unix epoch, by the writer's clock. */
   readonly atMs: number
   readonly event: SagaEvent
+  /** Paths of bodies that cannot be read any more, since their key was destroyed. */
+  readonly erased?: readonly string[]
 }
 
 /** The end of a chain: where the next entry goes and what it points back to. */
@@ -31,17 +34,18 @@ export function emptyHead(stream: string): JournalHead {
 
 /**
  * Encodes an event as the entry after `head`: a line with format, position, hash of the entry before, time, the event without
- * its bodies, and the hash of the second line; that one holds the bodies and a salt of 16 bytes, without which a short body
- * could be guessed.
+ * its bodies, references to those that are kept elsewhere, and the hash of a second line. That one holds the bodies that
+ * stand here, and a salt of 16 bytes, without which a short body could be guessed: it can be left out of a copy.
  */
 export function encodeEntry(
   head: JournalHead,
   atMs: number,
   event: SagaEvent,
   random: Random,
+  refs?: BodyRefs,
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
-  const { bare, bodies } = splitBodies(event)
+  const { event: bare, bodies } = takeBodies(event)
   const second = bodies && JSON.stringify({ salt: Buffer.from(random.bytes(16)).toString('base64url'), of: bodies })
   const first = JSON.stringify({
     v: journalReader.format,
@@ -49,7 +53,8 @@ export function encodeEntry(
     prev: head.hash,
     at: atMs,
     event: bare,
-    bodies: second && hashText(second),
+    bodies: refs,
+    beside: second && hashText(second),
   })
   const data = encoder.encode(second === undefined ? first : `${first}\n${second}`)
   return { data, head: { position, hash: hashText(first) }, entry: { position, atMs, event } }
@@ -59,21 +64,23 @@ export function encodeEntry(
 export interface DecodedEntry {
   readonly head: JournalHead
   readonly entry: JournaledEvent
-  /** Whether there are bodies, and whether they are here. */
-  readonly bodies: 'none' | 'here' | 'apart'
+  /** Bodies that are kept elsewhere. */
+  readonly bodies?: BodyRefs
+  /** Whether the entry has a second line with bodies, and whether that is here. */
+  readonly beside: 'none' | 'here' | 'apart'
 }
 
 /** How an entry is decoded. */
 export interface DecodeOptions {
   readonly reader?: JournalReader
-  /** Whether its bodies have to be here; default true. */
+  /** Whether its second line has to be here; default true. */
   readonly needsBodies?: boolean
 }
 
 /**
- * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Throws
- * `saga.journal-corrupt` for a gap, a broken chain, malformed bytes or bodies that are needed and not here, and
- * `saga.plan-unsupported` for an event or plan of a later format.
+ * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Bodies that are kept
+ * elsewhere are referred to. Throws `saga.journal-corrupt` for a gap, a broken chain, malformed bytes or bodies that are needed
+ * and not here, and `saga.plan-unsupported` for an event or plan of a later format.
  */
 export function decodeEntry(
   head: JournalHead,
@@ -84,15 +91,16 @@ export function decodeEntry(
   const corrupt = (problem: string, cause?: unknown): MeshError =>
     new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
   const { first, second } = splitLines(data)
-  const { v, n, prev, at, event: bare, bodies } = parseLine(first, corrupt)
-  if (bodies === undefined ? second !== undefined : second ? hashText(second) !== bodies : needsBodies)
+  const { v, n, prev, at, event: bare, bodies, beside } = parseLine(first, corrupt)
+  if (beside === undefined ? second !== undefined : second ? hashText(second) !== beside : needsBodies)
     throw corrupt(second ? 'has other bodies than it commits to' : 'has lost its bodies')
-  const written = second && isFields(bare) ? joinBodies(bare, parseBodies(second, corrupt)) : bare
+  const written = second && isFields(bare) ? join(bare, second, corrupt) : bare
   const event = upcastEvent(v, written, position, reader)
   const decoded = (known: SagaEvent): DecodedEntry => ({
     head: { position, hash: hashText(first) },
     entry: { position, atMs: at as number, event: known },
-    bodies: second ? 'here' : bodies === undefined ? 'none' : 'apart',
+    beside: second ? 'here' : beside === undefined ? 'none' : 'apart',
+    ...(bodies !== undefined && { bodies: bodies as BodyRefs }),
   })
   if (isSeal(event) && head.position === 0 && n === position) {
     assertSeal(head, prev, at, event, corrupt)
@@ -140,10 +148,12 @@ function parseLine(line: Uint8Array, corrupt: Corrupt): Readonly<Record<string, 
   return value
 }
 
-function parseBodies(line: Uint8Array, corrupt: Corrupt): EntryBodies {
-  const { of } = parseLine(line, corrupt)
-  if (!isFields(of)) throw corrupt('holds no bodies')
-  return of
+function join(bare: Readonly<Record<string, unknown>>, second: Uint8Array, corrupt: Corrupt): SagaEvent {
+  const { of } = parseLine(second, corrupt)
+  const event = bare as unknown as SagaEvent
+  if (!isFields(of) || Object.keys(of).some((path) => !isBodyPath(event.type, path)))
+    throw corrupt('holds bodies that are none of its event')
+  return putBodies(event, of)
 }
 
 function isFields(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -46,6 +46,7 @@ const shapes: Readonly<Record<SagaEvent['type'], Fields>> = {
   'looked-up': { step: text, found: text, retryAtMs: number },
   'undo-intended': { step: text, attempt: number, epoch: number },
   undone: { step: text, by: text },
+  closed: { step: text, code: maybe(text) },
   sent: { step: text, ...command, leaf: text, instance: text },
   receipt: {
     step: text,
@@ -70,7 +71,7 @@ const shapes: Readonly<Record<SagaEvent['type'], Fields>> = {
   stuck: {},
   queued: { behind: text },
   authorised: { delegation: texts },
-  decided: { decision: text, reason: text, by: text, declaration: text, about: maybe(text) },
+  decided: { decision: text, reason: text, by: text, declaration: maybe(text), about: maybe(text) },
   'wait-opened': { wait: text, untilMs: maybe(number) },
   signalled: { wait: text, by: maybe(text) },
   'wait-ended': { wait: text },

@@ -8,7 +8,10 @@ import { formatEnd, formatHead, formatPaper } from './saga-file.ts'
 
 /** How a saga is exported. */
 export interface ExportSagaOptions {
-  /** `false` leaves out what was sent and answered; who did what stays as provable as before. Default true. */
+  /**
+   * `false` leaves out what was sent and answered; who did what stays as provable as before. Default true. Bodies that stand
+   * beside the journal, as large or encrypted ones, are never in an export.
+   */
   readonly withBodies?: boolean
 }
 
@@ -38,7 +41,8 @@ export async function exportSaga(
     head = decoded.head
     const [first = '', second] = new TextDecoder().decode(data).split('\n')
     lines.push(first)
-    if (withBodies && second !== undefined) lines.push(second)
+    // What people decided is shown in the words that they signed, or not at all.
+    if (second !== undefined && (withBodies || decoded.entry.event.type === 'decided')) lines.push(second)
     for (const name of listPapers(decoded.entry.event)) {
       if (papers.has(name)) continue
       papers.set(name, await readPaper(store, agent, name))

@@ -1,6 +1,5 @@
 import { verifyDelegationChain, type Anchors } from '@parley/identity'
 import { MeshError, type CommandEnding } from '@parley/protocol'
-import type { DecodedEntry } from '../journal/journal-format.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import type { ReceiptEvent, SagaEvent, SentCommand } from '../kernel/saga-event.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
@@ -16,7 +15,8 @@ export interface ReadEntry {
   readonly line: number
   /** Before the entry. */
   readonly state: SagaState
-  readonly bodies: DecodedEntry['bodies']
+  /** Bodies of the entry are not in the file. */
+  readonly isApart: boolean
 }
 
 /** Collects what happened to the steps of a saga, and who vouches for it. */
@@ -40,7 +40,7 @@ export interface FactSetting {
 interface HeldReceipt {
   readonly receipt: ReceiptEvent
   readonly verified: VerifiedReceipt
-  readonly bodies: DecodedEntry['bodies']
+  readonly isApart: boolean
 }
 
 /** What an event says became of a step, and which ending of which phase its receipt must show. */
@@ -58,9 +58,9 @@ export function createFactBook(setting: FactSetting): FactBook {
   /** Steps whose intent came without its bodies. */
   const apart = new Set<string>()
 
-  const takeReceipt = (receipt: ReceiptEvent, { state, atMs, bodies }: ReadEntry): void => {
+  const takeReceipt = (receipt: ReceiptEvent, { state, atMs, isApart }: ReadEntry): void => {
     const verified = verifyReceipt(receipt, { ...setting, state, atMs })
-    held.set(`${receipt.step} ${receipt.phase}`, { receipt, verified, bodies })
+    held.set(`${receipt.step} ${receipt.phase}`, { receipt, verified, isApart })
   }
 
   const takeFact = (claim: Claim, entry: ReadEntry): void => {
@@ -117,14 +117,14 @@ export function createFactBook(setting: FactSetting): FactBook {
     return verifyInput(receipt, given)
   }
 
-  const readOutput = ({ receipt, bodies }: HeldReceipt, entry: ReadEntry): BodyProof =>
-    entry.bodies === 'apart' || bodies === 'apart' ? 'apart' : verifyOutput(receipt, entry.event, true)
+  const readOutput = ({ receipt, isApart }: HeldReceipt, entry: ReadEntry): BodyProof =>
+    entry.isApart || isApart ? 'apart' : verifyOutput(receipt, entry.event, true)
 
   return {
     take(entry) {
-      const { event, bodies, state, line, atMs } = entry
+      const { event, isApart, state, line, atMs } = entry
       if (event.type === 'receipt') return takeReceipt(event, entry)
-      if (event.type === 'intended' && bodies === 'apart') apart.add(event.step)
+      if (event.type === 'intended' && isApart) apart.add(event.step)
       const claim = readClaim(event)
       if (claim) return takeFact(claim, entry)
       if (event.type !== 'decided' || event.about === undefined) return

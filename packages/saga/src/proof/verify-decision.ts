@@ -25,6 +25,11 @@ export interface DecisionSetting {
  */
 export function verifyDecision(decided: DecidedEvent, setting: DecisionSetting): Omit<ProvenDecision, 'line'> {
   const { state, agent, atMs, anchors, assurance, isWhole } = setting
+  if ((decided as Partial<DecidedEvent>).declaration === undefined)
+    throw new MeshError(
+      'saga.decision-refused',
+      'what a person signed is not in the file: its journal keeps bodies elsewhere',
+    )
   const verdict = verifyDeclaration(decided.declaration, {
     purpose: sagaPurpose,
     anchors,

@@ -91,18 +91,19 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
 
   const check = (before: SagaState, decoded: DecodedEntry, line: number): void => {
     const { atMs, event } = decoded.entry
-    if (isOver(before) && event.type !== 'receipt')
+    const isApart = decoded.beside === 'apart' || decoded.bodies !== undefined
+    if (isOver(before) && event.type !== 'receipt' && event.type !== 'closed')
       throw corrupt(`the saga was ${before.life.value} before it went on with "${event.type}"`)
     if (event.type === 'owned' && event.epoch <= before.epoch)
       throw corrupt(`the epoch ${event.epoch} follows ${before.epoch}: nobody could take the saga so`)
     if (event.type === 'intended' && event.epoch !== before.epoch)
       throw corrupt(`the step "${event.step}" is intended in another epoch than its owner's`)
     if (event.type === 'decided') {
-      const setting = { state: before, agent, atMs, anchors, assurance, isWhole: decoded.bodies !== 'apart' }
+      const setting = { state: before, agent, atMs, anchors, assurance, isWhole: !isApart }
       decisions.push({ line, ...verifyDecision(event, setting) })
     }
     checkEnd(before, event, atMs)
-    facts.take({ event, atMs, line, state: before, bodies: decoded.bodies })
+    facts.take({ event, atMs, line, state: before, isApart })
   }
 
   return {

@@ -3,6 +3,7 @@ import { systemHash } from '@parley/ports'
 import { commitBody, decodeEvidence, MeshError, parseHeader, type AgentName, type InstanceDid } from '@parley/protocol'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import type { Proposal } from '../kernel/propose.ts'
+import type { SentCommand } from '../kernel/saga-event.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
 import { isInFlight } from '../kernel/settle-tree.ts'
 import type { PaperShelf } from '../receipt/paper-shelf.ts'
@@ -86,7 +87,7 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk, papers: PaperShel
 }
 
 interface Receipt {
-  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly phase: SentCommand['phase']
   readonly attempt: number
   readonly answer: SignedLine
 }

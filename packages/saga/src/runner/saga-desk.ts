@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import { isMeshError, MeshError, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
+import { describeErased } from '../journal/data-keys.ts'
 import { peekIsOver } from '../journal/peek-journal.ts'
 import { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
@@ -14,19 +15,13 @@ import { followSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
-import { createPlaces, type Places } from './places.ts'
+import { createPlaces, defaultConcurrency, defaultMaxBacklog, type Places } from './places.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaGauge } from './saga-gauge.ts'
 import type { SagaNode } from './saga-node.ts'
 import { createSagaRun, type RunLine, type SagaRun } from './saga-run.ts'
 import type { SagaLoad, SagasOptions } from './sagas.ts'
 import { createTurns } from './turns.ts'
-
-/** How many sagas of one definition a process works on at a time, where nobody says: each holds its events in memory. */
-export const defaultConcurrency = 1_000
-
-/** How many may wait for a place: a minute's work of the default concurrency at its fastest. */
-export const defaultMaxBacklog = 10_000
 
 /** How many sagas are read at a time whose time has come. */
 const maxWakes = 32
@@ -175,7 +170,9 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     return created
   }
 
-  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node)
+  const { dataKeys } = options
+  const vault = { keyValue, ...(dataKeys && { dataKeys, makesKeys: true }) }
+  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node, vault)
 
   const isKnownOver = async (id: string): Promise<boolean> => {
     if (over.has(id)) return true
@@ -214,6 +211,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
 
   const drive = async (request: DriveRequest): Promise<SagaDriver> => {
     const { id, journal, definition, past, state, unsaved, key, feed } = request
+    if (past.some(({ erased }) => erased)) throw describeErased(formatSagaStream(node.name, id))
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()
