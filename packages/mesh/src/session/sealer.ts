@@ -149,12 +149,13 @@ export function createSealer(parts: {
     try {
       const envelopes = bundle.map(({ sealed }) => sealed)
       transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes), openAttempt(bundle))
+      let framed: EvidenceFrame['envelopes'] | undefined
       const frame = {
         suite: suites.ed25519Sha256,
         signature,
-        // Few ask for evidence of what they sent.
+        // Few ask for evidence of what they sent; whoever does asks for much of a frame.
         get envelopes() {
-          return envelopes.map((sealed) => ({ ...sealed, leaf: sealed.leafBytes }))
+          return (framed ??= envelopes.map((sealed) => ({ ...sealed, leaf: sealed.leafBytes })))
         },
       }
       return { verdict: allowed, frame }
