@@ -16,6 +16,8 @@ export interface Supervisor {
   count(what: string, by?: number): void
   note(what: string): void
   startAll(): Promise<void>
+  /** The life of a process that does its work now, stopped or not; undefined while there is none. */
+  lifeOf(name: string): number | undefined
   /** Asks a process; false if it is not there, refuses, or says nothing for so long. */
   ask(name: string, what: Asked['what'], saga: string, patienceMs: number): Promise<boolean>
   /** Waits for its time and does it; resolves when what was done is over. */
@@ -32,6 +34,8 @@ interface Seat {
   readonly name: string
   life: number
   current: ChaosProcess | undefined
+  /** The life that is ready. */
+  ready: number | undefined
   /** It is to be gone until somebody lets it back. */
   isGone: boolean
 }
@@ -52,7 +56,7 @@ export function createSupervisor(run: {
   const seats = new Map(
     [...plan.desks, ...participants].map((name): [string, Seat] => [
       name,
-      { name, life: 0, current: undefined, isGone: false },
+      { name, life: 0, current: undefined, ready: undefined, isGone: false },
     ]),
   )
   const ended = new Set<string>()
@@ -115,6 +119,7 @@ export function createSupervisor(run: {
       const isReady = await process.ready
       if (isReady) {
         note(`${seat.name} is ready`)
+        seat.ready = life
         if (isHealed) void process.ask('calm').catch(() => undefined)
         return void process.ended.then(() => died(seat, process))
       }
@@ -159,6 +164,10 @@ export function createSupervisor(run: {
     note,
     async startAll() {
       await Promise.all([...seats.values()].map(live))
+    },
+    lifeOf(name) {
+      const seat = seats.get(name)
+      return seat?.current?.isRunning() && seat.ready === seat.life ? seat.life : undefined
     },
     async ask(name, what, saga, patienceMs) {
       const seat = seats.get(name)
