@@ -48,7 +48,7 @@ describe('parley keys', () => {
     expect(shown.out).toContain(String(made['did']))
     expect(shown.out + JSON.stringify(made)).not.toContain(seed)
     const again = await runCaptured(['keys', 'init', path])
-    expect(again).toMatchObject({ code: exitCodes.failure })
+    expect(again).toMatchObject({ code: exitCodes.usage })
     expect(again.err).toContain('identity.key-file-exists')
   })
 
@@ -160,7 +160,7 @@ describe('parley revoke', () => {
 
   it('keeps no order about the name of another owner', async () => {
     const wrong = await runCaptured(['revoke', 'globex/ann', '--issuer', acme])
-    expect(wrong).toMatchObject({ code: exitCodes.failure, out: '' })
+    expect(wrong).toMatchObject({ code: exitCodes.usage, out: '' })
     expect(wrong.err).toContain('identity.name-not-owned: acme does not command globex/ann')
     expect((await runCaptured(['revoke', 'acme/ann', '--issuer', acme])).code).toBe(exitCodes.ok)
     const doctor = (): ReturnType<typeof runCaptured> => runCaptured(['doctor', '--keys', acme])
@@ -181,7 +181,7 @@ describe('parley revoke', () => {
   it('kills a name or an instance, and refuses to kill what is neither', async () => {
     const did = await newKey('ann.key')
     expect((await runCaptured(['revoke', did, '--kill', '--issuer', acme])).code).toBe(exitCodes.ok)
-    expect((await runCaptured(['revoke', 'nobody', '--kill', '--issuer', acme])).code).toBe(exitCodes.failure)
+    expect((await runCaptured(['revoke', 'nobody', '--kill', '--issuer', acme])).code).toBe(exitCodes.usage)
   })
 })
 
@@ -227,7 +227,7 @@ describe('parley issuer', () => {
     expect(text.err).toContain('names no broker')
     expect((await runCaptured(['issuer', 'token', acme, 'acme/desk', ...where])).err).not.toContain('broker')
     const other = await runCaptured(['issuer', 'token', acme, 'globex/desk', ...where])
-    expect(other).toMatchObject({ code: exitCodes.failure, out: '' })
+    expect(other).toMatchObject({ code: exitCodes.usage, out: '' })
     expect(other.err).toContain('identity.name-not-owned: acme issues acme/*, not globex/desk')
     expect((await runCaptured(['issuer', 'token', acme, 'desk'])).err).toContain('identity.join-token-invalid')
   })
@@ -264,6 +264,6 @@ describe('parley issuer', () => {
       '--nats',
       'nats://127.0.0.1:1',
     ])
-    expect(nowhere).toMatchObject({ code: exitCodes.failure })
+    expect(nowhere).toMatchObject({ code: exitCodes.usage })
   })
 })

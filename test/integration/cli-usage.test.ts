@@ -11,6 +11,10 @@ describe('a command line that is not understood', () => {
     ['bogus', "unknown command 'bogus'", 'parley'],
     ['trust shw', "unknown command 'shw' (Did you mean show?)", 'parley trust'],
     ['why x --data x --dta y', "unknown option '--dta' (Did you mean --data?)", 'parley why'],
+    ['why -x --data x', 'an argument that begins with - goes after all options and --', 'parley why'],
+    ['revoke a/b/c --issuer i', '"a/b/c" is not a name (owner/agent), the DID', 'parley revoke'],
+    ['revoke nobody --kill --issuer i', '"nobody" is not a name (owner/agent) or', 'parley revoke'],
+    ['quarantine x --issuer i --for 1m', '"x" is not a name (owner/agent) or', 'parley quarantine'],
     ['why --data x', "missing required argument 'hop'", 'parley why'],
     ['trust show', "required option '--data <file>' not specified", 'parley trust show'],
     ['trust', 'parley trust needs a command', 'parley trust'],
@@ -26,7 +30,7 @@ describe('a command line that is not understood', () => {
       'parley saga resolve',
     ],
   ])('is told in two lines, and as JSON where asked: %s', async (line, what, command) => {
-    const todo = `See ${command} --help.`
+    const todo = `Correct it; ${command} --help shows what it takes.`
     const plain = await runCaptured(line.split(' '))
     expect(plain).toMatchObject({ code: exitCodes.usage, out: '' })
     const [said, ...rest] = plain.err.split('\n').slice(-3)
@@ -36,6 +40,35 @@ describe('a command line that is not understood', () => {
     const json = await runCaptured([...line.split(' '), '--json'])
     expect(json.code).toBe(exitCodes.usage)
     expect(JSON.parse(json.out)).toMatchObject({ error: { code: 'cli.usage', todo } })
+  })
+
+  it.each([
+    'why --data no-such-file -- -x',
+    'saga show --data no-such-file -- -x',
+    'trust explain --data no-such-file -- -x',
+    'verify -- -x',
+    'revoke --issuer no-such-file -- -x',
+    `approve grant --digest ${'d'.repeat(43)} --credential no-such-file --key k -- -${'x'.repeat(21)}`,
+    'policy lint -- -x',
+  ])('takes an argument that begins as an option after --: %s', async (line) => {
+    const { code, err } = await runCaptured(line.split(' '))
+    expect(code).toBe(exitCodes.usage)
+    expect(err).toMatch(/cannot be read|does not exist/)
+    expect(err).not.toContain('unknown option')
+  })
+
+  it.each([
+    ['issuer init DIR --alias A.B', 'identity.anchor-invalid'],
+    ['issuer run DIR/none --data x --nats nats://127.0.0.1:1', 'identity.issuer-unavailable'],
+    ['keys show DIR/none', 'identity.key-file-invalid'],
+    ['revoke acme/ann --issuer DIR/none', 'identity.issuer-unavailable'],
+    ['delegate a:b --issuer DIR/none --to a/b --for 1h', 'identity.issuer-unavailable'],
+  ])('ends with 2 as well where it names what cannot be: %s', async (line, said) => {
+    const words = line.replace('DIR', join(tmpdir(), 'parley-none', 'none')).split(' ')
+    expect(await runCaptured(words)).toMatchObject({
+      code: exitCodes.usage,
+      err: expect.stringMatching(new RegExp(`^${said}: .+\nwhat to do: .+`)) as string,
+    })
   })
 
   it('is no help that somebody asked for', async () => {

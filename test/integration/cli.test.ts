@@ -70,11 +70,11 @@ describe('parley', () => {
     expect(plain).toEqual({
       code: exitCodes.usage,
       out: '',
-      err: `cli.usage: ${missing} cannot be read: it does not exist\nwhat to do: See parley audit verify --help.\n`,
+      err: `cli.usage: ${missing} cannot be read: it does not exist\nwhat to do: Correct it; parley audit verify --help shows what it takes.\n`,
     })
     const json = await runCaptured(['audit', 'verify', missing, '--json'])
     expect(JSON.parse(json.out)).toMatchObject({
-      error: { code: 'cli.usage', todo: 'See parley audit verify --help.' },
+      error: { code: 'cli.usage', todo: 'Correct it; parley audit verify --help shows what it takes.' },
     })
   })
 
@@ -115,7 +115,7 @@ describe('parley issuer init', () => {
     expect(JSON.parse(made.out)).toMatchObject({ anchor: { alias: 'acme', issues: ['acme/*'] } })
     expect((await readdir(dir)).sort()).toEqual(['anchor.json', 'issuer.key', 'owner.key', 'statement.jwt'])
     const again = await runCaptured(['issuer', 'init', dir, '--alias', 'acme'])
-    expect(again.code).toBe(exitCodes.failure)
+    expect(again.code).toBe(exitCodes.usage)
     expect(again.err).toContain('identity.key-file-exists')
   })
 

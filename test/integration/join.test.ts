@@ -121,6 +121,22 @@ describe('joinMesh', () => {
     await expect(mesh.start(desk)).rejects.toMatchObject({ code: 'identity.issuer-unavailable' })
   })
 
+  it("is decided by the issuer's own documents too: what they do not allow lets nobody in, and the record says which", async () => {
+    await using mesh = await openIssuedMesh()
+    const closed = (rules: string) => [
+      { file: 'closed.yaml', text: `apiVersion: parley/v1\nname: closed\ndefault: deny\nrules: ${rules}\n` },
+    ]
+    const issuer = await mesh.openIssuer({ policy: closed('[]') })
+    await expect(mesh.start(await mesh.node('acme/desk'))).rejects.toMatchObject({
+      code: 'policy.denied',
+    })
+    expect(mesh.records.get(issuer)?.filter(({ kind }) => kind === 'hop')).toMatchObject([
+      { capability: 'issuer:issue', code: 'policy.denied', rule: 'closed#default' },
+    ])
+    await issuer.reloadPolicy(closed("[{ name: door, when: action.startsWith('issuer:'), effect: allow }]"))
+    await mesh.start(await mesh.node('acme/desk'))
+  })
+
   it('waits for an issuer that starts later', async () => {
     await using mesh = await openIssuedMesh()
     const desk = await mesh.node('acme/desk', { calls })

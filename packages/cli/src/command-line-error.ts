@@ -19,9 +19,9 @@ export function nameCommandErrors(command: Command): void {
   for (const below of command.commands) nameCommandErrors(below)
 }
 
-/** Points to the help of a command, for instance `See parley trust pin --help.` */
+/** Says what to do about a command line, for instance `Correct it; parley trust pin --help shows what it takes.` */
 export function adviseHelp(command: Command): string {
-  return `See ${formatPath(command)} --help.`
+  return `Correct it; ${formatPath(command)} --help shows what it takes.`
 }
 
 function formatPath(command: Command): string {
@@ -31,5 +31,9 @@ function formatPath(command: Command): string {
 /** Puts commander's message into one line; for its own help it has none. */
 function formatComplaint({ code, message }: CommanderError, command: Command): string {
   if (code === 'commander.help') return `${formatPath(command)} needs a command`
-  return message.replace(/^error: /, '').replaceAll('\n', ' ')
+  const told = message.replace(/^error: /, '').replaceAll('\n', ' ')
+  const takesArguments = command.registeredArguments.length > 0
+  return code === 'commander.unknownOption' && takesArguments
+    ? `${told}; an argument that begins with - goes after all options and --`
+    : told
 }

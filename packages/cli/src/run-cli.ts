@@ -4,7 +4,7 @@ import type { CliHost } from './cli-host.ts'
 import { adviseHelp } from './command-line-error.ts'
 import { createProgram } from './create-program.ts'
 import { describeError, formatError } from './describe-error.ts'
-import { exitCodes } from './exit-code.ts'
+import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { readEnv } from './read-env.ts'
 
 /**
@@ -32,6 +32,6 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     if (args.includes('--json')) host.out(`${JSON.stringify({ error: described })}\n`)
     host.err(formatError(described))
     if (args.includes('--debug') && error instanceof Error) host.err(`${error.stack ?? ''}\n`)
-    return described.code === 'cli.usage' ? exitCodes.usage : exitCodes.failure
+    return exitCodeOf(described, error)
   }
 }

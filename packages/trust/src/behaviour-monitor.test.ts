@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { BehaviourMonitorOptions } from './behaviour-monitor.ts'
+import { createBehaviourMonitor, type Alarm, type BehaviourMonitorOptions } from './behaviour-monitor.ts'
+import { sightOf } from './sight.ts'
 import { openTrustLab, peer, type TrustLab } from './trust-lab.fixture.ts'
 
 const minuteMs = 60_000
@@ -105,5 +106,29 @@ describe('ten times its own 99th percentile', () => {
     expect(causes(watch)).toEqual([])
     watch.call(32, minuteMs / 4, slow)
     expect(causes(watch)).toEqual(['far-above-its-rate'])
+  })
+})
+
+describe('faults in a row', () => {
+  type Monitor = ReturnType<typeof createBehaviourMonitor>
+  const see = (monitor: Monitor, outcome: 'ok' | 'failed', times: number): Alarm | undefined => {
+    let alarm: Alarm | undefined
+    const observed = { peer, capability: 'flights:reserve', role: 'callee', outcome } as const
+    for (let time = 0; time < times; time++) alarm = monitor.add(observed, sightOf(observed), 0)
+    return alarm
+  }
+
+  it('are counted on from what was kept, end with a good call, and start from nothing after an alarm', () => {
+    const before = createBehaviourMonitor()
+    expect(see(before, 'failed', 19)).toBeUndefined()
+    const saved = before.save(peer)
+    const monitor = createBehaviourMonitor()
+    if (saved) monitor.restore(peer, saved)
+    expect(see(monitor, 'failed', 1)).toMatchObject({ cause: 'faults-in-a-row' })
+    expect(see(monitor, 'failed', 19)).toBeUndefined()
+    see(monitor, 'ok', 1)
+    expect(monitor.save(peer)).toBeUndefined()
+    expect(see(monitor, 'failed', 19)).toBeUndefined()
+    expect(see(monitor, 'failed', 1)).toMatchObject({ cause: 'faults-in-a-row' })
   })
 })

@@ -63,6 +63,8 @@ const maxPeers = 10_000
 export function createBehaviourMonitor({ grantedPerMinute }: BehaviourMonitorOptions = {}): BehaviourMonitor {
   let current = new Map<string, Behaviour>()
   let before = new Map<string, Behaviour>()
+  /** Callee faults in a row. Most peers have none, and a good call should cost next to nothing. */
+  const faults = new Map<string, number>()
 
   const behaviourOf = (peer: string, nowMs: number): Behaviour => {
     const known = current.get(peer)
@@ -74,6 +76,21 @@ export function createBehaviourMonitor({ grantedPerMinute }: BehaviourMonitorOpt
     }
     current.set(peer, behaviour)
     return behaviour
+  }
+  const setFaults = (peer: string, count: number): void => {
+    const [oldest] = faults.size < maxPeers || faults.has(peer) ? [] : faults.keys()
+    if (oldest !== undefined) faults.delete(oldest)
+    faults.set(peer, count)
+  }
+  const lookAtCallee = (peer: string, sight: Sight): Alarm | undefined => {
+    if (sight.isFault) {
+      const count = (faults.get(peer) ?? 0) + 1
+      setFaults(peer, count)
+      if (count < maxFaultsInARow) return undefined
+      return { cause: 'faults-in-a-row', reason: `${String(count)} calls in a row failed` }
+    }
+    if (faults.size > 0) faults.delete(peer)
+    return undefined
   }
   const lookAtCaller = (peer: string, behaviour: Behaviour): Alarm | undefined => {
     const { minuteCalls, totalCalls } = behaviour
@@ -97,34 +114,36 @@ export function createBehaviourMonitor({ grantedPerMinute }: BehaviourMonitorOpt
   return {
     add(observed, sight, nowMs) {
       if (!('role' in observed)) return undefined
-      const behaviour = behaviourOf(observed.peer, nowMs)
+      const { peer } = observed
       let alarm: Alarm | undefined
-      if (observed.role === 'callee') {
-        if (sight?.isFault === true) behaviour.faultsInARow++
-        else if (sight !== undefined) behaviour.faultsInARow = 0
-        if (behaviour.faultsInARow >= maxFaultsInARow)
-          alarm = { cause: 'faults-in-a-row', reason: `${String(behaviour.faultsInARow)} calls in a row failed` }
-      } else {
+      if (observed.role === 'callee') alarm = sight && lookAtCallee(peer, sight)
+      else {
+        const behaviour = behaviourOf(peer, nowMs)
         const isDenied = observed.outcome === 'refused' && isDenial(observed.code)
         addCall(behaviour, observed.capability, isDenied, nowMs)
-        if (isDenied || behaviour.totalCalls % callsPerLook === 0) alarm = lookAtCaller(observed.peer, behaviour)
+        if (isDenied || behaviour.totalCalls % callsPerLook === 0) alarm = lookAtCaller(peer, behaviour)
       }
-      if (alarm !== undefined) forgetRecent(behaviour)
+      if (alarm !== undefined) {
+        faults.delete(peer)
+        const behaviour = current.get(peer) ?? before.get(peer)
+        if (behaviour) forgetRecent(behaviour)
+      }
       return alarm
     },
     save(peer) {
       const behaviour = current.get(peer) ?? before.get(peer)
-      if (behaviour === undefined || behaviour.totalCalls + behaviour.faultsInARow < callsPerLook) return undefined
-      const { past, rates, fadedAtMs, totalCalls, faultsInARow } = behaviour
+      const faultsInARow = faults.get(peer) ?? 0
+      if ((behaviour?.totalCalls ?? 0) + faultsInARow < callsPerLook) return undefined
+      const { past, rates, fadedAtMs, totalCalls } = behaviour ?? createBehaviour(0)
       return { past: [...past], rates: [...rates], fadedAtMs, totalCalls, faultsInARow }
     },
     restore(peer, { past, rates, fadedAtMs, totalCalls, faultsInARow }) {
+      if (faultsInARow > 0 && !faults.has(peer)) setFaults(peer, faultsInARow)
       if (current.has(peer) || before.has(peer)) return
       const behaviour = behaviourOf(peer, fadedAtMs)
       for (const [action, calls] of past) behaviour.past.set(action, calls)
       behaviour.rates.push(...rates)
       behaviour.totalCalls = totalCalls
-      behaviour.faultsInARow = faultsInARow
     },
   }
 }

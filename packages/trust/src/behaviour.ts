@@ -10,7 +10,6 @@ export interface Behaviour {
   minuteStartMs: number
   minuteCalls: number
   totalCalls: number
-  faultsInARow: number
 }
 
 /** Ten minutes of a peer. */
@@ -39,7 +38,6 @@ export function createBehaviour(nowMs: number): Behaviour {
     minuteStartMs: nowMs,
     minuteCalls: 0,
     totalCalls: 0,
-    faultsInARow: 0,
   }
 }
 
@@ -115,7 +113,6 @@ export function rateP99({ rates }: Behaviour): number {
 /** Forgets the recent hour, which was judged. */
 export function forgetRecent(behaviour: Behaviour): void {
   behaviour.slots.length = 0
-  behaviour.faultsInARow = 0
   behaviour.minuteCalls = 0
 }
 

@@ -1,7 +1,15 @@
 import type { CancelTimer, Clock, Hash, Journal, Logger, Signer } from '@parley/ports'
 import { isMeshError, MeshError, signingDomains } from '@parley/protocol'
-import { countPieces, formatBatch, formatEntry, nameBatch, sealBatch, type EvidenceBatch } from './evidence-batch.ts'
-import { createPendingPieces, type PendingPieces } from './pending-pieces.ts'
+import {
+  countPieces,
+  formatBatch,
+  formatEntry,
+  nameBatch,
+  sealBatch,
+  type EvidenceBatch,
+  type EvidencePieces,
+} from './evidence-batch.ts'
+import { createBatches, maxBatch, type PendingPieces } from './pending-pieces.ts'
 import type { Sight } from './sight.ts'
 import type { TrustNote } from './trust-note.ts'
 
@@ -16,8 +24,10 @@ import type { TrustNote } from './trust-note.ts'
 export interface LedgerWriter {
   /** Why nothing more is taken: the store is gone, or too much waits for it. */
   refusal(): string | undefined
+  /** Adds a piece about a peer. `handle` finds the peer again soon. */
   addPiece(
     peer: string,
+    handle: number,
     capability: string,
     sight: Sight,
     atMs: number,
@@ -79,10 +89,11 @@ export interface LedgerWriterOptions {
   readonly onWritten: (end: StreamEnd, entries: readonly SealedEntry[]) => void
 }
 
+const noPieces: EvidencePieces = { peers: [], capabilities: [], sights: [], rows: [], starts: {}, envelopes: '' }
+
 /** The score is in memory at once: what waits is only lost to a crash, and a longer wait is fewer transactions. */
 const batchDelayMs = 100
 const retryDelayMs = 1_000
-const maxBatch = 1_000
 const maxPending = 20_000
 /** A crash of a silent node loses at most this much of the time that it ran. */
 const aliveMs = 3_600_000
@@ -92,7 +103,8 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const { journal, stream, rater, signer, modelHash, openedAtMs, lastAtMs, clock, hash, logger, onWritten } = options
   let { position, seq, lastEvidence, lastNotes } = options.end
   const full: PendingPieces[] = []
-  let open = createPendingPieces()
+  const startBatch = createBatches()
+  let open = startBatch()
   let notes: TrustNote[] = []
   let entries: SealedEntry[] = []
   let pendingCount = 0
@@ -118,7 +130,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const sealAll = async (): Promise<void> => {
     if (open.count() > 0) {
       full.push(open)
-      open = createPendingPieces()
+      open = startBatch()
     }
     for (let next = full[0]; next !== undefined; next = full[0]) {
       const pieces = next.pieces()
@@ -128,8 +140,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     }
     if (notes.length === 0 && !isAliveDue) return
     const told = notes
-    const pieces = createPendingPieces().pieces()
-    lastNotes = await seal({ first: seq + 1, previous: lastNotes, pieces, notes: told })
+    lastNotes = await seal({ first: seq + 1, previous: lastNotes, pieces: noPieces, notes: told })
     notes = notes.slice(told.length)
     isAliveDue = false
   }
@@ -183,12 +194,12 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       if (broken !== undefined) return `the store refuses to be written (${broken.code})`
       return pendingCount >= maxPending ? 'too many records wait for the store' : undefined
     },
-    addPiece(peer, capability, sight, atMs, envelope, start) {
-      open.add(peer, capability, sight, atMs, envelope, start)
+    addPiece(peer, handle, capability, sight, atMs, envelope, start) {
+      open.add(peer, handle, capability, sight, atMs, envelope, start)
       pendingCount++
       if (open.count() >= maxBatch) {
         full.push(open)
-        open = createPendingPieces()
+        open = startBatch()
       }
       schedule(batchDelayMs)
     },

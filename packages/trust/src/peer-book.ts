@@ -1,4 +1,4 @@
-import { createMovementSlab } from './movement.ts'
+import { createMovementSlab, packChange, packNames } from './movement.ts'
 import { createNameTable } from './name-table.ts'
 import { createOwnerBook, type OwnerBook } from './owner-book.ts'
 import { agentOf } from './peer-key.ts'
@@ -174,11 +174,9 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
       head.cells[head.at + noted.foldedRater] = raters.intern(page.folded.rater)
       for (const [count, movement] of page.moved.entries()) {
         const row = rowOfMoved(head, count)
-        moved.push(row, count, {
-          ...movement,
-          capability: names.intern(movement.capability),
-          rater: Math.max(0, raters.intern(movement.rater)),
-        })
+        const { atMs, seq, before, after, kind, faults, capability, rater } = movement
+        const named = packNames(names.intern(capability), Math.max(0, raters.intern(rater)))
+        moved.push(row, count, atMs, seq, packChange(before, after, kind, faults), named)
       }
       head.cells[head.at + noted.movedCount] = page.moved.length
       return handle
@@ -217,16 +215,8 @@ export function createPeerBook(model: TrustModel, runningMs: RunningMs): PeerBoo
         const faults = foldSight(model, cells, at, sight, atMs, runningMs)
         const after = read(cells, at + cell.score)
         const count = read(cells, at + noted.movedCount)
-        moved.push(rowOfMoved(head, count), count, {
-          atMs,
-          seq,
-          before,
-          after,
-          kind: sight.kind,
-          faults,
-          capability: name,
-          rater: raterNumber,
-        })
+        const changed = packChange(before, after, sight.kind, faults)
+        moved.push(rowOfMoved(head, count), count, atMs, seq, changed, packNames(name, raterNumber))
         cells[at + noted.movedCount] = count + 1
         owners.move(read(cells, at + noted.owner), isNew ? undefined : before, after)
       }

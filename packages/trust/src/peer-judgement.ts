@@ -2,10 +2,10 @@ import { spreadBlame } from './contagion.ts'
 import { earnedCeiling } from './earned-ceiling.ts'
 import type { LedgerFold } from './ledger-fold.ts'
 import { weighWords, type Judged, type Word } from './hearsay.ts'
-import type { OrdersAbout } from './owner-word.ts'
+import type { OrdersAbout, OwnerWord } from './owner-word.ts'
 import { hearsayPrefix } from './peer-book.ts'
 import type { StandingPlace } from './standing-chain.ts'
-import { cell, earnedCeilingOf, read, scoreOf } from './standing.ts'
+import { cell, earnedCeilingOf, read, readWhole, scoreOf } from './standing.ts'
 import { tierAt, tierIndexAfter, tierIndexOf, tierOf, lowerTier, type Tier } from './tier.ts'
 import { isScore, type TrustModel } from './trust-model.ts'
 
@@ -46,18 +46,35 @@ export function judgePeer(
 ): TrustView {
   const { notes, book } = bench.fold
   const limit = isScore(ceiling) ? ceiling : 0
+  if (handle !== undefined && capability === undefined && limit === 1000 && isOwnEvidence(bench, peer, nowMs))
+    return judgeOverall(bench, handle, nowMs)
   const overall = handle === undefined ? undefined : book.overall(handle)
   const apart = handle === undefined || capability === undefined ? undefined : book.ofCapability(handle, capability)
   const standing = apart ?? overall
   const pin = notes.isEmpty() ? undefined : notes.pinOf(peer, nowMs)
-  const judged =
-    pin === undefined
-      ? (judgeOrdered(bench, peer, standing, nowMs) ?? judgeEvidence(bench, peer, handle, standing, nowMs))
-      : { score: pin.score, tier: tierIndexOf(pin.score) }
+  if (pin !== undefined) return viewUnder(limit, { score: pin.score, tier: tierIndexOf(pin.score) }, standing)
+  const ordered = bench.ordersAbout?.(peer, nowMs)?.pin
+  if (ordered !== undefined) return viewUnder(limit, judgeOrdered(bench, ordered, standing), standing)
+  return viewUnder(limit, judgeEvidence(bench, peer, handle, standing, nowMs), standing)
+}
+
+/** Whether nothing counts beside what this node saw: so it mostly is, twice for every piece of evidence. */
+function isOwnEvidence({ fold, answersFor, ordersAbout }: Bench, peer: string, nowMs: number): boolean {
+  if (answersFor !== undefined || fold.window !== undefined || !fold.notes.isEmpty()) return false
+  return ordersAbout?.(peer, nowMs)?.pin === undefined
+}
+
+function judgeOverall(bench: Bench, handle: number, nowMs: number): TrustView {
+  const { cells, at } = bench.fold.book.overall(handle)
+  const { score, tier } = judgeStanding(bench, { cells, at }, nowMs)
+  return { score, tier: tierAt(tier), evidenceCount: readWhole(cells, at + cell.evidenceCount) }
+}
+
+function viewUnder(limit: number, { score, tier }: Judged, standing: StandingPlace | undefined): TrustView {
   return {
-    score: Math.min(limit, judged.score),
-    tier: limit === 1000 ? tierAt(judged.tier) : lowerTier(tierAt(judged.tier), tierOf(limit)),
-    evidenceCount: standing === undefined ? 0 : read(standing.cells, standing.at + cell.evidenceCount),
+    score: Math.min(limit, score),
+    tier: limit === 1000 ? tierAt(tier) : lowerTier(tierAt(tier), tierOf(limit)),
+    evidenceCount: standing === undefined ? 0 : readWhole(standing.cells, standing.at + cell.evidenceCount),
   }
 }
 
@@ -70,9 +87,9 @@ export function judgeStanding(
   const atMs = read(cells, at + cell.atMs)
   const folded = read(cells, at + cell.score)
   // Idle time takes nothing from what is at or below the floor, which is most of what is judged.
-  if (nowMs <= atMs || folded < model.idleDecay.floor) return { score: folded, tier: read(cells, at + cell.tier) }
+  if (nowMs <= atMs || folded < model.idleDecay.floor) return { score: folded, tier: readWhole(cells, at + cell.tier) }
   const score = scoreOf(model, cells, at, fold.runs.between(atMs, nowMs))
-  return { score, tier: tierIndexAfter(read(cells, at + cell.tier), score) }
+  return { score, tier: tierIndexAfter(readWhole(cells, at + cell.tier), score) }
 }
 
 /** Lists who has a word about a peer: their own trust has to be known for it to count. */
@@ -86,13 +103,10 @@ export function listRaters({ fold }: Pick<Bench, 'fold'>, peer: string, nowMs: n
 }
 
 function judgeOrdered(
-  { model, ordersAbout }: Bench,
-  peer: string,
+  { model }: Bench,
+  pin: NonNullable<OwnerWord['pin']>,
   standing: StandingPlace | undefined,
-  nowMs: number,
-): Judged | undefined {
-  const pin = ordersAbout?.(peer, nowMs)?.pin
-  if (pin === undefined) return undefined
+): Judged {
   const earned = standing ? earnedCeilingOf(model, standing.cells, standing.at) : earnedCeiling(model.earnedSteps, 0, 0)
   const score = Math.min(pin.score, earned)
   return { score, tier: tierIndexOf(score) }

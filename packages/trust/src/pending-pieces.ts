@@ -1,59 +1,92 @@
-import type { EvidencePieces } from './evidence-batch.ts'
+import { pieceCells, type EvidencePieces } from './evidence-batch.ts'
+import { createHandleNumbers, type HandleNumbers } from './handle-numbers.ts'
 import type { Sight } from './sight.ts'
+
+/** How many pieces a batch has at most. */
+export const maxBatch = 1_000
 
 /** Pieces of evidence that wait to be written, already as columns: a hop leaves no object behind. */
 export interface PendingPieces {
   count(): number
-  add(peer: string, capability: string, sight: Sight, atMs: number, envelope: string, start: number | undefined): void
+  /** Adds a piece about a peer. `handle` finds the peer again; whose it is may change from piece to piece. */
+  add(
+    peer: string,
+    handle: number,
+    capability: string,
+    sight: Sight,
+    atMs: number,
+    envelope: string,
+    start: number | undefined,
+  ): void
   /** Gives the columns. */
   pieces(): EvidencePieces
 }
 
-/** Starts to gather. */
-export function createPendingPieces(): PendingPieces {
-  const peers = new Map<string, number>()
-  const capabilities = new Map<string, number>()
-  const sights = new Map<Sight, number>()
-  const sightList: Sight[] = []
-  const rows: number[] = []
+/** Creates what starts to gather a batch: one at a time, each ends the one before. */
+export function createBatches(): () => PendingPieces {
+  const numbers = createHandleNumbers(maxBatch)
+  return () => {
+    numbers.forget()
+    return startBatch(numbers)
+  }
+}
+
+function startBatch(numbers: HandleNumbers): PendingPieces {
+  const peers: string[] = []
+  const capabilities = createColumn<string>()
+  const sights = createColumn<Sight>()
+  const cells = new Float64Array(maxBatch * pieceCells)
   const starts: Record<string, number> = {}
   const envelopes: string[] = []
   let lastAtMs = 0
-  // Mostly the same one comes again.
-  let lastCapability = ''
-  let lastNumber = -1
+  const numberOf = (peer: string, handle: number): number => {
+    const known = numbers.find(handle)
+    if (known >= 0 && peers[known] === peer) return known
+    const number = peers.push(peer) - 1
+    numbers.give(handle, number)
+    return number
+  }
   return {
     count: () => envelopes.length,
-    add(peer, capability, sight, atMs, envelope, start) {
-      const number = numberOf(peers, peer)
-      let sightNumber = sights.get(sight)
-      if (sightNumber === undefined) {
-        sightNumber = sightList.push(sight) - 1
-        sights.set(sight, sightNumber)
-      }
-      if (lastNumber < 0 || capability !== lastCapability) {
-        lastNumber = numberOf(capabilities, capability)
-        lastCapability = capability
-      }
-      rows.push(atMs - lastAtMs, number, lastNumber, sightNumber)
+    add(peer, handle, capability, sight, atMs, envelope, start) {
+      const number = numberOf(peer, handle)
+      const cell = envelopes.length * pieceCells
+      cells[cell] = atMs - lastAtMs
+      cells[cell + 1] = number
+      cells[cell + 2] = capabilities.numberOf(capability)
+      cells[cell + 3] = sights.numberOf(sight)
       lastAtMs = atMs
       envelopes.push(envelope)
       if (start !== undefined) starts[String(number)] = start
     },
     pieces: () => ({
-      peers: [...peers.keys()],
-      capabilities: [...capabilities.keys()],
-      sights: sightList,
-      rows,
+      peers,
+      capabilities: capabilities.list,
+      sights: sights.list,
+      rows: [...cells.subarray(0, envelopes.length * pieceCells)],
       starts,
       envelopes: envelopes.join(' '),
     }),
   }
 }
 
-function numberOf(numbers: Map<string, number>, name: string): number {
-  const known = numbers.get(name)
-  if (known !== undefined) return known
-  numbers.set(name, numbers.size)
-  return numbers.size - 1
+interface Column<Value> {
+  readonly list: readonly Value[]
+  numberOf(value: Value): number
+}
+
+function createColumn<Value>(): Column<Value> {
+  const numbers = new Map<Value, number>()
+  const list: Value[] = []
+  // Mostly the same one comes again.
+  let lastNumber = -1
+  return {
+    list,
+    numberOf(value) {
+      if (lastNumber >= 0 && list[lastNumber] === value) return lastNumber
+      lastNumber = numbers.get(value) ?? list.push(value) - 1
+      numbers.set(value, lastNumber)
+      return lastNumber
+    },
+  }
 }

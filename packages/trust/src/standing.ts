@@ -65,8 +65,13 @@ export function earnedCeilingOf(model: TrustModel, cells: Float64Array, at: numb
 
 /** Returns the weighted sum of the dimensions, from 0 to 1000, before any ceiling. */
 export function weigh({ weights }: TrustModel, cells: Float64Array, at: number): number {
-  let sum = 0
-  for (let index = 0; index < dimensionCount; index++) sum += read(cells, at + index) * (weights[index] ?? 0)
+  // Written out: it is most of what a piece of evidence costs. The order of the sum is part of the model.
+  const sum =
+    read(cells, at) * (weights[0] ?? 0) +
+    read(cells, at + 1) * (weights[1] ?? 0) +
+    read(cells, at + 2) * (weights[2] ?? 0) +
+    read(cells, at + 3) * (weights[3] ?? 0) +
+    read(cells, at + 4) * (weights[4] ?? 0)
   return Math.min(1000, Math.max(0, sum * 10))
 }
 
@@ -120,6 +125,11 @@ export function foldSight(
 /** Reads a cell. */
 export function read(cells: Float64Array, at: number): number {
   return cells[at] ?? 0
+}
+
+/** Reads a cell that holds a whole number below 2^31: what is kept in an object is kept there, not in a box of its own. */
+export function readWhole(cells: Float64Array, at: number): number {
+  return (cells[at] ?? 0) | 0
 }
 
 /** Takes 10 × severity from every dimension, which is 100 × severity from the score. */

@@ -124,7 +124,7 @@ export interface TrustLedger extends EvidenceShare {
 }
 
 /** Far more than can be under way at once; every one of them costs the garbage collector. */
-const rememberedIds = 10_000
+const rememberedIds = 8_192
 const maxQueued = 1_000
 const unread: TrustView = { score: 0, tier: 'untrusted', evidenceCount: 0 }
 const anything: JudgedFor = {}
@@ -272,9 +272,10 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
       const start = found === undefined ? keeper.startOf(peer) : book.pendingStart(found)
       const from = judgePeer(bench, peer, atMs, anything, found).tier
       fold.take(peer, found, capability, sight, atMs, ++seq, start)
-      writer?.addPiece(peer, capability, sight, atMs, envelope, start)
       // In a window the peer may have been folded again, under another handle.
-      const { score, tier } = judgePeer(bench, peer, atMs, anything, isShared ? undefined : found)
+      const handle = (isShared ? undefined : found) ?? book.find(peer)
+      writer?.addPiece(peer, handle ?? 0, capability, sight, atMs, envelope, start)
+      const { score, tier } = judgePeer(bench, peer, atMs, anything, handle)
       if (tier !== from) options.onTierChange?.({ peer, from, to: tier, score, atMs })
       return { kind: 'taken', score, tier }
     },

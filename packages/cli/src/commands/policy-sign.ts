@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openOwner, readAnchor, signPolicyRelease } from '@parley/identity'
+import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { issuerFolder } from '../issuer-folder.ts'
@@ -26,6 +27,12 @@ export function addPolicySignCommand(policy: Command, context: CliContext): void
       const folder = issuerFolder(flags.issuer, context)
       const { owner, alias } = await readAnchor(folder.dir)
       const { number, agent: agents = [`${alias}/*`] } = flags
+      const other = agents.find((agent) => !agent.startsWith(`${alias}/`))
+      if (other !== undefined)
+        throw new MeshError(
+          'cli.usage',
+          `--agent ${other} is not a name of ${alias}: a node of another owner loads it never`,
+        )
       const issuedAtMs = folder.clock.now()
       const release = await signPolicyRelease(await openOwner(folder), {
         policy: policyHash,

@@ -70,7 +70,7 @@ async function lintFiles(context: CliContext, files: readonly string[], json: bo
       findings,
     },
   )
-  return findings.some(({ kind }) => kind === 'never-decides') ? exitCodes.no : exitCodes.ok
+  return findings.some(({ kind }) => kind !== 'overlap') ? exitCodes.no : exitCodes.ok
 }
 
 async function compile(files: readonly string[]): Promise<PolicySet | { readonly problems: readonly PolicyProblem[] }> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { appendOrder } from '@parley/identity'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
+import { assertOrder } from '../parse-subject.ts'
 
 /** Adds `parley revoke`. */
 export function addRevokeCommand(program: Command, context: CliContext): void {
@@ -21,6 +22,7 @@ export function addRevokeCommand(program: Command, context: CliContext): void {
         }: { readonly issuer: string; readonly kill?: boolean; readonly json?: boolean },
       ) => {
         const kind = kill ? 'kill' : 'revoke'
+        assertOrder(kind, subject)
         const { sequence, order } = await appendOrder(issuerFolder(issuer, context), kind, subject)
         const text = [order, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject}; give it to the nodes`)]
         context.print(json, text, { sequence, kind, subject, order })

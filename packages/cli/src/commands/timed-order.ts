@@ -4,6 +4,7 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { parseDuration } from '../parse-duration.ts'
+import { assertOrder } from '../parse-subject.ts'
 import { parseScore } from '../parse-score.ts'
 
 interface TimedFlags {
@@ -52,6 +53,7 @@ async function sign(
   { issuer, for: forMs, end = false, json = false }: TimedFlags,
   terms: OrderTerms,
 ): Promise<void> {
+  assertOrder(kind, subject, terms.reason)
   if ((forMs === undefined) !== end) throw new MeshError('cli.usage', 'give --for a duration, or --end')
   const folder = issuerFolder(issuer, context)
   // One moment for both: an end is as old as its order.

@@ -4,6 +4,7 @@ import { createAnchors } from '../credential/anchor.ts'
 import { verifyCredential } from '../credential/verify-credential.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
+import { createOrderBook } from '../order/order-book.ts'
 import { createLocalIssuer, type LocalIssuerOptions } from './local-issuer.ts'
 
 function setUp(options: Partial<LocalIssuerOptions> = {}): {
@@ -89,5 +90,18 @@ describe('createLocalIssuer', () => {
 
   it('refuses an alias that is none', () => {
     expect(() => setUp({ alias: 'Acme' })).toThrow(expect.objectContaining({ code: 'identity.anchor-invalid' }))
+  })
+
+  it('keeps no order about the name of another owner, and takes no number for it', async () => {
+    const { issuer, clock } = setUp()
+    await expect(issuer.order('kill', 'globex/ann')).rejects.toMatchObject({ code: 'identity.name-not-owned' })
+    await issuer.order('revoke', 'acme/ann')
+    await expect(issuer.order('revoke', 'globex/ann')).rejects.toMatchObject({ code: 'identity.name-not-owned' })
+    const last = await issuer.order('revoke', 'acme/bob')
+    const { orders } = await issuer.orderNews(0)
+    expect(orders).toHaveLength(2)
+    const book = createOrderBook({ anchors: createAnchors([issuer.anchor]) })
+    for (const order of orders) expect(book.accept(order, clock.now())).toEqual({ kind: 'allow' })
+    expect(orders.at(-1)).toBe(last)
   })
 })

@@ -1,11 +1,13 @@
 import type { Clock, Random } from '@parley/ports'
-import { type Anchor, parseAnchor } from '../credential/anchor.ts'
+import { MeshError } from '@parley/protocol'
+import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts'
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { signIssuerStatement } from '../credential/issuer-statement.ts'
 import { signJoinGrant } from '../join/join-grant.ts'
 import { createKeySigner } from '../key/key-signer.ts'
 import { generateSeed } from '../key/seed.ts'
 import type { NatsAccount } from '../nats/nats-account.ts'
+import { createOrderBook } from '../order/order-book.ts'
 import { createKeyIssuer, defaultCredentialMs, type NameAllowance } from './key-issuer.ts'
 import { createOrderLog } from './order-log.ts'
 import { delegateAsOwner, joinAsIssuer, releaseAsOwner, type OwnerIssuer } from './owner-issuer.ts'
@@ -70,6 +72,7 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
     return current.token
   }
   const orders: string[] = []
+  let book = createOrderBook({ anchors: createAnchors([anchor]) })
   return {
     owner: owner.did,
     issuer: signer.did,
@@ -88,8 +91,15 @@ export function createLocalIssuer(options: LocalIssuerOptions): LocalIssuer {
       statement,
       load: () => Promise.resolve(orders),
       append(order) {
-        orders.push(order)
-        return Promise.resolve()
+        const verdict = book.accept(order, clock.now())
+        if (verdict.kind === 'allow') {
+          orders.push(order)
+          return Promise.resolve()
+        }
+        // The book takes in what denies at once, also from an order that is then not kept.
+        book = createOrderBook({ anchors: createAnchors([anchor]) })
+        for (const kept of orders) book.accept(kept, clock.now())
+        return Promise.reject(new MeshError(verdict.code, `${verdict.reason}; the order was not kept`))
       },
     }),
     ...createKeyIssuer({

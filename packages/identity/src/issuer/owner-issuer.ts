@@ -29,7 +29,8 @@ export interface OwnerIssuer extends Issuer {
   readonly natsAccount?: NatsAccount
   /**
    * Signs the owner's next order; `subject` is a credential id, a link id, the DID of an instance or issuer, or an agent
-   * name. `quarantine` and `pin` have terms. It is in force where a node accepts it.
+   * name. `quarantine` and `pin` have terms. It is in force where a node accepts it. Rejects as `signOrder`, and with the code
+   * that every node would refuse it with: it is not kept then.
    */
   order(kind: OrderKind, subject: string, terms?: OrderTerms): Promise<string>
   /** Signs with the owner's key that agents may load a set of policies; for all of the owner's agents unless it says which. */

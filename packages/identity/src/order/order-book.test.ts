@@ -1,6 +1,6 @@
 import { createManualClock, createSeededRandom } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
-import { createAnchors } from '../credential/anchor.ts'
+import { createAnchors, parseAnchor } from '../credential/anchor.ts'
 import { type VerifiedCredential, verifyCredential } from '../credential/verify-credential.ts'
 import { verifyDelegationChain } from '../delegation/delegation-chain.ts'
 import { extendDelegation } from '../delegation/delegation.ts'
@@ -97,11 +97,14 @@ describe('createOrderBook', () => {
   })
 
   it('I2 lets no owner touch what is another’s', async () => {
-    const { acme, globex, book, verify } = setUp()
+    const { acme, globex, verify } = setUp()
     const credential = await verify(acme, 'acme/flights', createSigner())
-    expect(book.accept(await globex.order('kill', 'acme/flights'), nowMs)).toMatchObject({
-      code: 'identity.name-not-owned',
-    })
+    const thief = createKeySigner(generateSeed(random))
+    const anchor = parseAnchor({ owner: thief.did, alias: 'thief', issues: ['thief/*'], roots: 'all' })
+    const book = createOrderBook({ anchors: createAnchors([acme.anchor, anchor]) })
+    const stolen = { sequence: 1, kind: 'kill', subject: 'acme/flights', issuedAtMs: nowMs } as const
+    expect(book.accept(await signOrder(thief, stolen), nowMs)).toMatchObject({ code: 'identity.name-not-owned' })
+    expect(book.check(credential).kind).toBe('allow')
     const other = setUp()
     expect(other.book.accept(await globex.order('revoke', credential.instance), nowMs)).toMatchObject({
       code: 'identity.owner-unknown',

@@ -1,6 +1,6 @@
 import { createManualClock, createSeededRandom } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
-import { createAnchors } from '../credential/anchor.ts'
+import { createAnchors, parseAnchor } from '../credential/anchor.ts'
 import { type VerifiedCredential, verifyCredential } from '../credential/verify-credential.ts'
 import { verifyDelegationChain } from '../delegation/delegation-chain.ts'
 import { createLocalIssuer, type LocalIssuer } from '../issuer/local-issuer.ts'
@@ -141,8 +141,11 @@ describe('a pin', () => {
   })
 
   it('of another owner’s name is refused', async () => {
-    const { acme, book } = await setUp()
-    const order = await acme.order('pin', 'globex/desk', { untilMs, score: 0, reason })
+    const owner = createKeySigner(generateSeed(random))
+    const anchor = parseAnchor({ owner: owner.did, alias: 'acme', issues: ['acme/*'], roots: 'all' })
+    const book = createOrderBook({ anchors: createAnchors([anchor]) })
+    const pin = { sequence: 1, kind: 'pin', issuedAtMs: nowMs, untilMs, score: 0, reason } as const
+    const order = await signOrder(owner, { ...pin, subject: 'globex/desk' })
     expect(book.accept(order, nowMs)).toMatchObject({ code: 'identity.name-not-owned' })
   })
 })

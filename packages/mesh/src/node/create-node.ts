@@ -1,4 +1,4 @@
-import type { Delivery, Store, Transport, Unsubscribe } from '@parley/ports'
+import type { Store, Transport, Unsubscribe } from '@parley/ports'
 import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
@@ -34,7 +34,7 @@ import type { NodeParts } from './node-parts.ts'
 import { createOwnCredential, type OwnCredential } from './own-credential.ts'
 import { createPolicyInForce } from '../policy/policy-in-force.ts'
 import { policyDoor } from '../policy/policy-door.ts'
-import { createInboundPipeline, receive } from '../pipeline/inbound.ts'
+import { createInboundPipeline, createReceiver } from '../pipeline/inbound.ts'
 import { standardPipelines, type Pipelines } from './pipelines.ts'
 import type { Presence } from '../discovery/presence.ts'
 import type { Served } from '../serving/served.ts'
@@ -204,11 +204,7 @@ function createLife(
       await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
-      const onDelivery = (delivery: Delivery): void => {
-        receive(inbound, parts, delivery).catch((error: unknown) => {
-          logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
-        })
-      }
+      const onDelivery = createReceiver(inbound, parts)
       const subscriptions: Unsubscribe[] = []
       for (const pattern of listPatterns(parts)) subscriptions.push(await transport.subscribe(pattern, onDelivery))
       const startedAtMs = clock.now()

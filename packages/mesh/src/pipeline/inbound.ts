@@ -93,21 +93,41 @@ export function createInboundPipeline(handshake: Handshake): InboundPipeline {
   }
 }
 
-/** Runs one delivery through the pipeline. Rejects only for a defect: what breaks is refused and recorded. */
-export async function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> {
+/** Takes deliveries, each through the pipeline. What breaks is refused and recorded; what is left are defects, which are told. */
+export function createReceiver(pipeline: InboundPipeline, parts: NodeParts): (delivery: Delivery) => void {
+  const tell = (error: unknown): void => {
+    parts.logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
+  }
+  return (delivery) => {
+    try {
+      receive(pipeline, parts, delivery)?.catch(tell)
+    } catch (error) {
+      tell(error)
+    }
+  }
+}
+
+/** A delivery that is refused before anything waits makes no promise: whoever floods a node has it refuse many. */
+function receive(pipeline: InboundPipeline, parts: NodeParts, delivery: Delivery): Promise<void> | undefined {
   if (delivery.isBounce === true) {
     const attempt = parseBounceSubject(parts.mesh, parts.did, delivery.subject)
     if (attempt !== undefined) parts.pending.bounce(attempt)
-    return
+    return undefined
   }
   const inbound: InboundFrame = { parts, delivery }
   const proving = runStages(pipeline.frame, inbound, parts.logger)
-  const proven = proving instanceof Promise ? await proving : proving
-  if (proven.kind === 'deny' || !inbound.frame || !inbound.subject) {
+  return proving instanceof Promise
+    ? proving.then((proven) => open(pipeline, inbound, proven))
+    : open(pipeline, inbound, proving)
+}
+
+/** Runs the envelopes of a frame that is proven. */
+function open(pipeline: InboundPipeline, inbound: InboundFrame, proven: PipelineEnd): Promise<void> | undefined {
+  const { parts, frame: opened, subject } = inbound
+  if (proven.kind === 'deny' || !opened || !subject) {
     recordRejected(parts, proven.kind === 'deny' ? proven.code : 'hop.stage-failed')
-    return
+    return undefined
   }
-  const { frame: opened, subject } = inbound
   const waiting: Promise<void>[] = []
   for (const [index, envelope] of opened.envelopes.entries()) {
     const leaf = encodeBase64url(envelope.leaf)
@@ -116,7 +136,7 @@ export async function receive(pipeline: InboundPipeline, parts: NodeParts, deliv
     const ended = runEnvelope(pipeline, hop)
     if (ended) waiting.push(ended)
   }
-  if (waiting.length > 0) await Promise.all(waiting)
+  return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined)
 }
 
 /** Runs one envelope to its end: in this turn if all its stages answer at once. */

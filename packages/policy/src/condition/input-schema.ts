@@ -37,10 +37,31 @@ export const inputSchema: Readonly<Record<string, FieldType | RecordFields>> = {
   time: { nowMs: 'int', hour: 'int', weekday: 'int' },
 }
 
+/** The lowest and the highest value that a number of the input can have. */
+export type NumberRange = readonly [lowest: number, highest: number]
+
+const ofPeer = { assurance: [0, 3], score: [0, 1_000], ring: [0, 4] } as const
+
+/** The numbers that have a range, by path: comparing them with what is outside of it can never hold, or always does. */
+export const numberRanges: Readonly<Record<string, NumberRange>> = {
+  ...Object.fromEntries(
+    ['caller', 'callee', 'peer'].flatMap((side) =>
+      Object.entries(ofPeer).map(([field, range]): [string, NumberRange] => [`${side}.${field}`, range]),
+    ),
+  ),
+  'delegation.depth': [0, Infinity],
+  'hop.index': [0, 31],
+  'saga.attempt': [0, Infinity],
+  'objective.target': [0, 1],
+  'time.nowMs': [0, Infinity],
+  'time.hour': [0, 23],
+  'time.weekday': [0, 6],
+}
+
 /** The variables and fields that hold one of a few words: comparing them with any other word can never hold. */
 export const closedSets: Readonly<Record<string, readonly string[]>> = {
   direction: ['inbound', 'outbound'],
-  phase: ['do', 'undo', 'lookup'],
+  phase: ['do', 'undo', 'lookup', 'close'],
   risk: ['read', 'reversible', 'irreversible', 'administrative'],
   kind: ['agent', 'human'],
   breaker: ['closed', 'open', 'half-open'],

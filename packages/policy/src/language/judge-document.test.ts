@@ -205,6 +205,9 @@ describe('extends', () => {
     expect(problemOf(around, child(allow, 'default: deny'))).toContain('extends goes in a circle: child → base → child')
     expect(problemOf(base(allow), child('  []', 'default: allow'))).toContain('cannot allow by default')
     expect(problemOf(base(allow), child(allow, 'default: deny'))).toContain('share a name')
+    const twice = problemOf(documentWith(`${allow}\n${allow}`, 'default: deny'))
+    expect(twice).toContain('a second rule is named')
+    expect(twice).not.toContain('share a name')
   })
 
   it('narrows still: a parent that also stands by itself has to allow as well', () => {

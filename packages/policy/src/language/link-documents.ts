@@ -56,7 +56,8 @@ function linkDocument(document: CompiledDocument, parents: readonly CompiledDocu
   const known = new Map<string, PolicyRule>()
   for (const rule of [...inherited, ...document.rules]) {
     const other = known.get(rule.name)
-    if (other)
+    // Two in one document are told where the second one stands.
+    if (other && other.writtenIn !== rule.writtenIn)
       document.report(0, `the rule ${rule.name} of ${other.writtenIn} and one of ${rule.writtenIn} share a name`)
     known.set(rule.name, rule)
   }

@@ -1,5 +1,6 @@
 import type { Condition, ConditionClause } from '../condition/condition.ts'
 import type { IndexClause } from '../condition/index-clause.ts'
+import type { NumberRange } from '../condition/input-schema.ts'
 
 /** Tells whether two clauses can never both hold: they ask different things of one value. */
 export function clausesExclude(left: IndexClause, right: IndexClause): boolean {
@@ -39,6 +40,20 @@ export function findContradiction({ clauses }: Condition): readonly [ConditionCl
     for (const right of clauses.slice(at + 1))
       if (left.index && right.index && clausesExclude(left.index, right.index)) return [left, right]
   return undefined
+}
+
+/** Tells whether no value of a range lets a clause hold. */
+export function excludesRange(clause: IndexClause, [lowest, highest]: NumberRange): boolean {
+  switch (clause.kind) {
+    case 'equal':
+      return clause.values.every((value) => typeof value !== 'number' || value < lowest || value > highest)
+    case 'prefix':
+      return true
+    case 'bound': {
+      const nearest = isLower(clause) ? highest : lowest
+      return !accepts(clause, nearest)
+    }
+  }
 }
 
 function accepts(clause: IndexClause, value: string | number | boolean): boolean {

@@ -30,6 +30,29 @@ describe('lintPolicy', () => {
     expect(lint('{ name: all, when: "true", effect: allow }', useful)).toEqual([])
   })
 
+  it.each([
+    ['caller.score > 1000', '0 to 1000'],
+    ['2000 < peer.score', '0 to 1000'],
+    ['callee.score < 0 && action == "a:b"', '0 to 1000'],
+    ['caller.ring == 7', '0 to 4'],
+    ['caller.assurance in [4, 5]', '0 to 3'],
+    ['time.hour >= 24', '0 to 23'],
+  ])('finds a rule that never matches, since a number cannot be that: %s', (when, range) => {
+    expect(lint(`{ name: r, when: '${when}', effect: deny }`)).toEqual([
+      expect.stringMatching(`^5 never-matches the rule r never matches: .*, but it is ${range}$`),
+    ])
+  })
+
+  it.each([
+    'caller.score >= 1000',
+    'caller.score <= 0',
+    'caller.ring in [4, 5]',
+    'time.hour == 0',
+    'body.score > 2000',
+  ])('leaves alone what some value satisfies: %s', (when) => {
+    expect(lint(`{ name: r, when: "${when}", effect: deny }`)).toEqual([])
+  })
+
   it('finds allows and denies that speak of the same, and leaves those alone that exclude each other', () => {
     const allow = '{ name: yes, when: "action == \'flights:reserve\' && body.amount < 100", effect: allow }'
     const deny =

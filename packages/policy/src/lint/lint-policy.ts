@@ -1,21 +1,26 @@
+import type { IndexClause } from '../condition/index-clause.ts'
+import { numberRanges } from '../condition/input-schema.ts'
 import { isPolicyDocument, type PolicyDocument } from '../language/policy-document.ts'
 import type { PolicyRule } from '../language/policy-rule.ts'
 import type { PolicyProblem } from '../policy-problem.ts'
 import type { PolicySet } from '../policy-set.ts'
-import { clausesExclude, conditionImplies } from './clause-relation.ts'
+import { clausesExclude, conditionImplies, excludesRange } from './clause-relation.ts'
 
 /** Something that a set may well mean, and that its author should have seen. */
 export interface PolicyFinding extends PolicyProblem {
-  /** `never-decides`: another rule always decides before it. `overlap`: an allow and a deny speak of the same. */
-  readonly kind: 'never-decides' | 'overlap'
+  /**
+   * `never-decides`: another rule always decides before it. `never-matches`: it compares a number with what is out of its range.
+   * `overlap`: an allow and a deny speak of the same.
+   */
+  readonly kind: 'never-decides' | 'never-matches' | 'overlap'
 }
 
 /** Above this many rules of one kind only those about the same value are compared, or lint would take minutes. */
 const maxCompared = 2_000
 
 /**
- * Finds, in a set that loads, rules that never decide because another one always does before them, and allows and denies
- * that speak of the same. It looks at the clauses alone, so it misses some and never makes one up.
+ * Finds, in a set that loads, rules that never decide because another one always does before them, rules that never match
+ * because a number cannot be what they ask for, and allows and denies that speak of the same. It looks at the clauses alone, so it misses some and never makes one up.
  */
 export function lintPolicy({ documents }: Pick<PolicySet, 'documents'>): readonly PolicyFinding[] {
   return documents.flatMap((engine) =>
@@ -29,6 +34,16 @@ function lintDocument(document: PolicyDocument): readonly PolicyFinding[] {
   const deciding = compiled.filter(({ effect }) => ['allow', 'deny', 'require_approval'].includes(effect))
   const tell = (kind: PolicyFinding['kind'], rule: PolicyRule, problem: string): void => {
     findings.push({ kind, file, ...rule.position, problem })
+  }
+  for (const rule of compiled) {
+    const beyond = rule.condition.clauses.find(({ index }) => index && isBeyond(index))
+    const [lowest, highest] = numberRanges[beyond?.index?.path ?? ''] ?? []
+    if (beyond)
+      tell(
+        'never-matches',
+        rule,
+        `the rule ${rule.name} never matches: ${beyond.text}, but it is ${String(lowest)} to ${String(highest)}`,
+      )
   }
   const isLarge = deciding.length > maxCompared
   for (const [at, rule] of deciding.entries()) {
@@ -50,6 +65,11 @@ function lintDocument(document: PolicyDocument): readonly PolicyFinding[] {
       tell('overlap', rule, `the rule ${rule.name} allows what ${deny.name} may deny; ${conflicts} decides`)
   }
   return findings
+}
+
+function isBeyond(clause: IndexClause): boolean {
+  const range = numberRanges[clause.path]
+  return range !== undefined && excludesRange(clause, range)
 }
 
 const strictness: Readonly<Record<string, number>> = { deny: 0, require_approval: 1, allow: 2 }

@@ -84,6 +84,22 @@ describe('a policy table', () => {
   })
 })
 
+describe('the values of a table', () => {
+  it.each([
+    ['tier: untrusted', 'tier: trusty', 'caller.tier is none of untrusted, probationary, standard, trusted, verified'],
+    ['tier: untrusted', 'score: 2000', 'caller.score is not 0 to 1000'],
+    ['tier: untrusted', 'score: high', 'caller.score is not a whole number'],
+    ['tier: untrusted', 'grants: "no"', 'caller.grants is not true or false'],
+    ['tier: untrusted', 'name: 7', 'caller.name is not a text'],
+    ['rule: test#desk', 'rule: 7', 'rule is not a text, document#rule'],
+    ['code: trust.below-threshold', 'code: no.such', 'the code "no.such" is unknown'],
+  ])('%s as %s: %s', (from, to, what) => {
+    const problems: PolicyProblem[] = []
+    parsePolicyTable({ file: 't.yaml', text: table.replace(from, to) }, problems)
+    expect(problems.map(({ problem }) => problem)).toEqual([what])
+  })
+})
+
 /** Line and column of the first place where a text has a word. */
 function placeOf(text: string, word: string): string {
   const before = text.slice(0, text.indexOf(word)).split('\n')

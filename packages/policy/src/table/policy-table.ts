@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml'
+import { errorCodes } from '@parley/protocol'
 import type { PolicyProblem } from '../policy-problem.ts'
 import type { PolicySource } from '../policy-source.ts'
 import { checkInputKeys } from './input-keys.ts'
@@ -87,6 +88,10 @@ export function parsePolicyTable(source: PolicySource, problems: PolicyProblem[]
     const made = makeInput(input)
     if (typeof name !== 'string') report(item, 'the case has no name')
     if (!verdict) report(item, `expect is none of ${tableVerdicts.join(', ')}`)
+    if (rule !== undefined && typeof rule !== 'string')
+      report(keyAt(item, ['rule']), 'rule is not a text, document#rule')
+    if (code !== undefined && !(typeof code === 'string' && Object.hasOwn(errorCodes, code)))
+      report(keyAt(item, ['code']), `the code ${JSON.stringify(code)} is unknown`)
     if (!made) report(given ?? item, 'input is not a map with at least an action')
     if (typeof name !== 'string' || !verdict || !made) return []
     const { line } = lines.linePos(item.range?.[0] ?? 0)
