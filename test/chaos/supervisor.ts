@@ -34,6 +34,8 @@ interface Seat {
   readonly name: string
   life: number
   current: ChaosProcess | undefined
+  /** The life that stopped itself and has not said yet that it is awake. */
+  stopped: ChaosProcess | undefined
   /** The life that is ready. */
   ready: number | undefined
   /** It is to be gone until somebody lets it back. */
@@ -56,7 +58,7 @@ export function createSupervisor(run: {
   const seats = new Map(
     [...plan.desks, ...participants].map((name): [string, Seat] => [
       name,
-      { name, life: 0, current: undefined, ready: undefined, isGone: false },
+      { name, life: 0, current: undefined, stopped: undefined, ready: undefined, isGone: false },
     ]),
   )
   const ended = new Set<string>()
@@ -89,13 +91,23 @@ export function createSupervisor(run: {
         note(`${seat.name} strikes itself with ${signal} ${point} for ${forMs} ms`)
         count(signal === 'SIGKILL' ? 'kills' : 'pauses')
         const struck = seat.current
-        if (signal === 'SIGSTOP') void delay(forMs).then(() => struck?.signal('SIGCONT'))
-        else void keepGone(seat, forMs)
+        if (signal === 'SIGKILL') void keepGone(seat, forMs)
+        else if (struck) void wake(seat, struck, forMs)
         break
       }
+      case 'wakes':
+        note(`${seat.name} wakes`)
+        seat.stopped = undefined
+        break
       default:
         break
     }
+  }
+  /** On a busy machine a process may stop later than it said: it is woken until it says that it is awake. */
+  const wake = async (seat: Seat, struck: ChaosProcess, forMs: number): Promise<void> => {
+    seat.stopped = struck
+    for (await delay(forMs); seat.stopped === struck && struck.isRunning(); await delay(againMs))
+      struck.signal('SIGCONT')
   }
   const live = async (seat: Seat): Promise<void> => {
     while (!seat.isGone && !isOver) {
