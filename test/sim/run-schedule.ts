@@ -31,7 +31,7 @@ const patienceMs = 6 * 60_000
 /** A client whose start was not answered asks again so often, and an operator looks after what was revoked. */
 const lookEveryMs = 5_000
 /** Random numbers of their own: what fails in the store changes nothing else that the seed decides. */
-const storeSalt = 0x5a6a
+const storeSalt = 19
 
 /** Runs one schedule: everything in it is decided by the seed. */
 export async function runSchedule(seed: number): Promise<ScheduleReport> {
