@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { createManualClock, type Journal } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
 import { defineSaga } from '../definition/define-saga.ts'
@@ -117,7 +116,7 @@ describe('instances of one name', () => {
       }
       const next = lab.orchestrator([two], 'did:key:zTwo', { store: { ...lab.store, journal } })
       const resumed = next.resume()
-      await setImmediate()
+      await new Promise<void>((resolve) => lab.clock.defer(resolve))
       const ended = next[end]()
       held.resolve(undefined)
       await ended

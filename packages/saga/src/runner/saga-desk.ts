@@ -255,9 +255,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     const before = opening.get(id)
     const current = before ? before.then(work, work) : work()
     opening.set(id, current)
-    const forget = (): void => {
-      if (opening.get(id) === current) opening.delete(id)
-    }
+    const forget = (): boolean => opening.get(id) === current && opening.delete(id)
     current.then(forget, forget)
     return current
   }
