@@ -21,8 +21,8 @@ export const layers: Readonly<Record<string, number>> = {
   dashboard: 6,
 }
 
-/** Families of packages that share a layer by their prefix. Engines stand on the port that `policy` defines (ADR 11). */
-const layerOfPrefix: Readonly<Record<string, number>> = { 'policy-': 2.5, 'gateway-': 6, 'adapter-': 6 }
+/** Families of packages that share a layer by their prefix. Inboxes stand on the port; engines stand on the port that `policy` defines (ADR 11). */
+const layerOfPrefix: Readonly<Record<string, number>> = { 'inbox-': 1, 'policy-': 2.5, 'gateway-': 6, 'adapter-': 6 }
 
 /** Packages that only tests import: they bring suites and whole meshes, never a part of a running node. */
 export const testOnlyPackages: ReadonlySet<string> = new Set(['conformance', 'testkit'])

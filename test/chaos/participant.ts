@@ -109,5 +109,6 @@ function tellStale(inbox: Inbox<DatabaseSync>, line: Line): Inbox<DatabaseSync> 
     settle: (tx, command, outcome) => inbox.settle(tx, command, outcome),
     undo: async (tx, command) => tell(command.saga, await inbox.undo(tx, command)),
     lookup: async (tx, command) => tell(command.saga, await inbox.lookup(tx, command)),
+    close: async (tx, command) => tell(command.saga, await inbox.close(tx, command)),
   }
 }

@@ -73,6 +73,7 @@ export async function liveParticipant(
     settle: (tx, command, outcome) => sqlite.settle(tx.db, command, outcome),
     undo: (tx, command) => sqlite.undo(seen(tx, command), command),
     lookup: (tx, command) => sqlite.lookup(seen(tx, command), command),
+    close: (tx, command) => sqlite.close(seen(tx, command), command),
   }
   const participant = createParticipant<Tx>({ inbox, transaction, clock: process.clock })
   const chance = (share: number): boolean => process.random.float() < share

@@ -15,7 +15,7 @@ export const safeguards = {
   'fence-check': [
     {
       file: 'packages/store-sqlite/src/sqlite-inbox.ts',
-      find: 'if (epoch < seen) return seen',
+      find: "if (epoch < seen) return { kind: 'stale-epoch', epoch: seen }",
       put: '',
     },
   ],
@@ -28,7 +28,7 @@ export const safeguards = {
     },
     {
       file: 'packages/saga/src/participant/create-participant.ts',
-      find: 'if (outcome) await inbox.settle(tx, command, outcome)',
+      find: 'await inbox.settle(tx, command, outcome)',
       put: '',
     },
   ],

@@ -1,11 +1,13 @@
-import { createSystemClock, type Store } from '@parley/ports'
+import { createSystemClock, createSystemRandom, type Store } from '@parley/ports'
 import { isAgentName, isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import {
+  createStoredDataKeys,
   describeSaga,
   foldSaga,
   formatSagaPrefix,
   openSagaJournal,
   type JournaledEvent,
+  type SagaJournal,
   type SagaView,
 } from '@parley/saga'
 
@@ -28,7 +30,7 @@ export async function readSagas(store: Store, agent?: AgentName): Promise<readon
     const whose = `${owner ?? ''}/${name ?? ''}`
     if (!isAgentName(whose) || id === undefined) continue
     try {
-      const events = await openSagaJournal(store.journal, stream, createSystemClock()).read()
+      const events = await openKeptJournal(store, stream).read()
       sagas.push({ agent: whose, id, events, view: describeSaga(foldSaga(events.map(({ event }) => event))) })
     } catch (error) {
       if (!isMeshError(error) || error.code.startsWith('store.')) throw error
@@ -36,6 +38,13 @@ export async function readSagas(store: Store, agent?: AgentName): Promise<readon
     }
   }
   return sagas
+}
+
+/** Opens the journal of a saga with what a store keeps beside it: large bodies, and data keys if they are there. */
+export function openKeptJournal(store: Store, stream: string): SagaJournal {
+  const { journal, keyValue } = store
+  const dataKeys = createStoredDataKeys(keyValue, createSystemRandom())
+  return openSagaJournal(journal, stream, createSystemClock(), { keyValue, dataKeys })
 }
 
 /** Finds one saga. Rejects with `saga.unknown`, and with `cli.usage` where several agents have one of this id. */

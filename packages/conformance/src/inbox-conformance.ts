@@ -5,6 +5,8 @@ import type { TestKit } from './test-kit.ts'
 /** An empty inbox in a participant's own database. */
 export interface InboxFixture<Tx> {
   readonly inbox: Inbox<Tx>
+  /** Effects are in no transaction, so that what was begun and not settled is in doubt; default `inside`. */
+  readonly effects?: 'inside' | 'outside'
   /** Runs `work` in a transaction: what it did is kept if it resolves, and undone if it rejects. */
   transact<Result>(work: (tx: Tx) => Result | Promise<Result>): Promise<Result>
   /** Forgets what expired at or before `nowMs`. */
@@ -46,6 +48,8 @@ export function inboxConformance<Tx>(
     transact((tx) => inbox.undo(tx, { ...base, ...change }))
   const lookup = ({ inbox, transact }: InboxFixture<Tx>, change: Partial<InboxCommand> = {}): Promise<unknown> =>
     transact((tx) => inbox.lookup(tx, { ...base, ...change }))
+  const close = ({ inbox, transact }: InboxFixture<Tx>, change: Partial<InboxCommand> = {}): Promise<unknown> =>
+    transact((tx) => inbox.close(tx, { ...base, ...change }))
   const settle = (
     { inbox, transact }: InboxFixture<Tx>,
     outcome: typeof done | typeof declined = done,
@@ -69,6 +73,18 @@ export function inboxConformance<Tx>(
       })
       await expect(failing).rejects.toMatchObject({ message: 'the effect failed' })
       expect(await begin(fixture)).toEqual({ kind: 'new' })
+    })
+    test('takes what was begun and not settled for new, or where effects are outside for in doubt', async (fixture) => {
+      const isOutside = fixture.effects === 'outside'
+      const open = { kind: isOutside ? 'in-doubt' : 'new' }
+      expect(await begin(fixture)).toEqual({ kind: 'new' })
+      expect(await begin(fixture)).toEqual(open)
+      expect(await lookup(fixture)).toEqual(open)
+      expect(await undo(fixture)).toEqual({ kind: isOutside ? 'in-doubt' : 'nothing' })
+      expect(await begin(fixture)).toEqual({ kind: 'tombstone' })
+      expect(await begin(fixture, { key: 'step-2' })).toEqual({ kind: 'new' })
+      await settle(fixture, done, { key: 'step-2' })
+      expect(await lookup(fixture, { key: 'step-2' })).toEqual({ kind: 'known', outcome: done })
     })
     test('undoes what was done exactly once, and never does it again', async (fixture) => {
       await settle(fixture)
@@ -129,7 +145,7 @@ export function inboxConformance<Tx>(
         const other = { [field]: 'another' }
         await settle(fixture)
         expect(await begin(fixture, other)).toEqual({ kind: 'new' })
-        expect(await undo(fixture, { ...other, epoch: 9 })).toEqual({ kind: 'nothing' })
+        expect(await undo(fixture, { ...other, key: 'step-2', epoch: 9 })).toEqual({ kind: 'nothing' })
         expect(await begin(fixture)).toEqual({ kind: 'known', outcome: done })
         expect(await undo(fixture)).toEqual({ kind: 'undo', outcome: done })
       })
@@ -147,6 +163,31 @@ export function inboxConformance<Tx>(
       for (const ask of [begin, lookup, undo])
         expect(await readRejectedCode(ask(fixture, { capability: 'flights:cancel' }))).toBe('saga.command-invalid')
       expect(await undo(fixture)).toEqual({ kind: 'undo', outcome: done })
+    })
+    test('forgets the keys of a saga that is over, and never takes what comes late for new', async (fixture) => {
+      await settle(fixture)
+      expect(await close(fixture, { key: 'other', epoch: 2 })).toEqual({ kind: 'closed' })
+      expect(await close(fixture, { epoch: 2 })).toEqual({ kind: 'closed' })
+      for (const key of ['step-1', 'never-seen'])
+        for (const ask of [begin, undo, lookup])
+          expect(await ask(fixture, { key, epoch: 2 })).toEqual({ kind: 'closed' })
+      expect(await readRejectedCode(settle(fixture, done, { key: 'step-2', epoch: 3 }))).toBe('saga.command-closed')
+      expect(await begin(fixture, { saga: 'trip-2' })).toEqual({ kind: 'new' })
+    })
+    test('T13: lets no zombie owner end a saga', async (fixture) => {
+      await settle(fixture, done, { epoch: 3 })
+      expect(await close(fixture, { epoch: 2 })).toEqual({ kind: 'stale-epoch', epoch: 3 })
+      expect(await begin(fixture, { epoch: 3 })).toEqual({ kind: 'known', outcome: done })
+    })
+    test('takes the end of a saga back whose transaction did not commit', async (fixture) => {
+      const { inbox, transact } = fixture
+      await settle(fixture)
+      const failing = transact(async (tx) => {
+        await inbox.close(tx, base)
+        throw new Error('the release failed')
+      })
+      await expect(failing).rejects.toMatchObject({ message: 'the release failed' })
+      expect(await begin(fixture)).toEqual({ kind: 'known', outcome: done })
     })
     test('remembers until the expiry, and never takes what it may have forgotten for new', async (fixture) => {
       await settle(fixture)

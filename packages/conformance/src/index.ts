@@ -1,6 +1,7 @@
 export { attestorConformance, type AttestorFixture } from './attestor-conformance.ts'
 export { bodyStoreConformance, type BodyStoreFixture } from './body-store-conformance.ts'
 export { inboxConformance, type InboxFixture } from './inbox-conformance.ts'
+export { locksConformance, type LocksFixture } from './locks-conformance.ts'
 export { storeConformance, type StoreFixture } from './store-conformance.ts'
 export { type Expectation, type TestKit } from './test-kit.ts'
 export { transportConformance, type TransportPair } from './transport-conformance.ts'

@@ -70,7 +70,7 @@ describe('decidePolicy', () => {
     )
   })
 
-  it.each(['undo', 'lookup'] as const)('exempts %s from the ring table but not from a deny rule', (phase) => {
+  it.each(['undo', 'lookup', 'close'] as const)('exempts %s from the ring table but not from a deny rule', (phase) => {
     const changes: HopChanges = { phase, risk: 'irreversible', caller: { tier: 'untrusted' } }
     expect(decidePolicy(builtIn, hopOf(changes)).kind).toBe('allow')
     expect(decide('  - { name: no, when: "true", effect: deny }', changes, 'allow').kind).toBe('deny')

@@ -4,7 +4,7 @@ import type { Capability, Risk } from '@parley/protocol'
 export type PolicyDirection = 'inbound' | 'outbound'
 
 /** What is asked: to do it, to undo what was done, or to say what became of it. */
-export type PolicyPhase = 'do' | 'undo' | 'lookup'
+export type PolicyPhase = 'do' | 'undo' | 'lookup' | 'close'
 
 /** Whether a credential speaks for a program or for a person. */
 export type PolicyPeerKind = 'agent' | 'human'

@@ -135,7 +135,7 @@ describe('compilePolicy', () => {
     ['action in ["flights:reserve", "pay"]', "'pay' is not a capability"],
     ['peer.tier == "standrad"', 'none of untrusted, probationary'],
     ['!(caller.kind in ["person"])', 'none of agent, human'],
-    ['phase != "redo"', 'none of do, undo, lookup'],
+    ['phase != "redo"', 'none of do, undo, lookup, close'],
     ['false', 'always false'],
     [`${'('.repeat(500)}true${')'.repeat(500)}`, 'does not parse'],
     [Array.from({ length: 2000 }, () => 'true').join(' && '), 'does not parse'],

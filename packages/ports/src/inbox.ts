@@ -28,6 +28,10 @@ export type InboxVerdict =
   | { readonly kind: 'tombstone' }
   /** A higher epoch was seen: the sender is no longer the saga's owner. */
   | { readonly kind: 'stale-epoch'; readonly epoch: number }
+  /** The saga said that it is over: nothing more is done, undone or told for it. */
+  | { readonly kind: 'closed' }
+  /** Begun before, and nobody knows how it ended. Only of an inbox whose effects are outside of its transactions. */
+  | { readonly kind: 'in-doubt' }
 
 /** What the inbox says of an undo. */
 export type UndoVerdict =
@@ -36,9 +40,15 @@ export type UndoVerdict =
   /** There is nothing to undo (never came, declined, or undone before): the tombstone keeps it so. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'stale-epoch'; readonly epoch: number }
+  | { readonly kind: 'closed' }
+  /** Begun, and nobody knows how it ended: undo by the key alone. Only of an inbox whose effects are outside. */
+  | { readonly kind: 'in-doubt' }
+
+/** What the inbox says of the end of a saga. */
+export type CloseVerdict = { readonly kind: 'closed' } | { readonly kind: 'stale-epoch'; readonly epoch: number }
 
 /**
- * A participant's memory of commands. Its four functions run inside a transaction `tx` that the participant opened, so
+ * A participant's memory of commands. Its functions run inside a transaction `tx` that the participant opened, so
  * that memory and effect are durable together or not at all. `Tx` is the engine's own handle. A key that another
  * capability did is refused with `saga.command-invalid`: only the one that did it can tell of it and take it back.
  */
@@ -51,4 +61,9 @@ export interface Inbox<Tx> {
   undo(tx: Tx, command: InboxCommand): UndoVerdict | Promise<UndoVerdict>
   /** Answers what became of a key without changing anything but the epoch; `new` means it was never done. */
   lookup(tx: Tx, command: InboxCommand): InboxVerdict | Promise<InboxVerdict>
+  /**
+   * Forgets the keys of the command's saga, which is over, and remembers until its expiry that it is: what comes late is
+   * `closed` instead of new.
+   */
+  close(tx: Tx, command: InboxCommand): CloseVerdict | Promise<CloseVerdict>
 }

@@ -34,7 +34,8 @@ export interface SagaHeader {
   readonly epoch: number
   /** Idempotency key of the step, equal for all attempts, for lookup and for undo. */
   readonly key: string
-  readonly phase: 'do' | 'undo' | 'lookup'
+  /** `close` says that the saga is over: the callee may forget it, and does nothing more for it. */
+  readonly phase: 'do' | 'undo' | 'lookup' | 'close'
   /** When participants may forget the saga, in milliseconds since the Unix epoch. */
   readonly expiresAtMs: number
 }

@@ -120,9 +120,11 @@ export const errorCodes: {
   readonly 'policy.rate-limited': ErrorFacts
   readonly 'saga.aborted': ErrorFacts
   readonly 'saga.backlog-full': ErrorFacts
+  readonly 'saga.bodies-erased': ErrorFacts
   readonly 'saga.cancel-refused': ErrorFacts
   readonly 'saga.cancelled': ErrorFacts
   readonly 'saga.closed': ErrorFacts
+  readonly 'saga.command-closed': ErrorFacts
   readonly 'saga.command-expired': ErrorFacts
   readonly 'saga.command-invalid': ErrorFacts
   readonly 'saga.compensated': ErrorFacts
@@ -133,8 +135,12 @@ export const errorCodes: {
   readonly 'saga.interrupted': ErrorFacts
   readonly 'saga.journal-corrupt': ErrorFacts
   readonly 'saga.key-busy': ErrorFacts
+  readonly 'saga.locked': ErrorFacts
   readonly 'saga.mapping-failed': ErrorFacts
+  readonly 'saga.not-erasable': ErrorFacts
+  readonly 'saga.not-over': ErrorFacts
   readonly 'saga.not-owned': ErrorFacts
+  readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
   readonly 'saga.sealed': ErrorFacts
@@ -735,6 +741,11 @@ export const errorCodes: {
     todo: 'Start it later, or let more run at a time.',
     retryable: true,
   },
+  'saga.bodies-erased': {
+    meaning: 'The inputs and outputs of the saga cannot be read: the key of its bodies was destroyed, or is not given to this process.',
+    todo: 'Give createSagas the data keys; what was erased stays erased.',
+    retryable: false,
+  },
   'saga.cancel-refused': {
     meaning: 'The saga is past its pivot or has ended, so it cannot be cancelled.',
     todo: 'Let it end, or undo its effects by other means.',
@@ -749,6 +760,11 @@ export const errorCodes: {
     meaning: 'This instance stopped driving the saga; its journal is whole.',
     todo: 'Resume it with another instance of the same name.',
     retryable: true,
+  },
+  'saga.command-closed': {
+    meaning: 'The saga said that it is over: its participant does, undoes and tells nothing more for it.',
+    todo: 'Nothing: the command came late.',
+    retryable: false,
   },
   'saga.command-expired': {
     meaning: 'The expiry of the command is over here: what became of it may be forgotten.',
@@ -800,14 +816,34 @@ export const errorCodes: {
     todo: 'Nothing: it begins when that one is over.',
     retryable: true,
   },
+  'saga.locked': {
+    meaning: 'Another saga keeps the target of the command to itself until it is over.',
+    todo: 'Try again: the step\'s retry plan says how often and how patiently.',
+    retryable: true,
+  },
   'saga.mapping-failed': {
     meaning: 'A mapper of the definition threw, or returned what JSON cannot hold.',
     todo: 'Correct the mapper.',
     retryable: false,
   },
+  'saga.not-erasable': {
+    meaning: 'The saga has no data key: its bodies stand in the journal as they are.',
+    todo: 'Give createSagas data keys for later sagas; this one loses its bodies when it is compacted.',
+    retryable: false,
+  },
+  'saga.not-over': {
+    meaning: 'The saga is still under way, or waits for a decision.',
+    todo: 'Wait for its end, or abort it first.',
+    retryable: false,
+  },
   'saga.not-owned': {
     meaning: 'Another instance has taken the saga over.',
     todo: 'Nothing: the other instance goes on.',
+    retryable: false,
+  },
+  'saga.outcome-unknown': {
+    meaning: 'The command was begun, and its participant does not know how it ended.',
+    todo: 'Ask whoever the effect is at, by the command\'s key.',
     retryable: false,
   },
   'saga.owner-changed': {

@@ -225,7 +225,7 @@ describe('parseHeader', () => {
     expect(codeOf(parseFields({ ...minimal, ...wrong }))).toBe('iatp.header-invalid')
   })
 
-  it.each(['do', 'undo', 'lookup', 'redo'])('knows whether a saga command can %s', (phase) => {
+  it.each(['do', 'undo', 'lookup', 'close', 'redo'])('knows whether a saga command can %s', (phase) => {
     const saga = { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase, expiresAtMs: 1 }
     expect(codeOf(parseFields({ ...minimal, saga }))).toBe(phase === 'redo' ? 'iatp.header-invalid' : 'allow')
   })

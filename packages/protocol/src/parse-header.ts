@@ -26,7 +26,7 @@ const hash = matches(/^[A-Za-z0-9_-]{43}$/)
 const mailbox = matches(/^[0-9a-f]{64}$/)
 const id = matches(/^[A-Za-z0-9_-]{22}$/)
 const types: ReadonlySet<unknown> = new Set(envelopeTypes)
-const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup'])
+const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup', 'close'])
 
 const sagaFields: Readonly<Record<string, FieldCheck>> = {
   id: isText(256),

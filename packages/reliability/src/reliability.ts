@@ -44,7 +44,7 @@ export interface CallPair {
 }
 
 /** A step forward, its undo, or asking what became of it. */
-export type CallPhase = 'forward' | 'undo' | 'lookup'
+export type CallPhase = 'forward' | 'undo' | 'lookup' | 'close'
 
 /** The right to make one call. */
 export interface CallPass {
@@ -156,7 +156,7 @@ export function createReliability(options: ReliabilityOptions): Reliability {
 
   return {
     admit(call) {
-      if (call.phase === 'undo' || call.phase === 'lookup') return { kind: 'allow', pass: freePass }
+      if (call.phase !== undefined && call.phase !== 'forward') return { kind: 'allow', pass: freePass }
       const known = pairs.get(keyOf(call))
       const admission = known?.breaker?.admit()
       if (admission?.kind === 'deny') {

@@ -11,6 +11,8 @@ export type { Plan, PlanGroup, PlanNode, PlanStep, PlanWait, RetryPlan } from '.
 export { sequence } from './definition/sequence.ts'
 export { pivot, step, type StepOptions } from './definition/step.ts'
 export { pause, signal, until, wait, type LateOptions, type SignalOptions, type WaitFor } from './definition/wait.ts'
+export type { VaultOptions } from './journal/body-vault.ts'
+export { createStoredDataKeys, type DataKeys } from './journal/data-keys.ts'
 export type { JournaledEvent } from './journal/journal-format.ts'
 export { shareSagas } from './journal/share-sagas.ts'
 export { foldSaga } from './kernel/fold-saga.ts'
@@ -20,12 +22,8 @@ export type { SagaState, TurnReason, Waiting } from './kernel/saga-state.ts'
 export { sequenceMachine } from './kernel/sequence-machine.ts'
 export { stepMachine, type StepStatus } from './kernel/step-machine.ts'
 export { waitMachine, type WaitStatus } from './kernel/wait-machine.ts'
-export {
-  createParticipant,
-  type Participant,
-  type ParticipantOptions,
-  type TransactionalServe,
-} from './participant/create-participant.ts'
+export { createParticipant } from './participant/create-participant.ts'
+export type { FoundOutside, Participant, ParticipantOptions, TransactionalServe } from './participant/participant.ts'
 export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
 export type { SagaNode } from './runner/saga-node.ts'

@@ -13,9 +13,11 @@ export const durablePragmas: string = `
 
 /**
  * For a store that syncs the log itself (`WalSync`) before it answers: a COMMIT does not hold the event loop for as long as
- * the disk takes. SQLite still syncs what a checkpoint moves, which comes every 8,000 pages (32 MB) here.
+ * the disk takes. SQLite still syncs what a checkpoint moves, which comes every 8,000 pages (32 MB) here. What is deleted is
+ * overwritten, since it may be a key.
  */
 export const storePragmas: string = `
   PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 8000;
+  PRAGMA secure_delete = ON;
 `

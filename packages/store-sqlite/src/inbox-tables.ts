@@ -8,13 +8,15 @@ export interface InboxStatements {
   readonly selectKey: StatementSync
   readonly insertKey: StatementSync
   readonly buryKey: StatementSync
+  readonly deleteKeys: StatementSync
+  readonly closeSaga: StatementSync
 }
 
 // An expiry belongs to the saga, so that its epoch, outcomes and tombstones are forgotten together or not at all.
 const tables = `
   CREATE TABLE IF NOT EXISTS parley_inbox_saga (
     owner TEXT NOT NULL, name TEXT NOT NULL, saga TEXT NOT NULL, epoch INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (owner, name, saga)
+    closed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (owner, name, saga)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS parley_inbox_saga_expiry ON parley_inbox_saga (expires_at_ms);
   CREATE TABLE IF NOT EXISTS parley_inbox_key (
@@ -37,7 +39,7 @@ export function createInboxTables(db: DatabaseSync): void {
 export function prepareInboxStatements(db: DatabaseSync): InboxStatements {
   return {
     selectHorizon: db.prepare('SELECT forgotten_until_ms FROM parley_inbox_horizon'),
-    selectSaga: db.prepare('SELECT epoch FROM parley_inbox_saga WHERE owner = ? AND name = ? AND saga = ?'),
+    selectSaga: db.prepare('SELECT epoch, closed FROM parley_inbox_saga WHERE owner = ? AND name = ? AND saga = ?'),
     upsertSaga: db.prepare(
       `INSERT INTO parley_inbox_saga (owner, name, saga, epoch, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
        ON CONFLICT (owner, name, saga)
@@ -52,5 +54,7 @@ export function prepareInboxStatements(db: DatabaseSync): InboxStatements {
     buryKey: db.prepare(
       `UPDATE parley_inbox_key SET state = 'tombstone', body = '' WHERE owner = ? AND name = ? AND saga = ? AND key = ?`,
     ),
+    deleteKeys: db.prepare('DELETE FROM parley_inbox_key WHERE owner = ? AND name = ? AND saga = ?'),
+    closeSaga: db.prepare('UPDATE parley_inbox_saga SET closed = 1 WHERE owner = ? AND name = ? AND saga = ?'),
   }
 }

@@ -1,5 +1,6 @@
 export { openParticipantDatabase } from './participant-database.ts'
 export { openSqliteInbox, type SqliteInbox } from './sqlite-inbox.ts'
+export { openSqliteLocks, type SqliteLocks } from './sqlite-locks.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts'
 export { takeProcessLock } from './process-lock.ts'
 export { purgeSqliteInbox } from './purge-sqlite-inbox.ts'

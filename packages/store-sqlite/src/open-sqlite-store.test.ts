@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -128,6 +128,15 @@ describe('openSqliteStore', () => {
       expect((await store.journal.read('s')).map(({ position }) => position)).toEqual([1, 2])
       await store.close()
     }
+  })
+  it('overwrites what is deleted: it may be a key', async () => {
+    const store = await openSqliteStore({ path })
+    const secret = Buffer.from('the data key of one saga')
+    await store.keyValue.put('k', secret)
+    await store.keyValue.put('other', new Uint8Array([1]))
+    await store.keyValue.delete('k')
+    await store.close()
+    expect(readFileSync(path).includes(secret)).toBe(false)
   })
   it('refuses a layout of before the first release', async () => {
     await (await openSqliteStore({ path })).close()

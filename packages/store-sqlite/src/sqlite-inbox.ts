@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Inbox, InboxCommand, InboxOutcome, InboxVerdict, UndoVerdict } from '@parley/ports'
+import type { CloseVerdict, Inbox, InboxCommand, InboxOutcome, InboxVerdict, UndoVerdict } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { createInboxTables, prepareInboxStatements, type InboxStatements } from './inbox-tables.ts'
 import { readNumber, readText } from './sqlite-row.ts'
@@ -9,13 +9,17 @@ import { readNumber, readText } from './sqlite-row.ts'
 // I3 A key with a tombstone is never done, and is undone at most once.
 // I4 A command that may have been forgotten is never taken for a new one.
 
-/** An inbox whose four functions answer at once, inside the transaction of their first argument. */
+/** An inbox whose functions answer at once, inside the transaction of their first argument. */
 export interface SqliteInbox extends Inbox<DatabaseSync> {
   begin(tx: DatabaseSync, command: InboxCommand): InboxVerdict
   settle(tx: DatabaseSync, command: InboxCommand, outcome: InboxOutcome): void
   undo(tx: DatabaseSync, command: InboxCommand): UndoVerdict
   lookup(tx: DatabaseSync, command: InboxCommand): InboxVerdict
+  close(tx: DatabaseSync, command: InboxCommand): CloseVerdict
 }
+
+/** Why a command counts no more, whatever its key. */
+type Ended = { readonly kind: 'stale-epoch'; readonly epoch: number } | { readonly kind: 'closed' }
 
 interface KeyState {
   readonly state: 'ok' | 'declined' | 'tombstone'
@@ -38,15 +42,15 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
     prepared.set(tx, statements)
     return statements
   }
-  /** Raises the epoch; returns the higher one that makes the command stale, if there is one. */
-  const findHigherEpoch = (statements: InboxStatements, command: InboxCommand): number | undefined => {
+  /** Raises the epoch; returns why the command counts no more, if it does not. */
+  const findEnd = (statements: InboxStatements, command: InboxCommand): Ended | undefined => {
     assertRemembered(statements, command)
     const { owner, name, saga, epoch, expiresAtMs } = command
     const row = statements.selectSaga.get(owner, name, saga)
     const seen = row ? readNumber(row, 'epoch') : 0
-    if (epoch < seen) return seen
+    if (epoch < seen) return { kind: 'stale-epoch', epoch: seen }
     statements.upsertSaga.run(owner, name, saga, epoch, expiresAtMs)
-    return undefined
+    return row && readNumber(row, 'closed') === 1 ? { kind: 'closed' } : undefined
   }
   const readKey = (statements: InboxStatements, { owner, name, saga, key }: InboxCommand): KeyState | undefined => {
     const row = statements.selectKey.get(owner, name, saga, key)
@@ -54,8 +58,8 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
   }
   const ask = (tx: DatabaseSync, command: InboxCommand): InboxVerdict => {
     const statements = statementsOf(tx)
-    const higherEpoch = findHigherEpoch(statements, command)
-    if (higherEpoch !== undefined) return { kind: 'stale-epoch', epoch: higherEpoch }
+    const end = findEnd(statements, command)
+    if (end) return end
     const known = readKey(statements, command)
     if (!known) return { kind: 'new' }
     if (known.state === 'tombstone') return { kind: 'tombstone' }
@@ -67,12 +71,8 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
     lookup: ask,
     settle(tx, command, outcome) {
       const statements = statementsOf(tx)
-      const higherEpoch = findHigherEpoch(statements, command)
-      if (higherEpoch !== undefined)
-        throw new MeshError(
-          'saga.stale-epoch',
-          `Saga ${command.saga} is at epoch ${higherEpoch}, the command has ${command.epoch}; take its effect back.`,
-        )
+      const end = findEnd(statements, command)
+      if (end) throw toError(end, command)
       const known = readKey(statements, command)
       if (known)
         throw new MeshError(
@@ -85,8 +85,8 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
     },
     undo(tx, command) {
       const statements = statementsOf(tx)
-      const higherEpoch = findHigherEpoch(statements, command)
-      if (higherEpoch !== undefined) return { kind: 'stale-epoch', epoch: higherEpoch }
+      const end = findEnd(statements, command)
+      if (end) return end
       const { owner, name, saga, key, capability } = command
       const known = readKey(statements, command)
       if (!known) statements.insertKey.run(owner, name, saga, key, capability, 'tombstone', '')
@@ -97,7 +97,25 @@ export function openSqliteInbox(db: DatabaseSync): SqliteInbox {
       if (known?.state !== 'ok') return { kind: 'nothing' }
       return { kind: 'undo', outcome: { kind: 'ok', output: known.body } }
     },
+    close(tx, command) {
+      const statements = statementsOf(tx)
+      const end = findEnd(statements, command)
+      if (end) return end
+      const { owner, name, saga } = command
+      statements.deleteKeys.run(owner, name, saga)
+      statements.closeSaga.run(owner, name, saga)
+      return { kind: 'closed' }
+    },
   }
+}
+
+function toError(end: Ended, command: InboxCommand): MeshError {
+  if (end.kind === 'closed')
+    return new MeshError('saga.command-closed', `Saga ${command.saga} is over; take the effect of its command back.`)
+  return new MeshError(
+    'saga.stale-epoch',
+    `Saga ${command.saga} is at epoch ${end.epoch}, the command has ${command.epoch}; take its effect back.`,
+  )
 }
 
 function assertInTransaction(tx: DatabaseSync): void {

@@ -6,17 +6,18 @@ import {
   createHumanVerifier,
   formatSagaStream,
   noteSaga,
-  openSagaJournal,
   proposeDecision,
   sagaContract,
   sagaPurpose,
   type HumanDecision,
+  type SagaJournal,
 } from '@parley/saga'
 import { callOnce } from '../call-once.ts'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
 import { parseAgent } from '../parse-agent.ts'
+import { openKeptJournal } from '../saga-store.ts'
 import { collect } from '../parse-whole.ts'
 import { readAnchorFile } from '../read-anchor.ts'
 import { withStore } from '../with-store.ts'
@@ -127,8 +128,7 @@ async function writeInto(data: string, declaration: string, { anchor = [], agent
   if (name === undefined) throw new MeshError('cli.usage', 'give --agent')
   const { saga, decided } = verdict.order
   return withStore(data, async (store) => {
-    const open = (): ReturnType<typeof openSagaJournal> =>
-      openSagaJournal(store.journal, formatSagaStream(name, saga), clock)
+    const open = (): SagaJournal => openKeptJournal(store, formatSagaStream(name, saga))
     return (await noteSaga(open, saga, proposeDecision(decided))).verdict
   })
 }

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from '@parley/ports'
+import TinyQueue from 'tinyqueue'
 
 /**
  * Many timers on one of the clock's: every call has a deadline, and nearly none of them is reached.
@@ -23,8 +24,7 @@ const minCancelled = 1_024
 
 /** Creates an empty queue. */
 export function createTimerQueue(clock: Clock): TimerQueue {
-  /** A binary heap: no entry is due before its parent. */
-  let heap: Entry[] = []
+  let waiting = new TinyQueue<Entry>([], compare)
   let live = 0
   let order = 0
   let armedMs = Infinity
@@ -44,15 +44,15 @@ export function createTimerQueue(clock: Clock): TimerQueue {
     cancelArmed = undefined
     armedMs = Infinity
     const nowMs = clock.monotonic()
-    for (let first = heap[0]; first && (!first.callback || first.dueMs <= nowMs); first = heap[0]) {
-      removeFirst(heap)
+    for (let first = waiting.peek(); first && (!first.callback || first.dueMs <= nowMs); first = waiting.peek()) {
+      waiting.pop()
       const { callback } = first
       if (!callback) continue
       first.callback = undefined
       live -= 1
       callback()
     }
-    const [next] = heap
+    const next = waiting.peek()
     if (next && next.dueMs < armedMs) arm(next.dueMs)
   }
   const cancel = (entry: Entry): void => {
@@ -60,18 +60,20 @@ export function createTimerQueue(clock: Clock): TimerQueue {
     entry.callback = undefined
     live -= 1
     if (live === 0) {
-      heap = []
+      waiting = new TinyQueue<Entry>([], compare)
       disarm()
-    } else if (heap.length - live > Math.max(minCancelled, live)) {
-      // A sorted list is a heap.
-      heap = heap.filter(({ callback }) => callback).sort((left, right) => (isBefore(left, right) ? -1 : 1))
+    } else if (waiting.length - live > Math.max(minCancelled, live)) {
+      waiting = new TinyQueue(
+        waiting.data.filter(({ callback }) => callback),
+        compare,
+      )
     }
   }
   return {
     set(callback, delayMs) {
       const entry: Entry = { dueMs: clock.monotonic() + Math.max(0, delayMs), order: order++, callback }
       live += 1
-      insert(heap, entry)
+      waiting.push(entry)
       if (entry.dueMs < armedMs) arm(entry.dueMs)
       return () => {
         cancel(entry)
@@ -80,35 +82,6 @@ export function createTimerQueue(clock: Clock): TimerQueue {
   }
 }
 
-function isBefore(left: Entry, right: Entry): boolean {
-  return left.dueMs < right.dueMs || (left.dueMs === right.dueMs && left.order < right.order)
-}
-
-function insert(heap: Entry[], entry: Entry): void {
-  let at = heap.push(entry) - 1
-  while (at > 0) {
-    const parentAt = (at - 1) >> 1
-    const parent = heap[parentAt]
-    if (!parent || isBefore(parent, entry)) break
-    heap[at] = parent
-    at = parentAt
-  }
-  heap[at] = entry
-}
-
-function removeFirst(heap: Entry[]): void {
-  const last = heap.pop()
-  if (!last || heap.length === 0) return
-  let at = 0
-  for (;;) {
-    const leftAt = at * 2 + 1
-    const left = heap[leftAt]
-    if (!left) break
-    const right = heap[leftAt + 1]
-    const [child, childAt] = right && isBefore(right, left) ? [right, leftAt + 1] : [left, leftAt]
-    if (isBefore(last, child)) break
-    heap[at] = child
-    at = childAt
-  }
-  heap[at] = last
+function compare(left: Entry, right: Entry): number {
+  return left.dueMs - right.dueMs || left.order - right.order
 }

@@ -59,6 +59,8 @@ function servePhase(
       return serveUndo(served, body, hop, logger)
     case 'lookup':
       return serveLookup(served, hop, logger)
+    case 'close':
+      return serveClose(served, hop, logger)
   }
 }
 
@@ -75,6 +77,13 @@ async function serveLookup(served: Served, hop: ServedHop, logger: Logger): Prom
   if (!serve.lookup) return refusedAs('saga.command-invalid', `${contract.capability} has no lookup`)
   const result = await serve.lookup(hop)
   return isHandlerMark(result) ? readMark(served, result, logger) : { kind: 'ok', output: result }
+}
+
+async function serveClose(served: Served, hop: ServedHop, logger: Logger): Promise<BareOutcome> {
+  const { contract, serve } = served
+  if (!serve.close) return refusedAs('saga.command-invalid', `${contract.capability} keeps nothing for a saga`)
+  const result = await serve.close(hop)
+  return isHandlerMark(result) ? readMark(served, result, logger) : { kind: 'ok', output: null }
 }
 
 async function serveDo(

@@ -36,6 +36,10 @@ export interface UndoableServe<Input, Result, Declared, Progress = undefined> {
   readonly lookup?: (
     hop: Hop,
   ) => LookupAnswer | NothingDone | HandlerRefusal | Promise<LookupAnswer | NothingDone | HandlerRefusal>
+  /** Hears that the saga in `hop.saga` is over: what was kept for it may go, and nothing more is done for it. */
+  readonly close?: (
+    hop: Hop,
+  ) => undefined | NothingDone | HandlerRefusal | Promise<undefined | NothingDone | HandlerRefusal>
 }
 
 /**

@@ -61,7 +61,7 @@ export const numberRanges: Readonly<Record<string, NumberRange>> = {
 /** The variables and fields that hold one of a few words: comparing them with any other word can never hold. */
 export const closedSets: Readonly<Record<string, readonly string[]>> = {
   direction: ['inbound', 'outbound'],
-  phase: ['do', 'undo', 'lookup'],
+  phase: ['do', 'undo', 'lookup', 'close'],
   risk: ['read', 'reversible', 'irreversible', 'administrative'],
   kind: ['agent', 'human'],
   breaker: ['closed', 'open', 'half-open'],

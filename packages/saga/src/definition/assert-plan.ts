@@ -59,6 +59,9 @@ function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): stri
   if (!Number.isSafeInteger(step.retry.attempts) || step.retry.attempts < 1) return 'has fewer than one attempt'
   if (!(step.retry.minDelayMs >= 0 && step.retry.maxDelayMs >= step.retry.minDelayMs))
     return 'has a maxDelayMs below its minDelayMs'
+  const undeclared = step.retry.declined?.find((name) => !step.errors.includes(name))
+  if (undeclared !== undefined)
+    return `is tried again when declined as "${undeclared}", which ${step.capability} does not declare`
   if (step.providers?.length === 0) return 'names no provider: leave `to` out, or name one'
   if (step.among?.length === 0) return 'is among no owner: leave `among` out, or name one'
   if (step.risk === 'read' || place === 'at') return undefined

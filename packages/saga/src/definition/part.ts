@@ -26,6 +26,7 @@ export interface StepPart {
   readonly among?: readonly string[]
   readonly deadlineMs: number
   readonly retry: RetryPlan
+  readonly locks: boolean
   readonly delegation?: readonly string[]
 }
 

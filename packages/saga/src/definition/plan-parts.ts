@@ -54,6 +54,7 @@ function planStep(part: StepPart, saga?: { readonly input: unknown }): PlanStep 
     errors: Object.keys(capability.errors),
     pivot: part.pivot,
     retriable: part.retriable,
+    ...(part.locks && { locks: true }),
     ...(providers && { providers }),
     ...(part.among && { among: part.among }),
     deadlineMs: part.deadlineMs,

@@ -6,6 +6,8 @@ export interface RetryPlan {
   readonly attempts: number
   readonly minDelayMs: number
   readonly maxDelayMs: number
+  /** Declared errors that may pass by themselves: declined so, the step is asked again, as a command of its own. */
+  readonly declined?: readonly string[]
 }
 
 /** One step of a plan: everything that sending, looking up and undoing it needs, without the definition's code. */
@@ -23,6 +25,8 @@ export interface PlanStep {
   readonly errors: readonly string[]
   readonly pivot: boolean
   readonly retriable: boolean
+  /** Its participant keeps something from other sagas: it is told when the saga is over. */
+  readonly locks?: true
   /** Agents to ask, in order. Without it, who provides the capability at the moment of sending. */
   readonly providers?: readonly AgentName[]
   /** Aliases of the owners whose agents may be asked, in order. Without it, the node's own. */
@@ -134,6 +138,7 @@ function isPlanStep(node: object): node is PlanStep {
     Array.isArray(step.errors) &&
     (step.providers === undefined || Array.isArray(step.providers)) &&
     (step.among === undefined || Array.isArray(step.among)) &&
+    (step.retry?.declined === undefined || Array.isArray(step.retry.declined)) &&
     typeof step.retry?.attempts === 'number' &&
     typeof step.retry.minDelayMs === 'number' &&
     typeof step.retry.maxDelayMs === 'number'

@@ -9,6 +9,15 @@ export const defaultDeadlineMs = 5_000
 /** Three attempts get over a lost reply and one retry; delays grow from 200 ms to at most 30 s. */
 export const defaultRetry: RetryPlan = { attempts: 3, minDelayMs: 200, maxDelayMs: 30_000 }
 
+/** How a step is tried again, where it differs from `defaultRetry`. */
+export interface StepRetry<Declared> extends Partial<Omit<RetryPlan, 'declined'>> {
+  /**
+   * Names of declared errors that may pass by themselves, for instance a room that is full now. A participant answers a
+   * command for ever as it did once, so that each such try is a command with a key of its own.
+   */
+  readonly declined?: readonly (keyof Declared & string)[]
+}
+
 /** What a step is made of. `Saga` is the saga's input, `Before` the results that are there when it runs. */
 export interface StepOptions<Input, Output, Declared, Result, Saga, Before> {
   /** The capability to call; its contract says whether it can be undone. */
@@ -26,7 +35,12 @@ export interface StepOptions<Input, Output, Declared, Result, Saga, Before> {
    */
   readonly among?: readonly string[]
   readonly deadlineMs?: number
-  readonly retry?: Partial<RetryPlan>
+  readonly retry?: StepRetry<NoInfer<Declared>>
+  /**
+   * The participant locks a target for the saga, and is told when the saga is over, so that it frees it. What another saga
+   * locked is refused (`saga.locked`) and tried again as `retry` says.
+   */
+  readonly lock?: boolean
   /** A delegation chain to act under, root first; without it, the chain that the saga was started with. */
   readonly delegation?: readonly string[]
   /** The step may be repeated until it works. Required of every step after the pivot that does more than read. */
@@ -62,6 +76,7 @@ function describeStep<Name extends string, Input, Output, Declared, Result, Saga
     map: options.input as Mapper,
     pivot: isPivot,
     retriable: options.retriable ?? false,
+    locks: options.lock ?? false,
     deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
     retry: { ...defaultRetry, ...options.retry },
     ...(options.to && { to: options.to as Providers }),

@@ -2,6 +2,7 @@ import { systemHash } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
 import { sagaEventTypes, type SagaEvent, type SealedEvent } from '../kernel/saga-event.ts'
+import type { BodyRefs } from './body-vault.ts'
 import { journalReader, upcastEvent, type JournalReader } from './upcast-event.ts'
 
 /** One event as it stands in the journal. */
@@ -10,6 +11,8 @@ export interface JournaledEvent {
   /** When it was written, in milliseconds since the Unix epoch, by the writer's clock. */
   readonly atMs: number
   readonly event: SagaEvent
+  /** Paths of bodies that cannot be read any more, since their key was destroyed. */
+  readonly erased?: readonly string[]
 }
 
 /** The end of a chain: where the next entry goes and what it points back to. */
@@ -32,24 +35,33 @@ export function encodeEntry(
   head: JournalHead,
   atMs: number,
   event: SagaEvent,
+  bodies?: BodyRefs,
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
   const data = encoder.encode(
-    JSON.stringify({ v: journalReader.format, n: position, prev: head.hash, at: atMs, event }),
+    JSON.stringify({
+      v: journalReader.format,
+      n: position,
+      prev: head.hash,
+      at: atMs,
+      event,
+      ...(bodies && { bodies }),
+    }),
   )
   return { data, head: { position, hash: hashBytes(data) }, entry: { position, atMs, event } }
 }
 
 /**
- * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes,
- * and `saga.plan-unsupported` for an event or plan of a later format.
+ * Decodes the entry that must follow `head`; the first one may be the seal of those that were removed. Bodies that do not stand
+ * in it are referred to. Throws `saga.journal-corrupt` for a gap, a broken chain or malformed bytes, and
+ * `saga.plan-unsupported` for an event or plan of a later format.
  */
 export function decodeEntry(
   head: JournalHead,
   position: number,
   data: Uint8Array,
   reader: JournalReader = journalReader,
-): { readonly head: JournalHead; readonly entry: JournaledEvent } {
+): { readonly head: JournalHead; readonly entry: JournaledEvent; readonly bodies?: BodyRefs } {
   const corrupt = (problem: string, cause?: unknown): MeshError =>
     new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
   let value: unknown
@@ -59,14 +71,18 @@ export function decodeEntry(
     throw corrupt('is not JSON', cause)
   }
   if (typeof value !== 'object' || value === null) throw corrupt('is not an object')
-  const { v, n, prev, at, event: written } = value as Readonly<Record<string, unknown>>
+  const { v, n, prev, at, event: written, bodies } = value as Readonly<Record<string, unknown>>
   const event = upcastEvent(v, written, position, reader)
   if (isSeal(event) && head.position === 0 && n === position)
     return decodeSeal(head, position, data, prev, at, event, corrupt)
   if (position !== head.position + 1 || n !== position) throw corrupt(`follows entry ${head.position}: there is a gap`)
   if (prev !== head.hash) throw corrupt('does not point to the entry before it: the chain is broken')
   if (typeof at !== 'number') throw corrupt('has no time')
-  return { head: { position, hash: hashBytes(data) }, entry: { position, atMs: at, event: parseEvent(event, corrupt) } }
+  return {
+    head: { position, hash: hashBytes(data) },
+    entry: { position, atMs: at, event: parseEvent(event, corrupt) },
+    ...(bodies !== undefined && { bodies: bodies as BodyRefs }),
+  }
 }
 
 function isSeal(event: unknown): event is SealedEvent {

@@ -8,6 +8,8 @@ export interface SagaEnd {
   /** When the last entry was written, in milliseconds since the Unix epoch. */
   readonly atMs: number
   readonly isSealed: boolean
+  /** Its seal says that bodies stood beside it. */
+  readonly hasBodies: boolean
 }
 
 /**
@@ -23,7 +25,11 @@ export async function peekIsOver(journal: Journal, stream: string): Promise<bool
 export async function peekEnd(journal: Journal, stream: string): Promise<SagaEnd | undefined> {
   const entries = await readTail(journal, stream)
   if (!entries.some(({ isLast }) => isLast)) return undefined
-  return { atMs: entries.at(-1)?.atMs ?? 0, isSealed: entries.some(({ isSeal }) => isSeal) }
+  return {
+    atMs: entries.at(-1)?.atMs ?? 0,
+    isSealed: entries.some(({ isSeal }) => isSeal),
+    hasBodies: entries.some((entry) => entry.hasBodies),
+  }
 }
 
 /** Receipts that may come after the end; one that has more is read as a whole. */
@@ -33,6 +39,7 @@ interface Peeked {
   readonly atMs: number
   readonly isLast: boolean
   readonly isSeal: boolean
+  readonly hasBodies: boolean
 }
 
 async function readTail(journal: Journal, stream: string): Promise<readonly Peeked[]> {
@@ -45,16 +52,17 @@ function peek(entry: JournalEntry): Peeked {
   try {
     const { at, event } = JSON.parse(new TextDecoder().decode(entry.data)) as {
       readonly at?: unknown
-      readonly event?: { readonly type?: unknown; readonly decision?: unknown }
+      readonly event?: { readonly type?: unknown; readonly decision?: unknown; readonly bodies?: unknown }
     }
-    const { type, decision } = event ?? {}
+    const { type, decision, bodies } = event ?? {}
     return {
       atMs: Number(at),
       isLast: last.has(String(type)) || (type === 'decided' && decision === 'abort'),
       isSeal: type === 'sealed',
+      hasBodies: type === 'sealed' && bodies === true,
     }
   } catch (error) {
-    if (error instanceof SyntaxError) return { atMs: Number.NaN, isLast: false, isSeal: false }
+    if (error instanceof SyntaxError) return { atMs: Number.NaN, isLast: false, isSeal: false, hasBodies: false }
     throw error
   }
 }

@@ -49,6 +49,7 @@ describe('recorded journals', () => {
       'accepted',
       'authorised',
       'awaiting-version',
+      'closed',
       'failed',
       'looked-up',
       'provider-skipped',

@@ -1,6 +1,8 @@
 import type { Clock, Journal } from '@parley/ports'
 import { isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import type { SagaEvent, SealedEvent } from '../kernel/saga-event.ts'
+import { maxInlineBytes, openBodyVault, type BodyRefs, type StoredEvent, type VaultOptions } from './body-vault.ts'
+import { describeErased } from './data-keys.ts'
 import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent } from './journal-format.ts'
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
@@ -31,10 +33,16 @@ export interface SagaJournal {
   append(events: readonly SagaEvent[]): Promise<readonly JournaledEvent[]>
   /** Puts what `make` makes of the beginning of the chain in the place of everything, in one step. Rejects as `append` does. */
   seal(make: (genesis: string) => SealedEvent): Promise<void>
+  /** Destroys the key of the bodies, and removes those that are stored. The chain stays what it is. */
+  erase(): Promise<void>
+  /** Whether bodies stand beside what was read, and whether they are in boxes. */
+  bodies(): 'inline' | 'beside' | 'boxed'
 }
 
-/** Opens the journal of a saga at its beginning. */
-export function openSagaJournal(journal: Journal, stream: string, clock: Clock): SagaJournal {
+/** Opens the journal of a saga at its beginning. Bodies that do not stand in it are kept with `bodies`. */
+export function openSagaJournal(journal: Journal, stream: string, clock: Clock, bodies?: VaultOptions): SagaJournal {
+  const vault = bodies && openBodyVault(stream, bodies)
+  let kept: 'inline' | 'beside' | 'boxed' = 'inline'
   let head = emptyHead(stream)
   const fenced = async (write: () => Promise<number>): Promise<void> => {
     try {
@@ -46,33 +54,45 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock):
       })
     }
   }
+  const restore = async (entry: JournaledEvent, bodies: BodyRefs): Promise<JournaledEvent> => {
+    if (!vault) throw describeErased(stream)
+    if (kept !== 'boxed') kept = Object.values(bodies).some((ref) => 'box' in ref || ref.boxed) ? 'boxed' : 'beside'
+    const { event, erased } = await vault.restore({ event: entry.event, bodies })
+    return { ...entry, event, ...(erased.length > 0 && { erased }) }
+  }
+  const encodeAll = (events: readonly StoredEvent[]): ReturnType<typeof encodeEntry>[] => {
+    const atMs = clock.now()
+    let last = head
+    return events.map(({ event, bodies }) => {
+      const one = encodeEntry(last, atMs, event, bodies)
+      last = one.head
+      return one
+    })
+  }
   return {
     async read() {
       const entries: JournaledEvent[] = []
       for (const { position, data } of await journal.read(stream, head.position + 1)) {
-        const decoded = decodeEntry(head, position, data)
-        head = decoded.head
-        entries.push(decoded.entry)
+        const { head: next, entry, bodies } = decodeEntry(head, position, data)
+        head = next
+        entries.push(bodies ? await restore(entry, bodies) : entry)
       }
       return entries
     },
     async append(events) {
-      const atMs = clock.now()
-      const encoded: { readonly data: Uint8Array; readonly entry: JournaledEvent }[] = []
-      let next = head
-      for (const event of events) {
-        const one = encodeEntry(next, atMs, event)
-        encoded.push(one)
-        next = one.head
-      }
+      const encoded = encodeAll(events.map((event) => ({ event })))
+      // Where bodies may have to be in boxes, none is written without asking.
+      const isPlain =
+        !bodies?.dataKeys && kept !== 'boxed' && encoded.every(({ data }) => data.length <= maxInlineBytes)
+      const written = isPlain || !vault ? encoded : encodeAll(await vault.store(events, head.position === 0))
       await fenced(() =>
         journal.append(
           stream,
           head.position,
-          encoded.map(({ data }) => data),
+          written.map(({ data }) => data),
         ),
       )
-      head = next
+      head = written.at(-1)?.head ?? head
       return encoded.map(({ entry }) => entry)
     },
     async seal(make) {
@@ -80,5 +100,7 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock):
       await fenced(() => journal.compact(stream, head.position, [sealed.data]))
       head = sealed.head
     },
+    erase: async () => vault?.erase(),
+    bodies: () => kept,
   }
 }

@@ -1,10 +1,10 @@
 import { listFrontier, listFrontierWaits } from './frontier.ts'
 import { isEnded, isPastPivot, type SagaState, type StepState, type WaitState } from './saga-state.ts'
-import { hasToBeUndone, rootPath } from './settle-tree.ts'
+import { hasToBeUndone, isToBeClosed, rootPath } from './settle-tree.ts'
 
-/** What is to be done next. The first three reach out; the others only write to the journal. */
+/** What is to be done next. The first four reach out; the others only write to the journal. */
 export type Decision =
-  | { readonly kind: 'send' | 'lookup' | 'undo'; readonly step: string }
+  | { readonly kind: 'send' | 'lookup' | 'undo' | 'close'; readonly step: string }
   /** The way back begins, because of this step. */
   | { readonly kind: 'turn'; readonly step: string; readonly code: string }
   /** Nothing more can be done about this step. */
@@ -32,6 +32,8 @@ export const lateAfterMs = 60_000
 export function decideNext(state: SagaState, nowMs: number): NextDecisions {
   if (isEnded(state)) return { now: [] }
   const root = state.sequences[rootPath]
+  const closing = root?.value === 'complete' || root?.value === 'unwound' ? closeSteps(state, nowMs) : undefined
+  if (closing) return closing
   if (root?.value === 'complete') return { now: [{ kind: 'end', as: 'completed' }] }
   if (root?.value === 'unwound') {
     const isWaived = Object.values(state.steps).some((step) => step.snapshot.value === 'waived')
@@ -53,6 +55,19 @@ export function decideNext(state: SagaState, nowMs: number): NextDecisions {
     ...waits.map((wait) => wait.untilMs ?? Infinity),
   ]
   return later.length > 0 ? { now, wakeAtMs: Math.min(...later, state.started.expiresAtMs) } : { now }
+}
+
+/** Participants that keep something for the saga are told that it is over before it is: nobody drives it afterwards. */
+function closeSteps(state: SagaState, nowMs: number): NextDecisions | undefined {
+  if (nowMs >= state.started.expiresAtMs) return undefined
+  const open = Object.values(state.steps).filter(isToBeClosed)
+  if (open.length === 0) return undefined
+  const due = open.filter((step) => (step.notBeforeMs ?? 0) <= nowMs)
+  const later = open.filter((step) => !due.includes(step)).map((step) => step.notBeforeMs ?? 0)
+  return {
+    now: due.map((step) => ({ kind: 'close', step: step.plan.name })),
+    wakeAtMs: Math.min(...later, state.started.expiresAtMs),
+  }
 }
 
 /** A wait that lapsed, or that outlives its saga, leads back where there is a way back. */
@@ -97,10 +112,9 @@ function decideForward(state: SagaState, step: StepState, expired: boolean): Dec
       return expired ? giveUp('saga.command-expired') : { kind: 'send', step: name }
     case 'failed':
     case 'refused':
+    case 'declined':
       if (expired) return giveUp('saga.command-expired')
       return mayTry ? { kind: 'send', step: name } : giveUp(step.code ?? '')
-    case 'declined':
-      return giveUp(step.code ?? '')
     case 'unknown':
       if (expired) return giveUp('saga.command-expired')
       // A read has no effect to find: ask again.

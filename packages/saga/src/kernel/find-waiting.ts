@@ -27,7 +27,7 @@ function describeWait({ plan, untilMs }: WaitState): Waiting {
 
 function describeStep(step: StepState): Waiting {
   const { code = '', notBeforeMs, approval } = step
-  const isTriedAgain = ['failed', 'refused'].includes(step.snapshot.value)
+  const isTriedAgain = ['failed', 'refused', 'declined'].includes(step.snapshot.value)
   return {
     for: findHold(code) ?? (isTriedAgain ? 'retry' : 'participant'),
     step: step.plan.name,

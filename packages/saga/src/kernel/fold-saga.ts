@@ -178,7 +178,14 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return { ...moved('commit'), ...tried, ...('output' in event && { output: event.output }), deferrals: 0 }
     case 'declined': {
       const { found: _found, ...rest } = moved(event.by === 'lookup' ? 'settle-declined' : 'decline')
-      return { ...rest, ...tried, code: event.error.name, deferrals: 0 }
+      return {
+        ...rest,
+        ...tried,
+        code: event.error.name,
+        hopeless: rest.snapshot.value === 'declined' ? event.retryAtMs === undefined : step.hopeless,
+        ...(event.retryAtMs !== undefined && { notBeforeMs: event.retryAtMs }),
+        deferrals: event.retryAtMs === undefined ? 0 : step.deferrals + 1,
+      }
     }
     case 'refused':
     case 'failed':
@@ -208,6 +215,10 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return { ...moved('undo'), undoAttempts: event.attempt }
     case 'undone':
       return { ...moved('undone'), deferrals: 0 }
+    case 'closed': {
+      const { notBeforeMs: _due, ...rest } = step
+      return { ...rest, closed: true, ...(event.code !== undefined && { code: event.code }) }
+    }
     case 'sent': {
       const { type: _type, step: _step, ...command } = event
       return { ...step, sent: { ...step.sent, [event.phase]: command } }

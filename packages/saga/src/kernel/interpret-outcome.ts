@@ -4,7 +4,7 @@ import { delayMs } from './delay.ts'
 import { findHold } from './hold-code.ts'
 import type { SagaEvent } from './saga-event.ts'
 import { isPastPivot, type SagaState, type StepState } from './saga-state.ts'
-import { isInFlight } from './settle-tree.ts'
+import { isInFlight, isToBeClosed } from './settle-tree.ts'
 
 /** The time and the random number that a wait is computed from. */
 export interface Moment {
@@ -16,9 +16,12 @@ export interface Moment {
 /** One call of the runner, as it was made: what a reply must match to count. */
 export interface StepCall {
   readonly step: string
-  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly phase: 'do' | 'undo' | 'lookup' | 'close'
   readonly attempt: number
 }
+
+/** How often the end of a saga is told to a participant that does not answer: with delays from 200 ms, about 10 s. */
+const maxCloseAttempts = 6
 
 /** Refusals of a node that is closing or not connected: they say nothing about the step, which waits. */
 const waitCodes: ReadonlySet<string> = new Set<ErrorCode>(['mesh.not-started', 'transport.closed', 'hop.cancelled'])
@@ -43,6 +46,8 @@ export function interpretOutcome(
       return status === 'unknown' && !state.turned ? [interpretLookup(step, outcome, moment)] : []
     case 'undo':
       return status === 'undoing' && step.undoAttempts === call.attempt ? [interpretUndo(step, outcome, moment)] : []
+    case 'close':
+      return isToBeClosed(step) ? [interpretClose(step, outcome, moment)] : []
   }
 }
 
@@ -56,7 +61,7 @@ function interpretForward(state: SagaState, step: StepState, outcome: Outcome, m
     case 'ok':
       return { type: 'committed', step: name, by: 'reply', output: outcome.output }
     case 'declined':
-      return { type: 'declined', step: name, by: 'reply', error: readDeclined(outcome.error) }
+      return { ...interpretDeclined(step, outcome.error, moment), by: 'reply' }
     case 'failed':
       return {
         type: 'failed',
@@ -89,6 +94,21 @@ function interpretForward(state: SagaState, step: StepState, outcome: Outcome, m
   }
 }
 
+function interpretDeclined(
+  step: StepState,
+  told: unknown,
+  moment: Moment,
+): Omit<SagaEvent & { readonly type: 'declined' }, 'by'> {
+  const error = readDeclined(told)
+  const isWorthAsking = step.plan.retry.declined?.includes(error.name) === true
+  return {
+    type: 'declined',
+    step: step.plan.name,
+    error,
+    ...(isWorthAsking && { retryAtMs: backOff(step, moment) }),
+  }
+}
+
 function interpretLookup(step: StepState, outcome: Outcome, moment: Moment): SagaEvent {
   const name = step.plan.name
   const noAnswer = (code: string): SagaEvent => ({
@@ -106,7 +126,7 @@ function interpretLookup(step: StepState, outcome: Outcome, moment: Moment): Sag
         case 'ok':
           return { type: 'committed', step: name, by: 'lookup', output: answer.output }
         case 'declined':
-          return { type: 'declined', step: name, by: 'lookup', error: answer.error }
+          return { ...interpretDeclined(step, answer.error, moment), by: 'lookup' }
         case 'tombstone':
           return { type: 'undone', step: name, by: 'lookup' }
         case 'absent':
@@ -140,6 +160,17 @@ function interpretUndo(step: StepState, outcome: Outcome, moment: Moment): SagaE
         ? defer(step, outcome.code, moment, outcome.retryAfterMs)
         : { type: 'stalled', step: name, code: outcome.code }
   }
+}
+
+/** The effects stand, told or not: a participant that cannot be told keeps its locks until they lapse. */
+function interpretClose(step: StepState, outcome: Outcome, moment: Moment): SagaEvent {
+  const name = step.plan.name
+  if (outcome.kind === 'ok') return { type: 'closed', step: name }
+  const code = outcome.kind === 'declined' ? readDeclined(outcome.error).name : outcome.code
+  const isHopeless = outcome.kind === 'declined' || (outcome.kind === 'refused' && !isWorthWaiting(outcome))
+  return isHopeless || step.deferrals + 1 >= maxCloseAttempts
+    ? { type: 'closed', step: name, code }
+    : defer(step, code, moment)
 }
 
 /** Makes the event with which a step waits for its participant. */

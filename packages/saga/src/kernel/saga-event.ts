@@ -29,7 +29,7 @@ export interface OwnedEvent {
 
 /** What a command was, as it left. */
 export interface SentCommand {
-  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly phase: 'do' | 'undo' | 'lookup' | 'close'
   readonly attempt: number
   readonly epoch: number
   /** Leaf hash of the request, base64url. */
@@ -79,6 +79,8 @@ export type StepEvent =
       readonly step: string
       readonly by: FactSource
       readonly error: { readonly name: string; readonly details?: unknown }
+      /** It may be asked again then, as another command. */
+      readonly retryAtMs?: number
     }
   /** With `retryAtMs` the same command may be tried again then. */
   | { readonly type: 'refused'; readonly step: string; readonly code: string; readonly retryAtMs?: number }
@@ -95,6 +97,8 @@ export type StepEvent =
     }
   | { readonly type: 'undo-intended'; readonly step: string; readonly attempt: number; readonly epoch: number }
   | { readonly type: 'undone'; readonly step: string; readonly by: FactSource }
+  /** The step's participant knows that the saga is over; with a code, it could not be told, and its locks lapse. */
+  | { readonly type: 'closed'; readonly step: string; readonly code?: string }
   /** The bytes of a command are fixed and about to leave: an outcome counts only if it is of exactly them. */
   | ({ readonly type: 'sent'; readonly step: string } & SentCommand)
   /** The signed outcome of a command, as evidence that proves itself. */
@@ -178,8 +182,10 @@ export interface SealedEvent {
   readonly endedAtMs: number
   readonly turned?: { readonly code: string; readonly step?: string; readonly reason?: string }
   readonly problem?: string
-  /** base64url SHA-256 of the input, its keys in order: a start with the same one is the same saga. */
+  /** base64url SHA-256 of the input, its keys in order: a start with the same one is the same saga. Empty where it was erased. */
   readonly input: string
+  /** Bodies stood beside the journal, which may be there still if the process died just then. */
+  readonly bodies?: true
   /** What became of each step, and by whom. */
   readonly steps: Readonly<Record<string, SealedStep>>
 }
@@ -212,6 +218,7 @@ export const sagaEventTypes: Readonly<Record<SagaEvent['type'], 'saga' | 'step' 
   'looked-up': 'step',
   'undo-intended': 'step',
   undone: 'step',
+  closed: 'step',
   accepted: 'step',
   sent: 'step',
   receipt: 'step',

@@ -3,8 +3,18 @@ import { describeSteps } from './describe-steps.ts'
 import type { SealedEvent } from './saga-event.ts'
 import type { SagaState } from './saga-state.ts'
 
-/** Sums up a saga that is over. `genesis` is the beginning of its chain, `endedAtMs` when its last event was written. */
-export function sealSaga(state: SagaState, endedAtMs: number, genesis: string): SealedEvent {
+/** What a seal says of the journal that it stands for. */
+export interface SealedJournal {
+  /** The beginning of its chain. */
+  readonly genesis: string
+  /** When its last event was written. */
+  readonly endedAtMs: number
+  /** Whether bodies stood beside it. */
+  readonly hasBodies: boolean
+}
+
+/** Sums up a saga that is over. */
+export function sealSaga(state: SagaState, { genesis, endedAtMs, hasBodies }: SealedJournal): SealedEvent {
   const { started, life, epoch, instance, turned, problem } = state
   const { id, owner, definition, expiresAtMs, trace, key, input } = started
   const ended = life.value
@@ -25,7 +35,8 @@ export function sealSaga(state: SagaState, endedAtMs: number, genesis: string): 
     endedAtMs,
     ...(turned && { turned }),
     ...(problem !== undefined && { problem }),
-    input: digestJson(input),
+    input: input === undefined ? '' : digestJson(input),
+    ...(hasBodies && { bodies: true }),
     steps: describeSteps(state),
   }
 }

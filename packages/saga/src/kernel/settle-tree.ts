@@ -89,3 +89,8 @@ export function hasToBeUndone(step: StepState): boolean {
       return false
   }
 }
+
+/** Tells whether the step's participant may keep a lock for the saga; what was undone gave its own back. */
+export function isToBeClosed({ plan, closed, snapshot }: StepState): boolean {
+  return plan.locks === true && !closed && (snapshot.value === 'committed' || snapshot.value === 'waived')
+}

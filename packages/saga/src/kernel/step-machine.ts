@@ -76,7 +76,8 @@ const machine = setup({
       },
     },
     committed: { on: { undo: 'undoing', stall: 'stuck' } },
-    declined: { on: { stall: 'stuck' } },
+    // Asked again, it is another command.
+    declined: { on: { intend: 'executing', stall: 'stuck' } },
     refused: { on: { intend: 'executing', stall: 'stuck' } },
     failed: { on: { intend: 'executing', stall: 'stuck' } },
     undoing: { on: { undone: { target: 'undone', actions: 'markSettled' }, stall: 'stuck' } },

@@ -57,6 +57,18 @@ const small: readonly Shape[] = [
   ...[1, 2, 3, 4, 5, 6].map(inSequence),
   ...[2, 3].map(around),
   saga(
+    'three that lock, and ask again when declined',
+    [['s1', 's2', 's3']],
+    ...['s1', 's2', 's3'].map((name) =>
+      step(name, {
+        do: trips.reserve,
+        input: () => ({ what: name }),
+        retry: { attempts: 2, minDelayMs: 0, maxDelayMs: 0, declined: ['full'] },
+        lock: true,
+      }),
+    ),
+  ),
+  saga(
     'two branches of two',
     [
       ['s1', 's2'],

@@ -2,10 +2,16 @@ import { createManualClock, type ManualClock } from '@parley/ports'
 import type { Outcome, SagaCommand } from '@parley/mesh'
 import { describe, expect, it } from 'vitest'
 import { createFakeMesh } from '../testing/fake-mesh.fixture.ts'
-import { createMemoryParticipant, type MemoryParticipant, type World } from '../testing/memory-participant.fixture.ts'
+import {
+  createMemoryParticipant,
+  createWorld,
+  type MemoryParticipant,
+  type World,
+} from '../testing/memory-participant.fixture.ts'
 import { createMemoryStore } from '../testing/memory-store.fixture.ts'
 import { trips } from '../testing/trip-contract.fixture.ts'
-import { createParticipant, type TransactionalServe } from './create-participant.ts'
+import { createParticipant } from './create-participant.ts'
+import type { TransactionalServe } from './participant.ts'
 
 type Reserve = TransactionalServe<
   World,
@@ -186,9 +192,10 @@ describe('participant.serve', () => {
         settle: () => undefined,
         undo: () => ({ kind: 'nothing' }),
         lookup: () => ({ kind: 'new' }),
+        close: () => ({ kind: 'closed' }),
       },
       async transaction(run) {
-        await run({ epochs: new Map(), rows: new Map(), effects: new Map(), log: [] })
+        await run(createWorld())
         throw new Error('commit failed')
       },
       clock,

@@ -1,194 +1,140 @@
-import type {
-  ContractCapability,
-  Declined,
-  HandlerRefusal,
-  Hop,
-  HopCaller,
-  LookupAnswer,
-  NothingDone,
-  SagaCommand,
-  ServeFunction,
-  UndoableServe,
-} from '@parley/mesh'
-import type { Clock, Inbox, InboxCommand, InboxOutcome } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
-import { watchMarks, type MarkedHop } from './watch-marks.ts'
+import type { HandlerReturn, LookupAnswer, UndoableServe } from '@parley/mesh'
+import { MeshError } from '@parley/protocol'
+import { answerAgain, readKnown, toInboxOutcome } from './known-outcome.ts'
+import type { Participant, ParticipantOptions, TransactionalServe } from './participant.ts'
+import { runCommand } from './run-command.ts'
+import { findHolder } from './find-holder.ts'
 
-// I1 Inbox row and effect are durable together or not at all.
+// I1 Inbox row and effect are durable together or not at all, where the effects are inside.
 // I2 A key is done at most once; asked again, the same answer comes again.
 // I3 A key that was undone, or whose undo came first, is never done.
 // I4 A command of an epoch below the highest seen changes nothing.
 // I5 The saga's owner is the verified caller, never what the command says.
-
-/** What a participant needs of its database. */
-export interface ParticipantOptions<Tx> {
-  readonly inbox: Inbox<Tx>
-  /**
-   * Runs its argument in a transaction: commits when it resolves; rolls back and rejects with the same error when it
-   * rejects. Transactions that share a connection must run one after the other, as those of `withTransaction` do.
-   */
-  readonly transaction: <T>(run: (tx: Tx) => T | Promise<T>) => Promise<T>
-  readonly clock: Clock
-}
-
-/** What serves one capability inside the participant's transaction. */
-export interface TransactionalServe<Tx, Input, Result, Declared> {
-  /** Does it, through `tx` only: a throw, a `hop.fail()` and a `hop.refuse()` roll everything back. */
-  readonly do: (
-    tx: Tx,
-    ...served: Parameters<ServeFunction<Input, Result, Declared>>
-  ) => ReturnType<ServeFunction<Input, Result, Declared>>
-  /** Takes back what `do` answered with `output`. Not called when there is nothing to take back. */
-  readonly undo?: (
-    tx: Tx,
-    done: { readonly output: unknown },
-    hop: Hop,
-  ) => ReturnType<NonNullable<UndoableServe<Input, Result, Declared>['undo']>>
-}
-
-/** Makes handlers whose effects happen at most once and can be taken back. */
-export interface Participant<Tx> {
-  /**
-   * Turns functions over a transaction into what `node.serve` takes. Calls without a saga run in a transaction, too, without
-   * the inbox. Throws `contract.invalid` when the contract promises an undo and there is none.
-   */
-  serve<Input, Output, Declared, Result>(
-    capability: ContractCapability<Input, Output, Declared, Result>,
-    serves: TransactionalServe<Tx, Input, Result, Declared>,
-  ): UndoableServe<Input, Result, Declared>
-}
+// I6 What another saga locked is not touched, and a lock is taken and given back with the effect.
 
 /** Creates a participant over an inbox and the database that it lives in. */
 export function createParticipant<Tx>(options: ParticipantOptions<Tx>): Participant<Tx> {
-  const { inbox } = options
   return {
     serve(capability, serves) {
-      const { undo } = serves
+      const { undo, lock } = serves
       if (capability.undo && !undo)
         throw new MeshError('contract.invalid', `the contract promises an undo of ${capability.capability}: serve one`)
+      if (lock && !options.locks)
+        throw new MeshError('contract.invalid', `${capability.capability} locks a target: give its participant locks`)
       return {
-        do: (input, hop) =>
-          runCommand(options, hop, async (tx, command, marked) => {
-            if (!command) return serves.do(tx, input, marked.hop)
-            const verdict = await inbox.begin(tx, command)
-            switch (verdict.kind) {
-              case 'stale-epoch':
-                return hop.refuse('saga.stale-epoch')
-              case 'tombstone':
-                return hop.refuse('saga.tombstoned')
-              case 'known':
-                return answerAgain(verdict.outcome, hop)
-              case 'new': {
-                const result = await serves.do(tx, input, marked.hop)
-                const outcome = marked.toOutcome(result)
-                if (outcome) await inbox.settle(tx, command, outcome)
-                return result
-              }
-            }
-          }),
-        ...(undo && {
-          undo: (_input, hop) =>
-            runCommand(options, hop, async (tx, command, marked) => {
-              if (!command) return hop.refuse('saga.command-invalid')
-              const verdict = await inbox.undo(tx, command)
-              switch (verdict.kind) {
-                case 'stale-epoch':
-                  return hop.refuse('saga.stale-epoch')
-                case 'nothing':
-                  return undefined
-                case 'undo':
-                  // The inbox's own memory of the output, not what the caller says that it was.
-                  return undo(tx, { output: JSON.parse(verdict.outcome.output) as unknown }, marked.hop)
-              }
-            }),
-        }),
-        lookup: (hop) =>
-          runCommand(options, hop, async (tx, command) => {
-            if (!command) return hop.refuse('saga.command-invalid')
-            const verdict = await inbox.lookup(tx, command)
-            switch (verdict.kind) {
-              case 'stale-epoch':
-                return hop.refuse('saga.stale-epoch')
-              case 'tombstone':
-                return { found: 'tombstone' } satisfies LookupAnswer
-              case 'new':
-                return { found: 'absent' } satisfies LookupAnswer
-              case 'known':
-                return readKnown(verdict.outcome)
-            }
-          }),
+        do: serveDo(options, serves),
+        ...(undo && { undo: serveUndo(options, undo) }),
+        lookup: serveLookup(options, serves),
+        close: serveClose(options),
       }
     },
   }
 }
 
-/** Carries an answer out of a transaction that must not be committed. */
-class RolledBack extends Error {
-  readonly answer: NothingDone | HandlerRefusal
-
-  constructor(answer: NothingDone | HandlerRefusal) {
-    super('rolled back')
-    this.answer = answer
-  }
+function serveDo<Tx, Input, Result, Declared>(
+  options: ParticipantOptions<Tx>,
+  serves: TransactionalServe<Tx, Input, Result, Declared>,
+): UndoableServe<Input, Result, Declared>['do'] {
+  const { inbox, locks } = options
+  return (input, hop) =>
+    runCommand(options, hop, async ({ tx, command, marked, enter }): Promise<HandlerReturn<Result, Declared>> => {
+      if (command) {
+        const verdict = await inbox.begin(tx, command)
+        switch (verdict.kind) {
+          case 'stale-epoch':
+            return hop.refuse('saga.stale-epoch')
+          case 'closed':
+            return hop.refuse('saga.command-closed')
+          case 'tombstone':
+            return hop.refuse('saga.tombstoned')
+          case 'known':
+            return answerAgain(verdict.outcome, hop)
+          case 'in-doubt': {
+            const found = await serves.find?.(hop)
+            if (!found) return hop.refuse('saga.outcome-unknown')
+            if (found.found === 'absent') break
+            const known = toInboxOutcome(found)
+            await inbox.settle(tx, command, known)
+            return answerAgain(known, hop)
+          }
+          case 'new':
+        }
+      }
+      const target = serves.lock?.(input)
+      const holder =
+        target === undefined ? undefined : await findHolder(options, tx, hop, command, target, serves.lockMs)
+      if (holder) return marked.hop.refuse('saga.locked', holder)
+      enter()
+      const result = await serves.do(tx, input, marked.hop)
+      const outcome = command && marked.toOutcome(result)
+      if (!outcome) return result
+      await inbox.settle(tx, command, outcome)
+      if (outcome.kind === 'declined') await locks?.release(tx, command)
+      return result
+    })
 }
 
-/**
- * Runs a command in one transaction. What `run` threw is known to be rolled back once the transaction rejects with that
- * very error, so the answer is `failed`, nothing done; an error of the transaction itself proves nothing and is thrown on.
- */
-async function runCommand<Tx, Answer, Declared>(
-  { transaction, clock }: ParticipantOptions<Tx>,
-  hop: Hop<Declared>,
-  run: (tx: Tx, command: InboxCommand | undefined, marked: MarkedHop<Declared>) => Answer | Promise<Answer>,
-): Promise<Answer | NothingDone | HandlerRefusal> {
-  const marked = watchMarks(hop)
-  const command = hop.saga && toInboxCommand(hop.saga, hop.caller, hop.capability)
-  // Past its expiry the memory of a command may be gone: doing it could be the second time.
-  if (command && command.expiresAtMs <= clock.now()) return hop.refuse('saga.command-expired')
-  let thrown: { readonly error: unknown } | undefined
-  try {
-    return await transaction(async (tx) => {
-      try {
-        const answer = await run(tx, command, marked)
-        if (marked.saysNothingDone(answer)) throw new RolledBack(answer)
-        return answer
-      } catch (error) {
-        thrown = { error }
-        throw error
+function serveUndo<Tx, Input, Result, Declared>(
+  options: ParticipantOptions<Tx>,
+  undo: NonNullable<TransactionalServe<Tx, Input, Result, Declared>['undo']>,
+): NonNullable<UndoableServe<Input, Result, Declared>['undo']> {
+  const { inbox, locks } = options
+  return (_input, hop) =>
+    runCommand(options, hop, async ({ tx, command, marked, enter }) => {
+      if (!command) return hop.refuse('saga.command-invalid')
+      const verdict = await inbox.undo(tx, command)
+      if (verdict.kind === 'stale-epoch') return hop.refuse('saga.stale-epoch')
+      if (verdict.kind === 'closed') return hop.refuse('saga.command-closed')
+      await locks?.release(tx, command)
+      if (verdict.kind === 'nothing') return undefined
+      enter()
+      // The inbox's own memory of the output, not what the caller says that it was.
+      const output: unknown = verdict.kind === 'undo' ? JSON.parse(verdict.outcome.output) : undefined
+      return undo(tx, { output }, marked.hop)
+    })
+}
+
+function serveLookup<Tx, Input, Result, Declared>(
+  options: ParticipantOptions<Tx>,
+  { find }: TransactionalServe<Tx, Input, Result, Declared>,
+): NonNullable<UndoableServe<Input, Result, Declared>['lookup']> {
+  const { inbox } = options
+  return (hop) =>
+    runCommand(options, hop, async ({ tx, command }) => {
+      if (!command) return hop.refuse('saga.command-invalid')
+      const verdict = await inbox.lookup(tx, command)
+      switch (verdict.kind) {
+        case 'stale-epoch':
+          return hop.refuse('saga.stale-epoch')
+        case 'closed':
+          return hop.refuse('saga.command-closed')
+        case 'tombstone':
+          return { found: 'tombstone' } satisfies LookupAnswer
+        case 'new':
+          return { found: 'absent' } satisfies LookupAnswer
+        case 'known':
+          return readKnown(verdict.outcome)
+        case 'in-doubt': {
+          const found = await find?.(hop)
+          if (!found) return hop.refuse('saga.outcome-unknown')
+          if (found.found !== 'absent') await inbox.settle(tx, command, toInboxOutcome(found))
+          return found
+        }
       }
     })
-  } catch (error) {
-    if (!thrown || thrown.error !== error) throw error
-    if (error instanceof RolledBack) return error.answer
-    if (isMeshError(error) && error.code.startsWith('saga.')) return hop.refuse(error.code)
-    return hop.fail({ retryable: true })
-  }
 }
 
-function toInboxCommand(saga: SagaCommand, caller: HopCaller, capability: string): InboxCommand {
-  return {
-    owner: caller.owner,
-    name: caller.name,
-    saga: saga.id,
-    key: saga.key,
-    capability,
-    epoch: saga.epoch,
-    expiresAtMs: saga.expiresAtMs,
-  }
-}
-
-function readKnown(outcome: InboxOutcome): LookupAnswer {
-  if (outcome.kind === 'ok') return { found: 'ok', output: JSON.parse(outcome.output) as unknown }
-  return { found: 'declined', error: readError(outcome.error) }
-}
-
-/** Answers as before. What was remembered is what the handler answered then, so it has the contract's types. */
-function answerAgain<Result, Declared>(outcome: InboxOutcome, hop: Hop<Declared>): Result | Declined<Declared> {
-  if (outcome.kind === 'ok') return JSON.parse(outcome.output) as Result
-  const { name, details } = readError(outcome.error)
-  return hop.decline(name as keyof Declared & string, details as Declared[keyof Declared & string])
-}
-
-function readError(text: string): { readonly name: string; readonly details: unknown } {
-  return JSON.parse(text) as { readonly name: string; readonly details: unknown }
+/** The saga is over: its rows are forgotten, its locks are free, and what comes late is refused. */
+function serveClose<Tx>(
+  options: ParticipantOptions<Tx>,
+): NonNullable<UndoableServe<unknown, unknown, unknown>['close']> {
+  const { inbox, locks } = options
+  return (hop) =>
+    runCommand(options, hop, async ({ tx, command }) => {
+      if (!command) return hop.refuse('saga.command-invalid')
+      const verdict = await inbox.close(tx, command)
+      if (verdict.kind === 'stale-epoch') return hop.refuse('saga.stale-epoch')
+      await locks?.releaseSaga(tx, command)
+      return undefined
+    })
 }

@@ -73,6 +73,8 @@ function realise(
     }
     case 'lookup':
       return { call: { step: decision.step, phase: 'lookup', attempt: step.attempt } }
+    case 'close':
+      return { call: { step: decision.step, phase: 'close', attempt: step.attempt } }
     case 'undo': {
       const attempt = step.undoAttempts + 1
       return {

@@ -1,14 +1,15 @@
 import { checkSchema } from '@parley/mesh'
-import { isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
+import { allowed, isMeshError, MeshError, refuse, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { planParts } from '../definition/plan-parts.ts'
 import { copyJson, digestJson, findJsonProblem, isSameJson } from '../json-value.ts'
+import { describeErased } from '../journal/data-keys.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
-import type { SagaJournal } from '../journal/saga-journal.ts'
+import { formatSagaStream, type SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import { proposeDecision } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import type { SagaState } from '../kernel/saga-state.ts'
+import { isOver, type SagaState } from '../kernel/saga-state.ts'
 import { describeSaga, type SagaView } from './describe-saga.ts'
 import { defaultLeaseMs } from './instance-lease.ts'
 import { assertKey } from './key-queue.ts'
@@ -59,6 +60,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     const past = await journal.read()
     if (past.length > 0) {
       const state = foldSaga(past.map(({ event }) => event))
+      if (past[0]?.erased || state.sealed?.input === '') throw describeErased(formatSagaStream(node.name, id))
       assertSame(state, definition, input)
       desk.assertOwner(state)
       return desk.watch(id, journal, past, state)
@@ -161,6 +163,18 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       const said = await desk.note(saga, proposeDecision(decided))
       if (said.kind === 'allow' && decided.decision === 'cancel') await desk.driven.get(saga)?.stopCalls()
       return said
+    },
+    async erase(id) {
+      const journal = desk.open(id)
+      const state = foldSaga((await readSome(id, journal)).map(({ event }) => event))
+      if (!isOver(state)) return refuse('saga.not-over', `the saga "${id}" is ${state.life.value}: it needs its bodies`)
+      if (!state.sealed && journal.bodies() !== 'boxed')
+        return refuse(
+          'saga.not-erasable',
+          `the saga "${id}" began without a data key: compact it when its time has come`,
+        )
+      await journal.erase()
+      return allowed
     },
     compact: () => retention.sweep(),
     load: () => desk.load(),

@@ -2,6 +2,7 @@ import type { MailedOutcome, ToldOutcome } from '@parley/mesh'
 import type { AgentName, InstanceDid } from '@parley/protocol'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import type { Proposal } from '../kernel/propose.ts'
+import type { SentCommand } from '../kernel/saga-event.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
@@ -71,7 +72,7 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
 }
 
 interface Receipt {
-  readonly phase: 'do' | 'undo' | 'lookup'
+  readonly phase: SentCommand['phase']
   readonly attempt: number
   readonly evidence: string
 }

@@ -35,7 +35,7 @@ export function prepareStep(step: StepState, preparation: Preparation): SagaEven
     step: name,
     attempt: step.attempts + 1,
     epoch: state.epoch,
-    key: step.key ?? `${preparation.name}/${state.started.id}/${name}`,
+    key: nextKey(step, `${preparation.name}/${state.started.id}/${name}`),
     provider,
   } as const
   if (step.key !== undefined) return intent
@@ -45,6 +45,11 @@ export function prepareStep(step: StepState, preparation: Preparation): SagaEven
   return 'problem' in mapped
     ? { type: 'failed', step: name, code: 'saga.mapping-failed' }
     : { ...intent, input: mapped.value }
+}
+
+/** One key for all tries of one command. What was declined stays so for ever: asked again, it is another command. */
+function nextKey(step: StepState, first: string): string {
+  return step.snapshot.value === 'declined' ? `${first}/${step.attempts + 1}` : (step.key ?? first)
 }
 
 function chooseProvider(step: StepState, known: readonly string[]): string | undefined {

@@ -46,6 +46,8 @@ export function createRetention(node: SagaNode, desk: SagaDesk, keepEndedMs: num
     if (sealed.has(id) || clock.now() < (dueAtMs.get(id) ?? 0)) return false
     const end = await peekEnd(store.journal, formatSagaStream(node.name, id))
     if (!end) return false
+    // Whoever sealed it may have died before the bodies were removed.
+    if (end.isSealed && end.hasBodies) await desk.open(id).erase()
     if (end.isSealed) remember(sealed, id)
     const dueMs = end.atMs + keepEndedMs
     if (end.isSealed || clock.now() < dueMs) {
@@ -57,7 +59,9 @@ export function createRetention(node: SagaNode, desk: SagaDesk, keepEndedMs: num
     const state = foldSaga(past.map(({ event }) => event))
     const endedAtMs = past.at(-1)?.atMs ?? 0
     if (!isOver(state) || state.sealed) return false
-    await journal.seal((genesis) => sealSaga(state, endedAtMs, genesis))
+    const hasBodies = journal.bodies() !== 'inline'
+    await journal.seal((genesis) => sealSaga(state, { genesis, endedAtMs, hasBodies }))
+    if (hasBodies) await journal.erase()
     dueAtMs.delete(id)
     remember(sealed, id)
     return true

@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import { isMeshError, MeshError, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
+import { describeErased } from '../journal/data-keys.ts'
 import { peekIsOver } from '../journal/peek-journal.ts'
 import { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
@@ -173,7 +174,10 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     return created
   }
 
-  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node.clock)
+  const { dataKeys } = options
+  const vault = { keyValue, ...(dataKeys && { dataKeys, makesKeys: true }) }
+  const open = (id: string): SagaJournal =>
+    openSagaJournal(journals, formatSagaStream(node.name, id), node.clock, vault)
 
   const isKnownOver = async (id: string): Promise<boolean> => {
     if (over.has(id)) return true
@@ -212,6 +216,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
 
   const drive = async (request: DriveRequest): Promise<SagaDriver> => {
     const { id, journal, definition, past, state, unsaved, key, feed } = request
+    if (past.some(({ erased }) => erased)) throw describeErased(formatSagaStream(node.name, id))
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()

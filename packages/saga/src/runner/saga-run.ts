@@ -2,6 +2,7 @@ import { checkSchema } from '@parley/mesh'
 import { formatTime, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import { copyJson, findJsonProblem } from '../json-value.ts'
+import { describeErased } from '../journal/data-keys.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import { proposeAuthority, proposeCancel, proposeSignal, type Proposal } from '../kernel/propose.ts'
 import type { SealedEvent } from '../kernel/saga-event.ts'
@@ -82,6 +83,8 @@ export function createSagaRun(feed: SagaFeed, line: RunLine): SagaRun {
     async result() {
       const state = await settled()
       if (state.sealed && state.life.value === 'completed') throw explainSeal(state.sealed)
+      const end = feed.events.findLast(({ event }) => event.type === 'completed')
+      if (end?.erased) throw describeErased(`the saga "${id}"`)
       if (state.life.value === 'completed' && state.problem === undefined) return state.output
       throw explainEnd(state)
     },

@@ -1,5 +1,6 @@
 import type { MeshError, Refusal, Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
+import type { DataKeys } from '../journal/data-keys.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaView } from './describe-saga.ts'
 import type { SagaRun } from './saga-run.ts'
@@ -27,6 +28,11 @@ export interface SagasOptions {
    * start with its id is still the same saga. Default 30 days, `Infinity` for ever.
    */
   readonly keepEndedMs?: number
+  /**
+   * Gives each saga a data key that its bodies (inputs, outputs, signals) are encrypted by, so that destroying it erases them.
+   * All instances of the name need it. Default none: bodies are in the clear.
+   */
+  readonly dataKeys?: DataKeys
   /** Says whether a declaration is of a human who may decide about sagas. Without it nobody may. */
   readonly verifyHuman?: VerifyHuman
 }
@@ -91,6 +97,11 @@ export interface Sagas extends AsyncDisposable {
    * `resume` sees that it happens now and then. Resolves with the ids of the sagas that were compacted now.
    */
   compact(): Promise<readonly string[]>
+  /**
+   * Destroys the data key of a saga that is over, and what is stored of its bodies; its chain stays checkable. Idempotent.
+   * Refused with `saga.unknown`, `saga.not-over`, and `saga.not-erasable` where bodies are in the clear.
+   */
+  erase(id: string): Promise<Verdict>
   /** How busy each definition is. */
   load(): readonly SagaLoad[]
   /** Sends nothing more, and resolves when what is under way was answered: what is handed over then is known. */

@@ -54,7 +54,7 @@ export const sagaContract: SagaContract = defineContract('saga', {
   },
   follow: {
     input: messageSchema<FollowInput>({ id, from: optional(position) }),
-    stream: messageSchema<JournaledEvent>({ position, atMs: anything, event: object }),
+    stream: messageSchema<JournaledEvent>({ position, atMs: anything, event: object, erased: optional(anything) }),
     output: messageSchema<StateAnswer>({ view: object }),
     errors,
     risk: 'read',

@@ -4,7 +4,7 @@ import { createSagas } from '../runner/create-sagas.ts'
 import type { SagaView } from '../runner/describe-saga.ts'
 import { createFakeMesh, type CallOnTheWay } from './fake-mesh.fixture.ts'
 import { createInstantClock } from './instant-clock.fixture.ts'
-import type { World } from './memory-participant.fixture.ts'
+import { createWorld, type World } from './memory-participant.fixture.ts'
 import { createMemoryStore, type MemoryContents, type MemoryStore } from './memory-store.fixture.ts'
 import { serveTrips, type TripAgents } from './trip-agents.fixture.ts'
 import type { Trip } from './trip-contract.fixture.ts'
@@ -88,7 +88,7 @@ export async function crashEverywhere(
     deaths: 0,
     nowMs: startMs,
     contents: { streams: new Map(), removed: new Map(), values: new Map() },
-    world: { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] },
+    world: createWorld(),
     underWay: [],
   }
   const schedules = await follow(nothing, deaths)

@@ -210,6 +210,8 @@ async function run(serve: Served, call: CallOnTheWay, hop: Hop): Promise<unknown
       return serve.lookup
         ? ((await serve.lookup(hop)) satisfies LookupAnswer | object)
         : hop.refuse('saga.command-invalid')
+    case 'close':
+      return serve.close ? serve.close(hop) : hop.refuse('saga.command-invalid')
   }
 }
 

@@ -1,10 +1,15 @@
-import type { Clock, Inbox, InboxCommand, InboxOutcome } from '@parley/ports'
-import { createParticipant, type Participant } from '../participant/create-participant.ts'
+import type { Clock, Inbox, InboxCommand, InboxOutcome, TargetLocks } from '@parley/ports'
+import { createParticipant } from '../participant/create-participant.ts'
+import type { Participant } from '../participant/participant.ts'
 
 /** What a participant's database holds: everything that a transaction commits or rolls back. */
 export interface World {
   readonly epochs: Map<string, number>
   readonly rows: Map<string, InboxOutcome | 'tombstone'>
+  /** Sagas that are over. */
+  readonly closed: Set<string>
+  /** Until when a key has a target, by both. */
+  readonly locks: Map<string, { readonly target: string; readonly saga: string; readonly untilMs: number }>
   /** Effects that stand, by key. */
   readonly effects: Map<string, unknown>
   /** What was ever done and undone, in order, as `do key` and `undo key`. */
@@ -25,7 +30,7 @@ export interface MemoryParticipant {
 export function createMemoryParticipant(
   clock: Clock,
   pass: () => void = () => undefined,
-  begun: World = { epochs: new Map(), rows: new Map(), effects: new Map(), log: [] },
+  begun: World = createWorld(),
 ): MemoryParticipant {
   let world = begun
   let last: Promise<unknown> = Promise.resolve()
@@ -35,6 +40,8 @@ export function createMemoryParticipant(
       const tx: World = {
         epochs: new Map(world.epochs),
         rows: new Map(world.rows),
+        closed: new Set(world.closed),
+        locks: new Map(world.locks),
         effects: new Map(world.effects),
         log: [...world.log],
       }
@@ -47,7 +54,19 @@ export function createMemoryParticipant(
     last = current.catch(() => undefined)
     return current
   }
-  return { participant: createParticipant({ inbox, transaction, clock }), world: () => world }
+  return { participant: createParticipant({ inbox, locks, transaction, clock }), world: () => world }
+}
+
+/** Makes an empty database. */
+export function createWorld(): World {
+  return {
+    epochs: new Map(),
+    rows: new Map(),
+    closed: new Set(),
+    locks: new Map(),
+    effects: new Map(),
+    log: [],
+  }
 }
 
 const sagaOf = (command: InboxCommand): string => `${command.owner} ${command.name} ${command.saga}`
@@ -65,6 +84,7 @@ const inbox: Inbox<World> = {
   begin(tx, command) {
     const higher = findHigher(tx, command)
     if (higher !== undefined) return { kind: 'stale-epoch', epoch: higher }
+    if (tx.closed.has(sagaOf(command))) return { kind: 'closed' }
     const row = tx.rows.get(rowOf(command))
     if (row === undefined) return { kind: 'new' }
     return row === 'tombstone' ? { kind: 'tombstone' } : { kind: 'known', outcome: row }
@@ -75,6 +95,7 @@ const inbox: Inbox<World> = {
   undo(tx, command) {
     const higher = findHigher(tx, command)
     if (higher !== undefined) return { kind: 'stale-epoch', epoch: higher }
+    if (tx.closed.has(sagaOf(command))) return { kind: 'closed' }
     const row = tx.rows.get(rowOf(command))
     tx.rows.set(rowOf(command), 'tombstone')
     if (row === undefined || row === 'tombstone' || row.kind !== 'ok') return { kind: 'nothing' }
@@ -82,5 +103,30 @@ const inbox: Inbox<World> = {
   },
   lookup(tx, command) {
     return inbox.begin(tx, command)
+  },
+  close(tx, command) {
+    const higher = findHigher(tx, command)
+    if (higher !== undefined) return { kind: 'stale-epoch', epoch: higher }
+    tx.closed.add(sagaOf(command))
+    for (const row of tx.rows.keys()) if (row.startsWith(`${sagaOf(command)} `)) tx.rows.delete(row)
+    return { kind: 'closed' }
+  },
+}
+
+const locks: TargetLocks<World> = {
+  take(tx, command, target, { nowMs, untilMs }) {
+    const saga = sagaOf(command)
+    const holder = [...tx.locks.values()].find(
+      (lock) => lock.target === target && lock.saga !== saga && lock.untilMs > nowMs,
+    )
+    if (holder) return { kind: 'held', untilMs: holder.untilMs }
+    tx.locks.set(`${rowOf(command)} ${target}`, { target, saga, untilMs })
+    return { kind: 'taken' }
+  },
+  release(tx, command) {
+    for (const name of tx.locks.keys()) if (name.startsWith(`${rowOf(command)} `)) tx.locks.delete(name)
+  },
+  releaseSaga(tx, command) {
+    for (const [name, { saga }] of tx.locks) if (saga === sagaOf(command)) tx.locks.delete(name)
   },
 }

@@ -47,6 +47,11 @@ export function listNextEvents(state: SagaState): readonly SagaEvent[] {
           { type: 'looked-up', step, found: 'refused', code: 'x', retryAtMs: 0 },
           { type: 'undone', step, by: 'lookup' },
         ]
+      case 'close':
+        return [
+          { type: 'closed', step },
+          { type: 'closed', step, code: 'x' },
+        ]
       case 'undo':
         return known?.snapshot.value === 'undoing'
           ? []
@@ -67,6 +72,9 @@ export function listNextEvents(state: SagaState): readonly SagaEvent[] {
       return [
         { type: 'committed', step, by: 'reply', output: null },
         { type: 'declined', step, by: 'reply', error: { name: 'full' } },
+        ...(known.plan.retry.declined
+          ? [{ type: 'declined', step, by: 'reply', error: { name: 'full' }, retryAtMs: 0 } as const]
+          : []),
         { type: 'unknown', step, code: 'deadline.exceeded' },
       ]
     if (known.snapshot.value !== 'undoing') return []
@@ -81,8 +89,8 @@ export function listNextEvents(state: SagaState): readonly SagaEvent[] {
 /** Names a state by all that what follows depends on. */
 export function nameState(state: SagaState): string {
   const steps = Object.values(state.steps).map(
-    ({ snapshot, attempts, found, hopeless }) =>
-      `${snapshot.value}${snapshot.context.unsettled ? '!' : ''}${attempts}${found ?? ''}${hopeless ? 'h' : ''}`,
+    ({ snapshot, attempts, found, hopeless, closed }) =>
+      `${snapshot.value}${snapshot.context.unsettled ? '!' : ''}${attempts}${found ?? ''}${hopeless ? 'h' : ''}${closed ? 'c' : ''}`,
   )
   const waits = Object.values(state.waits).map(({ snapshot }) => snapshot.value)
   const sequences = Object.entries(state.sequences).map(([path, { value, context }]) => `${path}${value}${context.at}`)
@@ -96,6 +104,8 @@ export function findBrokenInvariant(state: SagaState, order: readonly (readonly 
   const standing = ['committed', 'unknown', 'executing', 'undoing']
   const { value } = state.life
   if (value === 'completed' && !names.every((name) => status(name) === 'committed')) return 'completed without all'
+  if (value === 'completed' && Object.values(state.steps).some((step) => step.plan.locks && !step.closed))
+    return 'completed, and a lock is kept'
   if (value === 'compensated' && names.some((name) => standing.includes(status(name))))
     return 'compensated, but it stands'
   if (value === 'compensated' && !state.turned) return 'compensated without a reason'

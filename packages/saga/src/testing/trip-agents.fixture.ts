@@ -42,6 +42,7 @@ export function serveTrips(
       agent,
       trips.reserve,
       participant.serve(trips.reserve, {
+        lock: ({ what }) => (what.startsWith('seat-') ? what : undefined),
         do(tx, { what }, hop) {
           const key = hop.saga?.key ?? 'no saga'
           effect(tx, key, what)

@@ -1,4 +1,5 @@
 import { createSystemClock, type Clock, type Random } from '@parley/ports'
+import TinyQueue from 'tinyqueue'
 
 // I1 One turn runs at a time, and all promises settle before the next one.
 // I2 Which of the turns that are due runs next is decided by the seed alone; what a process deferred runs in its order.
@@ -31,13 +32,13 @@ const startMs = Date.UTC(2026, 0, 1)
 
 /** Creates a scheduler without turns. */
 export function createSimScheduler(random: Random): SimScheduler {
-  const heap: Turn[] = []
+  const waiting = new TinyQueue<Turn>([], compare)
   let deferred: (() => void)[] = []
   let nowMs = 0
   let order = 0
   const after: SimScheduler['after'] = (delayMs, run) => {
     const turn: Turn = { dueMs: nowMs + Math.max(0, delayMs), rank: random.float(), order: order++, run }
-    push(heap, turn)
+    waiting.push(turn)
     return () => {
       turn.run = undefined
     }
@@ -60,12 +61,12 @@ export function createSimScheduler(random: Random): SimScheduler {
           continue
         }
         if (isDone()) return true
-        const next = heap[0]
+        const next = waiting.peek()
         if (!next || next.dueMs > untilMs) {
           nowMs = untilMs
           return isDone()
         }
-        pop(heap)
+        waiting.pop()
         if (!next.run) continue
         nowMs = Math.max(nowMs, next.dueMs)
         next.run()
@@ -87,36 +88,6 @@ function settlePromises(): Promise<void> {
   return new Promise((resolve) => host.defer(resolve))
 }
 
-function isBefore(left: Turn, right: Turn): boolean {
-  if (left.dueMs !== right.dueMs) return left.dueMs < right.dueMs
-  return left.rank < right.rank || (left.rank === right.rank && left.order < right.order)
-}
-
-function push(heap: Turn[], turn: Turn): void {
-  let at = heap.push(turn) - 1
-  while (at > 0) {
-    const parentAt = (at - 1) >> 1
-    const parent = heap[parentAt]
-    if (!parent || isBefore(parent, turn)) break
-    heap[at] = parent
-    at = parentAt
-  }
-  heap[at] = turn
-}
-
-function pop(heap: Turn[]): void {
-  const last = heap.pop()
-  if (!last || heap.length === 0) return
-  let at = 0
-  for (;;) {
-    const leftAt = at * 2 + 1
-    const left = heap[leftAt]
-    if (!left) break
-    const right = heap[leftAt + 1]
-    const [child, childAt] = right && isBefore(right, left) ? [right, leftAt + 1] : [left, leftAt]
-    if (isBefore(last, child)) break
-    heap[at] = child
-    at = childAt
-  }
-  heap[at] = last
+function compare(left: Turn, right: Turn): number {
+  return left.dueMs - right.dueMs || left.rank - right.rank || left.order - right.order
 }

@@ -1,0 +1,6 @@
+export { createInboxTables, inboxTables } from './inbox-tables.ts'
+export { type PgClient, type PgPool, type PgResult, type PgTransaction } from './pg-client.ts'
+export { createPgInbox } from './pg-inbox.ts'
+export { createPgLocks } from './pg-locks.ts'
+export { purgePgInbox } from './purge-pg-inbox.ts'
+export { withPgTransaction, type PgTransactionOptions } from './with-pg-transaction.ts'

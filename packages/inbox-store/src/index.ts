@@ -1,0 +1,1 @@
+export { openStoreInbox, type StoreInbox, type StoreTransaction } from './store-inbox.ts'
