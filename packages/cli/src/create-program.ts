@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { nameCommandErrors } from './command-line-error.ts'
 import { addApproveCommands } from './commands/approve.ts'
+import { addDeadLetterCommands } from './commands/dead-letters.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addCredentialCommands } from './commands/credential.ts'
@@ -54,6 +55,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addSagaCommands(program, context)
   addPolicyCommands(program, context)
   addApproveCommands(program, context)
+  addDeadLetterCommands(program, context)
   addTrustCommands(program, context)
   addIssuerCommands(program, context)
   addKeysCommands(program, context)

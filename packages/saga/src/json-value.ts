@@ -25,10 +25,21 @@ export function findJsonProblem(value: unknown, path = 'value'): string | undefi
   return undefined
 }
 
-/** Returns the value as JSON brings it back: a copy of its own, without undefined properties. */
+/** Returns the value as JSON brings it back: a copy of its own, without undefined properties. Of values without a JSON problem. */
 export function copyJson(value: unknown): unknown {
-  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown)
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? 0 : value
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : copyJson(item)))
+  const copy: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue
+    // An assignment to this name would change what the copy inherits from.
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...plainProperty, value: copyJson(item) })
+    else copy[key] = copyJson(item)
+  }
+  return copy
 }
+
+const plainProperty = { enumerable: true, configurable: true, writable: true }
 
 /** Tells whether two JSON values are the same, whatever the order of their keys. */
 export function isSameJson(left: unknown, right: unknown): boolean {

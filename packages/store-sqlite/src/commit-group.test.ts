@@ -28,7 +28,7 @@ describe('createCommitGroup', () => {
     const clock = createManualClock()
     const { db, insert } = openNumbers()
     const { sync, held } = createHeldSync()
-    const group = createCommitGroup(db, clock, sync)
+    const group = createCommitGroup(db, clock, { sync })
     const done: number[] = []
     const write = (value: number): Promise<unknown> => group.run(insert(value)).then(() => done.push(value))
     const writes = [write(1)]
@@ -48,7 +48,7 @@ describe('createCommitGroup', () => {
     const clock = createManualClock()
     const { db, insert } = openNumbers()
     const { sync, held } = createHeldSync()
-    const group = createCommitGroup(db, clock, sync)
+    const group = createCommitGroup(db, clock, { sync })
     const first = group.run(insert(1))
     await clock.settle()
     const meanwhile = group.run(insert(2))
@@ -64,7 +64,7 @@ describe('createCommitGroup', () => {
     const clock = createManualClock()
     const { db, insert } = openNumbers()
     const { sync, held } = createHeldSync()
-    const group = createCommitGroup(db, clock, sync)
+    const group = createCommitGroup(db, clock, { sync })
     const writes = [group.run(insert(1))]
     await clock.settle()
     writes.push(group.run(insert(2)))

@@ -27,11 +27,20 @@ interface Waiting {
 /** A longer transaction would hold the event loop; what is left over is committed in the next turn. */
 const maxWritesPerCommit = 512
 
-/**
- * Creates the group of one connection, which nobody else may write through. `sync` makes what was committed durable; without
- * it, the COMMIT does so itself.
- */
-export function createCommitGroup(db: DatabaseSync, clock: Clock, sync?: () => Promise<void>): CommitGroup {
+/** What a group is told besides its connection. */
+export interface CommitGroupOptions {
+  /** Makes what was committed durable; without it, the COMMIT does so itself. */
+  readonly sync?: (() => Promise<void>) | undefined
+  /** A transaction was taken back: what was learned of its writes does not hold. */
+  readonly onTakenBack?: () => void
+}
+
+/** Creates the group of one connection, which nobody else may write through. */
+export function createCommitGroup(
+  db: DatabaseSync,
+  clock: Clock,
+  { sync, onTakenBack }: CommitGroupOptions = {},
+): CommitGroup {
   let waiting: Waiting[] = []
   let scheduled = false
   let syncing: Promise<void> | undefined
@@ -85,6 +94,7 @@ export function createCommitGroup(db: DatabaseSync, clock: Clock, sync?: () => P
     }
   }
   const takeBack = (failure: MeshError): MeshError => {
+    onTakenBack?.()
     try {
       rollBack(db)
       return failure

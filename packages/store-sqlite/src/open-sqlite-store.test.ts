@@ -121,11 +121,24 @@ describe('openSqliteStore', () => {
     await old.journal.append('s', 0, [new Uint8Array([1]), new Uint8Array([2])])
     await old.close()
     const db = new DatabaseSync(path)
-    db.exec('ALTER TABLE stream DROP COLUMN first; PRAGMA user_version = 2')
+    db.exec(`
+      ALTER TABLE stream DROP COLUMN first;
+      ALTER TABLE entry RENAME TO later;
+      CREATE TABLE entry (
+        stream INTEGER NOT NULL REFERENCES stream (id), position INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (stream, position)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO entry SELECT stream, position, size, data FROM later;
+      DROP TABLE later;
+      PRAGMA user_version = 2
+    `)
     db.close()
     for (let opening = 1; opening <= 2; opening++) {
       const store = await openSqliteStore({ path })
-      expect((await store.journal.read('s')).map(({ position }) => position)).toEqual([1, 2])
+      expect((await store.journal.read('s')).map(({ position, data }) => [position, ...data])).toEqual([
+        [1, 1],
+        [2, 2],
+      ])
       await store.close()
     }
   })

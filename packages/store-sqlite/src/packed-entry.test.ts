@@ -5,7 +5,7 @@ import { packEntry, unpackEntry } from './packed-entry.ts'
 describe('packEntry', () => {
   it('gives back what was packed, of any size and content', () => {
     const bytes = fc.oneof(
-      fc.uint8Array({ maxLength: 4_000 }),
+      fc.uint8Array({ maxLength: 6_000 }),
       fc
         .tuple(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.integer({ min: 1, max: 400 }))
         .map(([part, times]) => {

@@ -8,8 +8,11 @@ export interface PackedEntry {
   readonly size: number
 }
 
-/** Below this many bytes a frame's own overhead eats what it saves. */
-const minPackedBytes = 1_024
+/**
+ * Below this many bytes packing costs more time than writing what it saves: each frame makes a context of its own. What a log
+ * writes at once is above it, what a saga writes is below.
+ */
+const minPackedBytes = 4_096
 
 /**
  * The journals of a log are the same names and keys over and over: packed they are a quarter, and writing a byte costs many

@@ -31,6 +31,16 @@ describe('openSqliteInbox', () => {
     await expect(aborted).rejects.toThrow('abort')
     expect(await withTransaction(db, (tx) => inbox.begin(tx, command))).toEqual({ kind: 'new' })
   })
+  it('T13: lets no zombie owner end a saga, nor anybody that of another', async () => {
+    const db = openParticipantDatabase(':memory:')
+    const inbox = openSqliteInbox(db)
+    await withTransaction(db, (tx) => inbox.settle(tx, { ...command, epoch: 3 }, { kind: 'ok', output: '1' }))
+    expect(await withTransaction(db, (tx) => inbox.close(tx, { ...command, epoch: 2 }))).toMatchObject({ epoch: 3 })
+    await withTransaction(db, (tx) => inbox.close(tx, { ...command, name: 'acme/mallory', epoch: 9 }))
+    expect(await withTransaction(db, (tx) => inbox.lookup(tx, { ...command, epoch: 3 }))).toMatchObject({
+      kind: 'known',
+    })
+  })
   it('is opened again over its own tables', async () => {
     const db = openParticipantDatabase(':memory:')
     const inbox = openSqliteInbox(db)

@@ -4,31 +4,29 @@ import { MeshError } from '@parley/protocol'
 import type { CommitGroup } from './commit-group.ts'
 import { packEntry, unpackEntry } from './packed-entry.ts'
 import { readBlob, readNumber, readText } from './sqlite-row.ts'
+import type { StreamRows } from './stream-rows.ts'
 import { assertStoreName } from './store-name.ts'
 
-/** Creates the journal of a store whose schema exists. */
-export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journal {
-  const selectStream = db.prepare('SELECT id, last, first FROM stream WHERE name = ?')
-  const insertStream = db.prepare('INSERT INTO stream (name, last) VALUES (?, 0)')
-  const updateStream = db.prepare('UPDATE stream SET last = ? WHERE id = ?')
-  const updateFirst = db.prepare('UPDATE stream SET first = ? WHERE id = ?')
+/** Names that are read before others get their turn of the event loop: about a millisecond. */
+const namesPerTurn = 1_000
+
+/** Creates the journal of a store whose schema exists. `endOfTurn` resolves when others had theirs. */
+export function createSqliteJournal(
+  db: DatabaseSync,
+  group: CommitGroup,
+  rows: StreamRows,
+  endOfTurn: () => Promise<void>,
+): Journal {
   const deleteBefore = db.prepare('DELETE FROM entry WHERE stream = ? AND position < ?')
   const insertEntry = db.prepare('INSERT INTO entry (stream, position, size, data) VALUES (?, ?, ?, ?)')
   const selectEntries = db.prepare(
     'SELECT position, size, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
   )
   // In UTF-8 no character starts with the byte FF, so it ends the range of a prefix.
-  const selectNames = db.prepare("SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT)")
+  const selectNames = db.prepare(
+    "SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT) AND name > ?2 ORDER BY name LIMIT ?3",
+  )
 
-  interface StreamRow {
-    readonly id: number
-    readonly first: number
-    readonly last: number
-  }
-  const readStream = (name: string): StreamRow | undefined => {
-    const row = selectStream.get(name)
-    return row && { id: readNumber(row, 'id'), first: readNumber(row, 'first'), last: readNumber(row, 'last') }
-  }
   const write = async (
     stream: string,
     expectedLast: number,
@@ -39,7 +37,7 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
     // The caller may reuse its buffers before the group commits.
     const packed = entries.map(packEntry)
     return group.run(() => {
-      const found = readStream(stream)
+      const found = rows.find(stream)
       let last = found?.last ?? 0
       if (last !== expectedLast)
         throw new MeshError(
@@ -48,13 +46,10 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
           { details: { stream, last, expectedLast } },
         )
       if (packed.length === 0) return last
-      const id = found?.id ?? Number(insertStream.run(stream).lastInsertRowid)
+      const first = removesBefore ? expectedLast + 1 : (found?.first ?? 1)
+      const { id } = rows.put(stream, { first, last: last + packed.length })
       for (const { size, data } of packed) insertEntry.run(id, ++last, size, data)
-      updateStream.run(last, id)
-      if (removesBefore) {
-        updateFirst.run(expectedLast + 1, id)
-        deleteBefore.run(id, expectedLast + 1)
-      }
+      if (removesBefore) deleteBefore.run(id, first)
       return last
     })
   }
@@ -62,7 +57,7 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
     append: (stream, expectedLast, entries) => write(stream, expectedLast, entries, false),
     compact: (stream, expectedLast, entries) => write(stream, expectedLast, entries, true),
     async read(stream, fromPosition = 1, limit = Number.MAX_SAFE_INTEGER) {
-      const found = readStream(stream)
+      const found = rows.find(stream)
       if (!found || limit <= 0) return []
       const first = Math.max(found.first, fromPosition)
       const entries: JournalEntry[] = selectEntries.all(found.id, first, limit).map((row) => ({
@@ -77,13 +72,17 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup): Journ
       return entries
     },
     async last(stream) {
-      return readStream(stream)?.last ?? 0
+      return rows.find(stream)?.last ?? 0
     },
     async streams(prefix) {
-      return selectNames
-        .all(prefix)
-        .map((row) => readText(row, 'name'))
-        .sort()
+      const names: string[] = []
+      for (let last = ''; ;) {
+        const page = selectNames.all(prefix, last, namesPerTurn).map((row) => readText(row, 'name'))
+        names.push(...page)
+        last = page.at(-1) ?? ''
+        if (page.length < namesPerTurn) return names.sort()
+        await endOfTurn()
+      }
     },
   }
 }

@@ -6,6 +6,7 @@ import { readPragma } from './schema.ts'
 import { createSqliteJournal } from './sqlite-journal.ts'
 import { createSqliteKeyValue } from './sqlite-key-value.ts'
 import { wrapSqliteError } from './sqlite-error.ts'
+import { createStreamRows } from './stream-rows.ts'
 import type { WalSync } from './wal-sync.ts'
 
 /** What is in force for an open store, read back from SQLite itself. */
@@ -33,8 +34,9 @@ export function createSqliteStore(
   release: () => void,
   walSync?: WalSync,
 ): SqliteStore {
-  const group = createCommitGroup(db, clock, walSync?.sync)
-  const journal = createSqliteJournal(db, group)
+  const rows = createStreamRows(db)
+  const group = createCommitGroup(db, clock, { sync: walSync?.sync, onTakenBack: rows.forget })
+  const journal = createSqliteJournal(db, group, rows, () => new Promise((resolve) => clock.defer(resolve)))
   const keyValue = createSqliteKeyValue(db, group)
   const facts = readFacts(db, path, walSync !== undefined)
   let isOpen = true

@@ -1,6 +1,6 @@
 import { createNode, type MeshNode } from '@parley/mesh'
 import { openBenchIssuer } from '../hop/parley-mesh.ts'
-import { cascadePolicy } from './governed-options.ts'
+import { cascadePolicy, heartbeatOf } from './governed-options.ts'
 import { runAgents, type ChainStep } from './run-agents.ts'
 import { toolContracts, tools } from './tools-contract.ts'
 
@@ -16,6 +16,7 @@ for (let agent = 0; agent < Number(agents); agent++) {
     nats: url,
     mesh: `cascade-${toolMs}`,
     policy: [cascadePolicy],
+    heartbeatMs: heartbeatOf(Number(agents)),
   })
   await node.start()
   nodes.push(node)

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode, type MeshNode } from '@parley/mesh'
 import { serveBench } from '../bench-process.ts'
 import { openBenchIssuer } from '../hop/parley-mesh.ts'
-import { cascadePolicy } from './governed-options.ts'
+import { cascadePolicy, heartbeatOf } from './governed-options.ts'
 import type { ChainStep } from './run-agents.ts'
 import { toolContracts, tools } from './tools-contract.ts'
 
-const [, , url = '', dir = '', toolMs = '0'] = process.argv
+const [, , url = '', dir = '', toolMs = '0', agents = ''] = process.argv
 const issuer = await openBenchIssuer(dir)
 const nodes: MeshNode[] = []
 for (const [at, contract] of toolContracts.entries()) {
@@ -18,6 +18,7 @@ for (const [at, contract] of toolContracts.entries()) {
     nats: url,
     mesh: `cascade-${toolMs}`,
     policy: [cascadePolicy],
+    heartbeatMs: heartbeatOf(Number(agents)),
     data: join(dir, `tool-${String(at)}-${toolMs}.db`),
   })
   node.serve(contract, {

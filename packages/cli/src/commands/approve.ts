@@ -10,6 +10,7 @@ import { openDeclarer } from '../open-declarer.ts'
 import { parseAgent } from '../parse-agent.ts'
 import { parseDuration } from '../parse-duration.ts'
 import { collect } from '../parse-whole.ts'
+import { withoutControls } from '../without-controls.ts'
 import { bringAnswer, listApprovals, type ApprovalFlags } from '../reach-approvals.ts'
 
 interface ListFlags extends ApprovalFlags {
@@ -154,11 +155,6 @@ function formatRequest(context: CliContext, request: ApprovalView & { readonly h
   ].map(withoutControls)
   const forged = context.paint.red('  its digest is not of what is shown here: do not answer it')
   return request.holds ? lines : [...lines, forged]
-}
-
-/** What callers and other people wrote must not move the cursor of who decides by it. */
-function withoutControls(line: string): string {
-  return line.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd')
 }
 
 function formatAnswer({ word, name, text, becomes, ...said }: ApprovalView['answers'][number]): string {

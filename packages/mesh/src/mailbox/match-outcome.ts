@@ -1,4 +1,4 @@
-import { allowed, refuse, type AgentId, type EnvelopeHeader, type Verdict } from '@parley/protocol'
+import { allowed, refuse, type AgentId, type EnvelopeHeader, type SagaHeader, type Verdict } from '@parley/protocol'
 import type { VerifiedCredential } from '@parley/identity'
 import type { AskedCommand } from './mailed-outcome.ts'
 
@@ -20,8 +20,16 @@ export function matchOutcome(
   if (header.capability !== capability.capability || header.contract !== capability.hash)
     return mismatch(`it is of another capability or contract than ${capability.capability}`)
   if (leaf !== undefined && header.inReplyTo !== leaf) return mismatch('it answers another request')
-  const other = saga && commandFields.find((field) => header.saga?.[field] !== saga[field])
+  const other = saga && findOtherField(header.saga, saga)
   return other === undefined ? allowed : mismatch(`the command has another ${other}`)
+}
+
+/** Names what a command is otherwise than it was asked. */
+export function findOtherField(
+  given: SagaHeader | undefined,
+  asked: Pick<SagaHeader, (typeof commandFields)[number]>,
+): string | undefined {
+  return commandFields.find((field) => given?.[field] !== asked[field])
 }
 
 function mismatch(why: string): Verdict {

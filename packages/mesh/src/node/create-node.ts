@@ -46,6 +46,9 @@ import type { OutcomeListener } from '../mailbox/mailed-outcome.ts'
 import { settledWithin } from './settled-within.ts'
 import { tellHealth } from './tell-health.ts'
 import { createAccountability } from '../trust/accountability.ts'
+import { createDeadLetters } from '../dead-letters/create-dead-letters.ts'
+import type { InboundHop } from '../pipeline/inbound-hop.ts'
+import type { Stage } from '../pipeline/stage.ts'
 import { createNodeTrust } from '../trust/create-node-trust.ts'
 import { openTrust } from '../trust/open-trust.ts'
 
@@ -85,6 +88,7 @@ interface Running {
   readonly audit: AuditLog
   readonly trust: TrustLedger
   readonly stop: () => Promise<void>
+  readonly request: readonly Stage<InboundHop>[]
 }
 
 function createLife(
@@ -201,6 +205,7 @@ function createLife(
         parts.directory.announce(visitor.issuer)
       }
       await parts.orderFeed.load(config.orders)
+      await parts.deadLetters.load()
       await forgetAllowances(store.keyValue, clock.now(), logger)
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
@@ -244,7 +249,7 @@ function createLife(
       // From here on `stop` ends all that was opened.
       undo.splice(0, undo.length, stop)
       if (join && !login && !visitor) await own.start()
-      return { parts, transport, audit, trust, stop }
+      return { parts, transport, audit, trust, stop, request: inbound.routes.request ?? [] }
     } catch (error) {
       for (const step of undo.reverse()) await step()
       throw error
@@ -268,6 +273,7 @@ function createLife(
     ...caller,
     ...createNodePolicy(active, config.calls),
     trust: createNodeTrust(active, signer),
+    deadLetters: createDeadLetters(() => (active() ? running : undefined)),
     get owner() {
       const owner = config.anchors.ofName(name)?.owner
       if (!owner) throw new MeshError('identity.name-not-owned', `no anchor of this node covers its own name ${name}`)

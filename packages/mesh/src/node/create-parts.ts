@@ -5,6 +5,7 @@ import { createLimitMeter } from '@parley/policy'
 import { formatMailboxToken, limits, type InstanceDid } from '@parley/protocol'
 import { createBulkheads, createReliability } from '@parley/reliability'
 import type { TrustLedger } from '@parley/trust'
+import { createDeadLetterBox } from '../dead-letters/create-dead-letter-box.ts'
 import { createApprovalDesk } from '../approvals/approval-desk.ts'
 import { createActing } from '../calling/acting.ts'
 import { createAllowanceLedger } from '../delegation/allowance-ledger.ts'
@@ -205,6 +206,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     decisions:
       config.keepDecisions &&
       createDecisionKeeper({ keep: config.keepDecisions, keyValue: store.keyValue, hash, note, logger }),
+    deadLetters: createDeadLetterBox({ keyValue: store.keyValue, clock, hash, note, logger }),
     approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,
     issued: own.issued,

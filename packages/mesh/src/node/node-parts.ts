@@ -10,6 +10,7 @@ import type { Acting } from '../calling/acting.ts'
 import type { AllowanceLedger } from '../delegation/allowance-ledger.ts'
 import type { BodyCarrier } from '../session/carried-body.ts'
 import type { CardExchange } from '../discovery/card-exchange.ts'
+import type { DeadLetterBox } from '../dead-letters/dead-letter-box.ts'
 import type { DecisionKeeper } from '../policy/decision-keeper.ts'
 import type { Directory } from '../discovery/directory.ts'
 import type { EventLog } from './event-log.ts'
@@ -108,6 +109,7 @@ export interface NodeParts {
   readonly readHeldChain: ReadHeldChain
   policy(): PolicySet
   readonly approvals: ApprovalDesk
+  readonly deadLetters: DeadLetterBox
   /** Records what each decision read; undefined where nothing is kept for replay. */
   readonly decisions: DecisionKeeper | undefined
   /** Decides beside the policy in force, on the record and without effect. */

@@ -6,6 +6,7 @@ import type { CallOptions } from '../calling/call-options.ts'
 import type { CallStream, StreamOptions } from '../calling/call-stream.ts'
 import type { Contract, ContractCapability } from '../contract/contract.ts'
 import type { ContractEvent, EmitOptions, EmitOutcome } from '../contract/event.ts'
+import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { Listener } from '../events/happened.ts'
 import type { OutcomeListener } from '../mailbox/mailed-outcome.ts'
 import type { NodePolicy } from '../policy/node-policy.ts'
@@ -39,6 +40,8 @@ export interface MeshNode extends AsyncDisposable, NodePolicy {
   readonly logger: Logger
   /** What this node makes of its peers, and what an operator says of it. */
   readonly trust: NodeTrust
+  /** Commands of sagas that could not be served here. */
+  readonly deadLetters: DeadLetters
   /** Keeps the trust ledger, the audit log, and what packages above put there under their own prefix. */
   readonly store: Store
   /** Registers what serves a contract. Before `start`; throws `mesh.config-invalid` for a contract not in `serves`. */

@@ -1,4 +1,4 @@
-import { systemHash } from '@parley/ports'
+import { hash } from 'node:crypto'
 import { MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
 import { sagaEventTypes, type SagaEvent, type SealedEvent } from '../kernel/saga-event.ts'
@@ -22,12 +22,11 @@ export interface JournalHead {
   readonly hash: string
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Returns the head of an empty journal: bound to the stream's name, so that entries cannot move between streams. */
 export function emptyHead(stream: string): JournalHead {
-  return { position: 0, hash: hashBytes(encoder.encode(`parley/saga/1 ${stream}`)) }
+  return { position: 0, hash: hashBytes(Buffer.from(`parley/saga/1 ${stream}`)) }
 }
 
 /** Encodes an event as the entry after `head`: JSON with format, position, hash of the entry before, and time. */
@@ -38,7 +37,7 @@ export function encodeEntry(
   bodies?: BodyRefs,
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
-  const data = encoder.encode(
+  const data = Buffer.from(
     JSON.stringify({
       v: journalReader.format,
       n: position,
@@ -122,5 +121,5 @@ function parseEvent(value: unknown, corrupt: (problem: string) => MeshError): Sa
 }
 
 function hashBytes(bytes: Uint8Array): string {
-  return Buffer.from(systemHash(bytes)).toString('base64url')
+  return hash('sha256', bytes, 'base64url')
 }

@@ -1,4 +1,4 @@
-import { listFrontier, listFrontierWaits } from './frontier.ts'
+import { findFrontier } from './frontier.ts'
 import { isEnded, isPastPivot, type SagaState, type StepState, type WaitState } from './saga-state.ts'
 import { hasToBeUndone, isToBeClosed, rootPath } from './settle-tree.ts'
 
@@ -39,10 +39,10 @@ export function decideNext(state: SagaState, nowMs: number): NextDecisions {
     const isWaived = Object.values(state.steps).some((step) => step.snapshot.value === 'waived')
     return { now: [{ kind: 'end', as: isWaived ? 'aborted' : 'compensated' }] }
   }
-  const frontier = listFrontier(state)
+  const { steps: frontier, waits: allWaits } = findFrontier(state)
   const expired = nowMs >= state.started.expiresAtMs
   const due = frontier.filter((step) => expired || (step.notBeforeMs ?? 0) <= nowMs)
-  const waits = state.turned ? [] : listFrontierWaits(state)
+  const waits = state.turned ? [] : allWaits
   const now = [
     ...due.flatMap((step) => decideStep(state, step, expired) ?? []),
     ...waits.flatMap((wait) => decideWait(state, wait, nowMs) ?? []),
@@ -51,7 +51,9 @@ export function decideNext(state: SagaState, nowMs: number): NextDecisions {
   if (now.length === 0 && frontier.length + waits.length > 0 && isAllParked)
     return { now: [{ kind: 'end', as: 'stuck' }] }
   const later = [
-    ...frontier.filter((step) => !due.includes(step)).map((step) => step.notBeforeMs ?? 0),
+    ...(due.length === frontier.length ? [] : frontier.filter((step) => !due.includes(step))).map(
+      (step) => step.notBeforeMs ?? 0,
+    ),
     ...waits.map((wait) => wait.untilMs ?? Infinity),
   ]
   return later.length > 0 ? { now, wakeAtMs: Math.min(...later, state.started.expiresAtMs) } : { now }

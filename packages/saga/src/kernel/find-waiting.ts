@@ -1,4 +1,4 @@
-import { listFrontier, listFrontierWaits } from './frontier.ts'
+import { findFrontier, visitFrontier } from './frontier.ts'
 import { findHold } from './hold-code.ts'
 import type { SagaState, StepState, Waiting, WaitState } from './saga-state.ts'
 
@@ -7,11 +7,13 @@ export function findWaiting(state: SagaState): Waiting | undefined {
   if (state.life.value !== 'running' && state.life.value !== 'waiting') return undefined
   if (state.behind !== undefined) return { for: 'another-saga', step: state.behind, code: 'saga.key-busy' }
   if (state.awaitsVersion) return { for: 'version', code: 'saga.version-unknown' }
-  const steps = listFrontier(state)
-  const waits = listFrontierWaits(state)
+  // Most often something goes on, and the first part that does ends the search.
+  const doAllWait = visitFrontier(state, ({ kind, name }) =>
+    kind === 'step' ? state.steps[name]?.notBeforeMs !== undefined : state.waits[name]?.snapshot.value === 'open',
+  )
+  if (!doAllWait) return undefined
+  const { steps, waits } = findFrontier(state)
   if (steps.length + waits.length === 0) return undefined
-  if (steps.some((step) => step.notBeforeMs === undefined)) return undefined
-  if (waits.some((wait) => wait.snapshot.value !== 'open')) return undefined
   const all = [...waits.map(describeWait), ...steps.map(describeStep)]
   return all.reduce((left, right) => ((left.untilMs ?? Infinity) <= (right.untilMs ?? Infinity) ? left : right))
 }

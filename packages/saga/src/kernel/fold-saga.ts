@@ -24,7 +24,7 @@ export function foldSaga(events: readonly SagaEvent[], from?: SagaState): SagaSt
       state = settle(begin(event))
     } else {
       if (!state) throw new MeshError('saga.journal-corrupt', `the journal begins with "${event.type}", not "started"`)
-      state = settle(apply(state, event))
+      state = settle(apply(state, event), state, nameTouched(event))
     }
   }
   if (!state) throw new MeshError('saga.journal-corrupt', 'the journal is empty')
@@ -232,12 +232,26 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
   }
 }
 
+/** The only part that an event is about; undefined for one that may concern any. */
+function nameTouched(event: Exclude<SagaEvent, StartedEvent>): string | undefined {
+  if ('wait' in event) return event.wait
+  return 'step' in event && event.type !== 'turned' ? event.step : undefined
+}
+
 /** Draws the consequences: what the sequences are at, what is skipped for ever, and whether the saga waits. */
-function settle(state: SagaState): SagaState {
+function settle(state: SagaState, before?: SagaState, touched?: string): SagaState {
   const turned = state.turned !== undefined
   const sequences = { ...state.sequences }
   const steps = turned ? skipPlanned(state.steps) : state.steps
-  settleTree({ plan: state.started.plan, steps, waits: state.waits, sequences, turned })
+  const isKnown = before !== undefined && before.turned === state.turned
+  settleTree({
+    plan: state.started.plan,
+    steps,
+    waits: state.waits,
+    sequences,
+    turned,
+    touched: isKnown ? touched : undefined,
+  })
   const { waiting: _before, ...rest } = state
   const settled: SagaState = { ...rest, steps, sequences }
   const waiting = findWaiting(settled)

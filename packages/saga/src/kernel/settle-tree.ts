@@ -1,14 +1,10 @@
-import type { Plan, PlanNode } from '../definition/plan.ts'
+import type { Plan, PlanGroup, PlanNode } from '../definition/plan.ts'
+import { layOutGroup } from './group-layout.ts'
 import { beginSequence, moveSequence, type SequenceMove, type SequenceSnapshot } from './sequence-machine.ts'
 import type { StepState, WaitState } from './saga-state.ts'
 
 /** The path of the saga's own sequence. */
 export const rootPath = '$'
-
-/** Names the sequence of one branch of a group. */
-export function formatBranchPath(group: string, branch: number): string {
-  return `${group}.${branch}`
-}
 
 /** What the tree of sequences is computed from, and its present snapshots, which are written to. */
 export interface Tree {
@@ -18,6 +14,8 @@ export interface Tree {
   readonly sequences: Record<string, SequenceSnapshot>
   /** The saga is on its way back. */
   readonly turned: boolean
+  /** The only step or wait that changed since the snapshots were settled, where that is known: the other branches stand. */
+  readonly touched?: string | undefined
 }
 
 /**
@@ -36,7 +34,7 @@ function settleSequence(tree: Tree, path: string, nodes: Plan): SequenceSnapshot
   if (tree.turned && (snapshot.value === 'forward' || snapshot.value === 'complete')) move('turn')
   for (let before: SequenceSnapshot | undefined; before !== snapshot;) {
     before = snapshot
-    tree.sequences[path] = snapshot
+    if (tree.sequences[path] !== snapshot) tree.sequences[path] = snapshot
     const node = nodes[snapshot.context.at]
     if (!node) break
     if (snapshot.value === 'forward' && isCommitted(tree, node)) move('advance')
@@ -60,9 +58,14 @@ function isTakenBack(tree: Tree, node: PlanNode): boolean {
 }
 
 /** Settles all branches before it looks at any, so that they move at the same time. */
-function everyBranch(tree: Tree, group: PlanNode & { kind: 'parallel' }, value: 'complete' | 'unwound'): boolean {
-  const branches = group.branches.map((branch, at) => settleSequence(tree, formatBranchPath(group.name, at), branch))
-  return branches.every((branch) => branch.value === value)
+function everyBranch(tree: Tree, group: PlanGroup, value: 'complete' | 'unwound'): boolean {
+  const { paths, branchOf } = layOutGroup(group)
+  const settleBranch = (branch: number): SequenceSnapshot =>
+    settleSequence(tree, paths[branch] ?? '', group.branches[branch] ?? [])
+  const touched = tree.touched === undefined || tree.turned ? undefined : branchOf.get(tree.touched)
+  if (touched === undefined) for (const branch of paths.keys()) settleBranch(branch)
+  else if (settleBranch(touched).value !== value) return false
+  return paths.every((path) => tree.sequences[path]?.value === value)
 }
 
 function isAnyInFlight(tree: Tree): boolean {

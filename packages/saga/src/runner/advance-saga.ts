@@ -26,24 +26,30 @@ export interface AdvanceOptions {
 export function advanceSaga(from: SagaState, { nowMs, busy, prepare }: AdvanceOptions): Advance {
   const events: SagaEvent[] = []
   const calls: StepCall[] = []
+  const called = new Set<string>()
   for (let state = from; ;) {
     const next = decideNext(state, nowMs)
-    const decision = next.now.find((one) => {
-      if (awaitsCode(state, one)) return false
-      return one.kind === 'end' || !(busy.has(one.step) || calls.some((call) => call.step === one.step))
-    })
-    if (!decision) {
+    const decisions = next.now.filter(
+      (one) => !awaitsCode(state, one) && (one.kind === 'end' || !(busy.has(one.step) || called.has(one.step))),
+    )
+    if (decisions.length === 0) {
       const { wakeAtMs } = next
       return { state, events, calls, ...(wakeAtMs !== undefined && { wakeAtMs }) }
     }
-    const { event, call } = realise(state, decision, prepare)
-    if (event) {
+    for (const decision of decisions) {
+      const { event, call } = realise(state, decision, prepare)
+      if (call) {
+        calls.push(call)
+        called.add(call.step)
+      }
+      if (!event) continue
       events.push(event)
       state = foldSaga([event], state)
       // Every part can be decided about a few times at most before somebody has to answer.
       if (events.length > maxEventsAtOnce(state)) throw new TypeError(`deciding to ${decision.kind} changes nothing`)
+      // What goes out to one step leaves what was decided about the others as it is; anything else may not.
+      if (event.type !== 'intended' && event.type !== 'undo-intended') break
     }
-    if (call) calls.push(call)
   }
 }
 

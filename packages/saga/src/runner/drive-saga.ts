@@ -95,7 +95,8 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   const moment = (): Moment => ({ nowMs: clock.now(), random: random.float() })
   const prepare = (state: SagaState, plan?: PlanStep): Preparation => ({
     state,
-    providers: plan ? node.providers(plan.capability, plan.among) : [],
+    // A plan that names its providers asks for no others.
+    providers: plan && !plan.providers ? node.providers(plan.capability, plan.among) : [],
     name: node.name,
     moment: moment(),
     ...(definition && { definition }),

@@ -4,7 +4,7 @@ import { decideNext } from '../kernel/decide-next.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, type SagaState } from '../kernel/saga-state.ts'
-import { isInFlight } from '../kernel/settle-tree.ts'
+import { isInFlight, settleTree } from '../kernel/settle-tree.ts'
 
 /** A time at which everything that waits is due and nothing has expired. */
 const nowMs = 1_000_000
@@ -109,6 +109,7 @@ export function findBrokenInvariant(state: SagaState, order: readonly (readonly 
   if (value === 'compensated' && names.some((name) => standing.includes(status(name))))
     return 'compensated, but it stands'
   if (value === 'compensated' && !state.turned) return 'compensated without a reason'
+  if (!isSettled(state)) return 'a sequence was not settled'
   if (!isEnded(state) && listNextEvents(state).length === 0) return 'nothing can happen any more'
   for (const sequence of order)
     for (const [at, name] of sequence.entries()) {
@@ -117,4 +118,12 @@ export function findBrokenInvariant(state: SagaState, order: readonly (readonly 
         return `${name} was undone before ${later[0]}`
     }
   return undefined
+}
+
+/** An event settles the branches that it touches: then nothing is left to settle in the whole tree. */
+function isSettled(state: SagaState): boolean {
+  const sequences = { ...state.sequences }
+  const { started, steps, waits, turned } = state
+  settleTree({ plan: started.plan, steps, waits, sequences, turned: turned !== undefined })
+  return Object.entries(sequences).every(([path, snapshot]) => state.sequences[path] === snapshot)
 }

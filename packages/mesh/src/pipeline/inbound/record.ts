@@ -48,6 +48,7 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
       error: isMeshError(error) ? error.message : 'not an error',
     })
   }
+  if (isRequest && header.saga !== undefined) parts.deadLetters.note(hop, outcome)
   if (isRequest && header.capability !== undefined)
     parts.stats.note(header.capability, outcome, parts.clock.monotonic() - hop.startedAtMs)
   if (isRequest && hop.session && header.capability !== undefined && couldKnowBetter(hop, outcome))
@@ -55,6 +56,30 @@ export function recordInbound(hop: InboundHop, end: PipelineEnd): Promise<void> 
   if (!header || !answered(header.type) || (end.kind === 'deny' && isSilent(end))) return
   if (hop.mailbox !== undefined) mailOutcome(hop, { outcome, text, ...(record === undefined ? {} : { record }) })
   return answer(hop, outcome, joinAnswerBody(text, record, hop.streamed))
+}
+
+/**
+ * Writes the record of a command that was kept and replayed here, and tells the mailbox that its request named. Nobody else is
+ * told: its sender's call ended long ago.
+ */
+export function recordReplayed(hop: InboundHop, end: PipelineEnd): BareOutcome {
+  const { parts, header } = hop
+  const { outcome, text } = makeTellable(
+    hop,
+    end.kind === 'deny' && hop.outcome === undefined
+      ? refusedBy(hop, end)
+      : (hop.outcome ?? { kind: 'unknown', code: 'hop.stage-failed' }),
+  )
+  try {
+    const record = parts.audit.append({ ...describe(hop, outcome, end), replayed: true }).seq
+    if (hop.mailbox !== undefined) mailOutcome(hop, { outcome, text, record })
+  } catch (error) {
+    parts.logger.error('hop.unrecorded', {
+      hop: header?.id,
+      error: isMeshError(error) ? error.message : 'not an error',
+    })
+  }
+  return outcome
 }
 
 /** Room for the record number beside an outcome. */

@@ -4,6 +4,7 @@ import { decodeAnswerBody, type AnswerBody } from '../../serving/answer-body.ts'
 import { checkAnswer } from '../../calling/check-answer.ts'
 import type { Answer, NoAnswer } from '../../calling/pending-answers.ts'
 import type { BareOutcome } from '../../contract/outcome.ts'
+import { findOtherField } from '../../mailbox/match-outcome.ts'
 import { markHanded } from '../../session/session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -107,7 +108,7 @@ function readSilence(hop: OutboundHop, why: NoAnswer): Verdict {
 function readBody(hop: OutboundHop, answer: Answer, body: Uint8Array): Verdict | Promise<Verdict> {
   const told = decodeAnswerBody(body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
-  if (!told || !fits(hop, told.outcome.kind, answer.header.type)) {
+  if (!told || !fits(hop, told.outcome.kind, answer.header.type) || isOfAnother(hop, answer.header)) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }
@@ -137,6 +138,11 @@ function fits({ isCancelled, contract }: OutboundHop, kind: BareOutcome['kind'],
   if (kind === 'refused') return type === 'refusal'
   if (type === 'closed') return isCancelled === true
   return type === 'reply' || (type === 'completed' && contract.progress !== undefined)
+}
+
+/** A reply names its request by its leaf and need not name the command; one that does, and another, is of neither (T10). */
+function isOfAnother({ options }: OutboundHop, { saga }: Answer['header']): boolean {
+  return saga !== undefined && (!options.saga || findOtherField(saga, options.saga) !== undefined)
 }
 
 /** A stream of which parts are missing, or others were taken than were sent, did not end well, whatever its end says. */

@@ -1,0 +1,140 @@
+import { createManualClock, silentLogger, systemHash, type KeyValue } from '@parley/ports'
+import type { EnvelopeHeader } from '@parley/protocol'
+import { describe, expect, it } from 'vitest'
+import type { BareOutcome } from '../contract/outcome.ts'
+import { createDeadLetterBox, maxBreaks, maxDeadLetters, maxLettersOfCaller } from './create-dead-letter-box.ts'
+import type { DeadLetterBox, EndedRequest } from './dead-letter-box.ts'
+
+const malformed: BareOutcome = { kind: 'refused', code: 'contract.input-invalid', reason: '' }
+const broken: BareOutcome = { kind: 'unknown', code: 'contract.handler-failed' }
+
+const requestOf = (name: string, key: string, bytes = 10): EndedRequest => ({
+  header: {
+    type: 'request',
+    capability: 'rooms:reserve',
+    saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key, phase: 'do', expiresAtMs: 1 },
+  } as unknown as EnvelopeHeader,
+  session: { peer: { owner: 'did:key:zOwner', name, instance: 'did:key:zOne' } } as EndedRequest['session'] & object,
+  leaf: 'leaf',
+  evidence: (options) => new Uint8Array(options?.withBody === false ? 1 : bytes),
+})
+
+interface Lab {
+  readonly box: DeadLetterBox
+  readonly values: Map<string, Uint8Array>
+  readonly events: string[]
+  reopen(): Promise<DeadLetterBox>
+}
+
+function createLab(fails: () => boolean = () => false): Lab {
+  const values = new Map<string, Uint8Array>()
+  const events: string[] = []
+  const clock = createManualClock()
+  const keyValue: KeyValue = {
+    get: async () => undefined,
+    async put(key, value) {
+      if (fails()) throw new Error('the disk is full')
+      values.set(key, value)
+      return 1
+    },
+    async delete(key) {
+      values.delete(key)
+    },
+    list: async (prefix) =>
+      [...values].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => ({ key, value, revision: 1 })),
+  }
+  const create = (): DeadLetterBox =>
+    createDeadLetterBox({
+      keyValue,
+      clock,
+      hash: systemHash,
+      logger: silentLogger,
+      note: ({ event, peer }) => events.push(`${String(event)} ${String(peer)}`),
+    })
+  return {
+    box: create(),
+    values,
+    events,
+    async reopen() {
+      const box = create()
+      await box.load()
+      return box
+    },
+  }
+}
+
+const callersOf = (box: DeadLetterBox): readonly string[] => [
+  ...new Set(box.list().map(({ caller }) => String(caller.name))),
+]
+
+/** Waits until all that was noted is in the store: writes go one after the other. */
+async function written(box: DeadLetterBox): Promise<void> {
+  box.note(requestOf('acme/last', 'last'), malformed)
+  await box.drop(box.list().at(-1)?.id ?? '')
+}
+
+describe('createDeadLetterBox', () => {
+  it('I2: keeps a part of its room for each caller, whose own oldest letters make room', async () => {
+    const { box, values, events, reopen } = createLab()
+    box.note(requestOf('acme/quiet', 'k'), malformed)
+    for (let at = 0; at < maxLettersOfCaller + 5; at++) box.note(requestOf('acme/flood', `k${at}`), malformed)
+    expect(callersOf(box)).toEqual(['acme/quiet', 'acme/flood'])
+    expect(box.list()).toHaveLength(maxLettersOfCaller + 1)
+    expect(events.filter((event) => event === 'dropped acme/flood')).toHaveLength(5)
+    expect(box.list().some(({ saga }) => saga.key === 'k4')).toBe(false)
+    await written(box)
+    expect(values.size).toBe(maxLettersOfCaller + 1)
+    expect((await reopen()).list()).toEqual(box.list())
+  })
+
+  it('I2: keeps so many in all', () => {
+    const { box } = createLab()
+    for (let caller = 0; caller < 12; caller++)
+      for (let at = 0; at < 90; at++) box.note(requestOf(`acme/c${caller}`, `k${at}`), malformed)
+    expect(box.list()).toHaveLength(maxDeadLetters)
+    expect(box.list()[0]?.caller.name).toBe('acme/c0')
+    expect(box.list()[0]?.saga.key).toBe('k80')
+  })
+
+  it('I1: keeps nothing of whoever has no session, nor of a call without a saga', () => {
+    const { box } = createLab()
+    const { session: _session, ...stranger } = requestOf('acme/a', 'k')
+    const { header: _header, ...call } = requestOf('acme/a', 'k')
+    for (const request of [stranger, call]) box.note(request, malformed)
+    expect(box.list()).toEqual([])
+  })
+
+  it('I3: counts the breaks of a handler by command, and forgets what was served', async () => {
+    const { box, values } = createLab()
+    for (let at = 1; at < maxBreaks; at++) for (const key of ['a', 'b']) box.note(requestOf('acme/a', key), broken)
+    expect(box.list()).toEqual([])
+    box.note(requestOf('acme/a', 'a'), broken)
+    expect(box.list().map(({ saga }) => saga.key)).toEqual(['a'])
+    box.note(requestOf('acme/a', 'b'), { kind: 'ok', output: 1 })
+    box.note(requestOf('acme/a', 'b'), broken)
+    expect(box.list()).toHaveLength(1)
+    box.note(requestOf('acme/a', 'a'), { kind: 'ok', output: 1 })
+    expect(box.list()).toEqual([])
+    await written(box)
+    expect(values.size).toBe(0)
+  })
+
+  it('keeps a request without its body where that is too large', () => {
+    const { box } = createLab()
+    box.note(requestOf('acme/a', 'k', 300_000), malformed)
+    expect(box.list()[0]?.evidence).toHaveLength(2)
+  })
+
+  it('goes on over a store that cannot write, and over letters that nobody wrote', async () => {
+    let isFull = true
+    const { box, values, reopen } = createLab(() => isFull)
+    box.note(requestOf('acme/a', 'k'), malformed)
+    await expect(box.replayed(box.list()[0]?.id ?? '', broken)).rejects.toThrow('the disk is full')
+    expect(box.list()).toHaveLength(1)
+    isFull = false
+    values.set('dead-letter/x', new TextEncoder().encode('{"id":"x"}'))
+    box.note(requestOf('acme/a', 'other'), malformed)
+    await expect(box.drop('nobody')).resolves.toBe(false)
+    expect((await reopen()).list().map(({ saga }) => saga.key)).toEqual(['other'])
+  })
+})

@@ -1,0 +1,65 @@
+import { verifySignature } from '@parley/identity'
+import { MeshError, verifyEvidence } from '@parley/protocol'
+import type { NodeParts } from '../node/node-parts.ts'
+import type { InboundHop } from '../pipeline/inbound-hop.ts'
+import type { Stage } from '../pipeline/stage.ts'
+import { describeDeadLetter, type DeadLetter } from './dead-letter.ts'
+import type { DeadLetters, OpenedDeadLetter } from './dead-letters.ts'
+import { listReplayStages, replayDeadLetter } from './replay-dead-letter.ts'
+
+/** What dead letters are replayed with, once the node runs. */
+export interface ReplayMeans {
+  readonly parts: NodeParts
+  readonly request: readonly Stage<InboundHop>[]
+}
+
+/** Creates what a node offers of its dead letters. */
+export function createDeadLetters(means: () => ReplayMeans | undefined): DeadLetters {
+  /** Replays under way, so that one letter is not run twice at a time. */
+  const underWay = new Map<string, Promise<unknown>>()
+  const started = (): ReplayMeans => {
+    const now = means()
+    if (!now) throw new MeshError('mesh.not-started', 'the node is not started: its store is not read yet')
+    return now
+  }
+  return {
+    list: async () => started().parts.deadLetters.list().map(describeDeadLetter),
+    async show(id) {
+      const { parts } = started()
+      const letter = parts.deadLetters.find(id)
+      return letter && open(parts, letter)
+    },
+    async replay(id) {
+      const running = (underWay.get(id) ?? Promise.resolve()).then(async () => {
+        const { parts, request } = started()
+        const letter = parts.deadLetters.find(id)
+        if (!letter) return undefined
+        const outcome = await replayDeadLetter(parts, listReplayStages(request), letter)
+        await parts.deadLetters.replayed(id, outcome)
+        return outcome
+      })
+      const settled = running.then(
+        () => undefined,
+        () => undefined,
+      )
+      underWay.set(id, settled)
+      try {
+        return await running
+      } finally {
+        if (underWay.get(id) === settled) underWay.delete(id)
+      }
+    },
+    drop: async (id) => started().parts.deadLetters.drop(id),
+  }
+}
+
+function open(parts: NodeParts, letter: DeadLetter): OpenedDeadLetter {
+  const view = describeDeadLetter(letter)
+  const verified = verifyEvidence(parts.hash, Buffer.from(letter.evidence, 'base64url'), verifySignature)
+  if (verified.kind === 'deny' || verified.verified.header.sealed === true || !verified.verified.body) return view
+  try {
+    return { ...view, input: JSON.parse(new TextDecoder().decode(verified.verified.body)) as unknown }
+  } catch {
+    return view
+  }
+}
