@@ -7,15 +7,25 @@ import { readBlob, readNumber, readText } from './sqlite-row.ts'
 import type { StreamRows } from './stream-rows.ts'
 import { assertStoreName } from './store-name.ts'
 
-/** Creates the journal of a store whose schema exists. */
-export function createSqliteJournal(db: DatabaseSync, group: CommitGroup, rows: StreamRows): Journal {
+/** Names that are read before others get their turn of the event loop: about a millisecond. */
+const namesPerTurn = 1_000
+
+/** Creates the journal of a store whose schema exists. `endOfTurn` resolves when others had theirs. */
+export function createSqliteJournal(
+  db: DatabaseSync,
+  group: CommitGroup,
+  rows: StreamRows,
+  endOfTurn: () => Promise<void>,
+): Journal {
   const deleteBefore = db.prepare('DELETE FROM entry WHERE stream = ? AND position < ?')
   const insertEntry = db.prepare('INSERT INTO entry (stream, position, size, data) VALUES (?, ?, ?, ?)')
   const selectEntries = db.prepare(
     'SELECT position, size, data FROM entry WHERE stream = ? AND position >= ? ORDER BY position LIMIT ?',
   )
   // In UTF-8 no character starts with the byte FF, so it ends the range of a prefix.
-  const selectNames = db.prepare("SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT)")
+  const selectNames = db.prepare(
+    "SELECT name FROM stream WHERE name >= ?1 AND name < CAST(?1 || x'ff' AS TEXT) AND name > ?2 ORDER BY name LIMIT ?3",
+  )
 
   const write = async (
     stream: string,
@@ -65,10 +75,14 @@ export function createSqliteJournal(db: DatabaseSync, group: CommitGroup, rows: 
       return rows.find(stream)?.last ?? 0
     },
     async streams(prefix) {
-      return selectNames
-        .all(prefix)
-        .map((row) => readText(row, 'name'))
-        .sort()
+      const names: string[] = []
+      for (let last = ''; ;) {
+        const page = selectNames.all(prefix, last, namesPerTurn).map((row) => readText(row, 'name'))
+        names.push(...page)
+        last = page.at(-1) ?? ''
+        if (page.length < namesPerTurn) return names.sort()
+        await endOfTurn()
+      }
     },
   }
 }

@@ -35,6 +35,23 @@ beforeEach(() => {
 })
 
 describe('createSqliteStore', () => {
+  it('lists many streams a thousand a turn, so that it holds up nobody', async () => {
+    const { store, endTurn, turns } = opened
+    const names = Array.from({ length: 2_500 }, (_, at) => `p/${String(at).padStart(4, '0')}`)
+    const written = Promise.all(names.map((name) => store.journal.append(name, 0, [bytes('x')])))
+    for (let turn = 0; turn < 10; turn++) endTurn()
+    await written
+    const before = turns()
+    const listing = store.journal.streams('p/')
+    for (let turn = 0; turn < 10; turn++) {
+      await Promise.resolve()
+      await Promise.resolve()
+      endTurn()
+    }
+    expect(await listing).toEqual(names)
+    expect(turns() - before).toBe(2)
+  })
+
   it('I1: writes nothing and resolves nothing before the turn ends, then all of it in one commit', async () => {
     const { store, endTurn, turns } = opened
     const writes = Array.from({ length: 100 }, (_, index) => store.journal.append(`s${index}`, 0, [bytes('x')]))

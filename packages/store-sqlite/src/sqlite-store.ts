@@ -36,7 +36,7 @@ export function createSqliteStore(
 ): SqliteStore {
   const rows = createStreamRows(db)
   const group = createCommitGroup(db, clock, { sync: walSync?.sync, onTakenBack: rows.forget })
-  const journal = createSqliteJournal(db, group, rows)
+  const journal = createSqliteJournal(db, group, rows, () => new Promise((resolve) => clock.defer(resolve)))
   const keyValue = createSqliteKeyValue(db, group)
   const facts = readFacts(db, path, walSync !== undefined)
   let isOpen = true

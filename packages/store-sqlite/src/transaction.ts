@@ -31,6 +31,7 @@ const maxGroupMs = 5
  * Runs `work` in a transaction, and rolls back if it throws or rejects. Transactions of one connection run one after the
  * other, so `work` may await; it must not call `withTransaction` of the same connection, and others must not use the
  * connection meanwhile. Those that wait at the same time share one COMMIT, and so one sync: each is a savepoint of its own.
+ * Work that waits for more than its database therefore keeps the answers of others waiting, too.
  * Resolves after COMMIT: what `work` did is durable, or nothing of it happened. Rejects with what `work` threw, or with
  * `store.write-failed` if the transaction could not begin or commit.
  */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createNode, localIssuer } from '@parley/mesh'
 import type { Store } from '@parley/ports'
 import { createSagas, formatSagaStream, withLocalSteps, type Sagas } from '@parley/saga'
@@ -43,8 +44,7 @@ async function weighRemote(): Promise<number> {
   const sagas = stack.use(createSagas(node, { definitions: [trip], mailbox: true }))
   await node.start()
   await run(sagas, trip)
-  // The last receipt comes when it comes.
-  while ((await countReceipts(store)) < tripSteps.length) await new Promise((resolve) => setTimeout(resolve, 10))
+  await untilReceipts(store)
   return await weigh(store)
 }
 
@@ -58,7 +58,15 @@ async function weigh(store: Store): Promise<number> {
   return Math.round(entries.reduce((sum, { data }) => sum + data.length, 0) / tripSteps.length)
 }
 
-async function countReceipts(store: Store): Promise<number> {
-  const entries = await store.journal.read(formatSagaStream(desk, 'weighed'))
-  return entries.filter(({ data }) => new TextDecoder().decode(data).includes('"type":"receipt"')).length
+/** The last receipt comes when it comes. */
+async function untilReceipts(store: Store): Promise<void> {
+  for (const startMs = performance.now(); performance.now() - startMs < patienceMs; await delay(pollMs)) {
+    const entries = await store.journal.read(formatSagaStream(desk, 'weighed'))
+    const receipts = entries.filter(({ data }) => /"(?:receipt|evidence)"/.test(new TextDecoder().decode(data)))
+    if (receipts.length >= tripSteps.length) return
+  }
+  throw new Error('the journal of remote steps has no receipts: there is nothing to weigh')
 }
+
+const patienceMs = 5_000
+const pollMs = 10

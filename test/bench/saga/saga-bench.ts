@@ -21,7 +21,7 @@ export const sagaBench: Bench = {
     'before it answers: what is in force is read back and printed. The peers are installed at the first run. Effects are empty',
   libraries: ['@parley/saga'],
   defaultRounds: 3,
-  defaultSeconds: 2,
+  defaultSeconds: 1,
   inFlight: [1, 16, 64],
   async run(options) {
     const binary = await findNatsServer({

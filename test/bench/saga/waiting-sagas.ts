@@ -34,6 +34,8 @@ export async function measureWaitingSagas(
     heard(to)
   })
   await using desk = await openWaitingDesk(mesh, folder, 'desk', { concurrency: count, maxBacklog: count })
+  // A real instance looks for orphans now and then, too.
+  await desk.sagas.resume()
   await startWaiting(desk, 'warm', 1_000)
   const before = readMemory()
   await startWaiting(desk, 't', count)

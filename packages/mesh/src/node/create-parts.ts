@@ -11,6 +11,7 @@ import { createActing } from '../calling/acting.ts'
 import { createAllowanceLedger } from '../delegation/allowance-ledger.ts'
 import { createBodyCarrier } from '../session/carried-body.ts'
 import { createCardExchange } from '../discovery/card-exchange.ts'
+import { createDecisionBodies } from '../policy/decision-bodies.ts'
 import { createDecisionKeeper } from '../policy/decision-keeper.ts'
 import { createDirectory } from '../discovery/directory.ts'
 import { rememberBreakers } from '../calling/breaker-memory.ts'
@@ -203,7 +204,17 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     shadowPolicy: config.shadowPolicy,
     decisions:
       config.keepDecisions &&
-      createDecisionKeeper({ keep: config.keepDecisions, keyValue: store.keyValue, hash, note, logger }),
+      createDecisionKeeper({
+        keep: config.keepDecisions,
+        bodies: createDecisionBodies({
+          keyValue: store.keyValue,
+          clock,
+          logger,
+          keepMs: config.keepDecisionBodiesMs,
+        }),
+        hash,
+        note,
+      }),
     deadLetters: createDeadLetterBox({ keyValue: store.keyValue, clock, hash, note, logger }),
     approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,

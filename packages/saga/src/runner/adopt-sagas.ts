@@ -82,11 +82,13 @@ export function createAdoption(
         } catch (error) {
           // Only this saga is concerned. A store that is gone concerns all of them.
           if (!isMeshError(error) || error.code.startsWith('store.')) throw error
-          if (error.code !== 'saga.not-owned') stopped.push({ id, error })
+          if (error.code !== 'saga.not-owned' && error.code !== 'saga.closed') stopped.push({ id, error })
         }
       }
       const limit = pLimit(concurrency)
-      await Promise.all(shuffle(node, await desk.ids()).map((id) => limit(adopt, id)))
+      // Most of them wait, or are over: nothing is shuffled that needs no look.
+      const ids = (await desk.ids()).filter((id) => !desk.isBusy(id) && !desk.over.has(id))
+      await Promise.all(shuffle(node, ids).map((id) => limit(adopt, id)))
       stopped.sort((left, right) => (left.id < right.id ? -1 : 1))
       for (const one of stopped) tell(one)
       return { adopted: adopted.toSorted(), stopped }
