@@ -11,6 +11,7 @@ import { createActing } from '../calling/acting.ts'
 import { createAllowanceLedger } from '../delegation/allowance-ledger.ts'
 import { createBodyCarrier } from '../session/carried-body.ts'
 import { createCardExchange } from '../discovery/card-exchange.ts'
+import { createGrantedRates } from '../policy/granted-rates.ts'
 import { createDecisionBodies } from '../policy/decision-bodies.ts'
 import { createDecisionKeeper } from '../policy/decision-keeper.ts'
 import { createDirectory } from '../discovery/directory.ts'
@@ -201,6 +202,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
+    grantedRates: createGrantedRates(),
     shadowPolicy: config.shadowPolicy,
     decisions:
       config.keepDecisions &&
