@@ -7,6 +7,8 @@ export type Told =
   | { readonly tell: 'ended'; readonly saga: string }
   /** It is about to kill or stop itself. */
   | { readonly tell: 'strikes'; readonly strike: Strike }
+  /** It goes on after it stopped itself. */
+  | { readonly tell: 'wakes' }
   /** The journal refused what it wrote as the owner of a saga that it no longer was. */
   | { readonly tell: 'stale-append'; readonly saga: string }
   /** A participant refused a command of an epoch that is over. */
@@ -47,6 +49,7 @@ export function openLine(strike: Strike | undefined): Line {
       process.kill(process.pid, strike.signal)
       // The signal is on its way: nothing goes on before it struck.
       await new Promise((resolve) => setTimeout(resolve, 20))
+      await send({ tell: 'wakes' })
     },
   }
 }

@@ -3,9 +3,10 @@ import { isSafeguard, safeguards, type SafeguardName } from '../sim/safeguards.t
 import { runningProcesses } from './chaos-process.ts'
 import { runSagas, type RunReport } from './saga-run.ts'
 
-const usage = `Usage: pnpm chaos saga [--runs N] [--seed N] [--break SAFEGUARD]
+const usage = `Usage: pnpm chaos saga [--runs N] [--seed N] [--break SAFEGUARD] [--keep]
 
   --runs   runs in real processes, 50 by default: each has its seed, counted from --seed, 1 by default
+  --keep   keeps databases, journals and the log of every run, not only of those that break a guarantee
   --break  cuts one safeguard out of every process: ${Object.keys(safeguards).join(', ')}`
 
 /** From so many runs on, faults that no zombie came of prove nothing. */
@@ -14,6 +15,7 @@ const enoughForZombies = 8
 interface Command {
   readonly runs: number
   readonly seed: number
+  readonly keeps: boolean
   readonly safeguard?: SafeguardName
 }
 
@@ -25,6 +27,7 @@ function readCommand(args: readonly string[]): Command | string {
       options: {
         runs: { type: 'string', default: '50' },
         seed: { type: 'string', default: '1' },
+        keep: { type: 'boolean', default: false },
         break: { type: 'string' },
       },
     })
@@ -32,7 +35,7 @@ function readCommand(args: readonly string[]): Command | string {
     if (positionals.length !== 1 || positionals[0] !== 'saga') return usage
     if (![runs, seed].every((number) => Number.isSafeInteger(number) && number >= 1)) return usage
     if (safeguard !== undefined && !isSafeguard(safeguard)) return usage
-    return { runs, seed, ...(safeguard && { safeguard }) }
+    return { runs, seed, keeps: values.keep, ...(safeguard && { safeguard }) }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${usage}`
   }
@@ -63,12 +66,12 @@ function printRun(at: number, { plan, ends, counts, violations, tookMs, kept }: 
   if (kept !== undefined) print(`      databases, journals and the log are in ${kept}`)
 }
 
-async function run({ runs, seed, safeguard }: Command): Promise<boolean> {
+async function run({ runs, seed, keeps, safeguard }: Command): Promise<boolean> {
   const endings: Record<string, number> = {}
   const counts: Record<string, number> = {}
   let broken = 0
   for (let at = 1; at <= runs; at++) {
-    const report = await runSagas(seed + at - 1, safeguard)
+    const report = await runSagas(seed + at - 1, { keeps, ...(safeguard && { safeguard }) })
     printRun(at, report)
     tally(endings, report.ends.values())
     for (const [what, count] of Object.entries(report.counts)) counts[what] = (counts[what] ?? 0) + count

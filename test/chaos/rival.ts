@@ -32,10 +32,11 @@ export async function trespass(
   folder: string,
   urls: readonly string[],
   agents: readonly string[],
+  lifeOf: (process: string) => number | undefined,
 ): Promise<Trespass> {
   const achieved: string[] = []
   await using shared = plan.stage === 'sqlite' ? undefined : disposable(await openSharedStore(urls, plan.stage))
-  if (!shared) achieved.push(...(await stealFile(plan, folder)))
+  if (!shared) achieved.push(...(await stealFile(plan, folder, lifeOf)))
   await using own = disposable(await openSqliteStore({ path: ':memory:' }))
   const store = shared ? shareSagas(own.store, shared.store) : own.store
   await using node = await createNode({
@@ -86,13 +87,18 @@ export async function trespass(
   return { undos, achieved }
 }
 
-/** One process a file: whoever else opens it is refused while its process is there. */
-async function stealFile(plan: ChaosPlan, folder: string): Promise<readonly string[]> {
-  const [desk = ''] = plan.desks
+/** One process a file: whoever else opens it is refused while its process is there, stopped or not. */
+async function stealFile(
+  { desks: [desk = ''] }: ChaosPlan,
+  folder: string,
+  lifeOf: (process: string) => number | undefined,
+): Promise<readonly string[]> {
+  const life = lifeOf(desk)
+  if (life === undefined) return []
   try {
     const store = await openSqliteStore({ path: databaseFile(folder, desk) })
     await store.close()
-    return [`${rivalName} opened the store of ${desk}`]
+    return lifeOf(desk) === life ? [`${rivalName} opened the store of ${desk}`] : []
   } catch (error) {
     if (!isMeshError(error)) throw error
     return []

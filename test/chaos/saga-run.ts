@@ -26,7 +26,7 @@ export interface RunReport {
   readonly counts: Readonly<Record<string, number>>
   readonly violations: readonly string[]
   readonly tookMs: number
-  /** Where databases and journals are kept, if anything is wrong. */
+  /** Where databases, journals and the log are kept, if they are. */
   readonly kept?: string
 }
 
@@ -37,7 +37,10 @@ const pollMs = 100
 const lateMs = 300
 
 /** Runs sagas in real processes while these and the broker are killed and stopped, and checks what is left. */
-export async function runSagas(seed: number, safeguard?: SafeguardName): Promise<RunReport> {
+export async function runSagas(
+  seed: number,
+  { keeps = false, safeguard }: { readonly keeps?: boolean; readonly safeguard?: SafeguardName } = {},
+): Promise<RunReport> {
   const plan = drawPlan(seed)
   const startedAtMs = performance.now()
   const folder = await mkdtemp(join(tmpdir(), 'parley-chaos-'))
@@ -66,7 +69,7 @@ export async function runSagas(seed: number, safeguard?: SafeguardName): Promise
   }
   const verdict = checkRun(facts)
   violations.push(...supervisor.violations, ...verdict.violations)
-  const isKept = violations.length > 0
+  const isKept = keeps || violations.length > 0
   process.off('exit', tidy)
   if (isKept) await keep(folder, plan, facts, violations, supervisor.log)
   else tidy()
@@ -106,7 +109,7 @@ async function drive(
   const intrude = async (atMs: number): Promise<void> => {
     await delay(atMs)
     try {
-      const { undos, achieved } = await trespass(plan, folder, urls, participants)
+      const { undos, achieved } = await trespass(plan, folder, urls, participants, (name) => supervisor.lifeOf(name))
       supervisor.count('foreign undos', undos)
       violations.push(...achieved)
     } catch (error) {

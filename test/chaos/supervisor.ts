@@ -16,6 +16,8 @@ export interface Supervisor {
   count(what: string, by?: number): void
   note(what: string): void
   startAll(): Promise<void>
+  /** The life of a process that does its work now, stopped or not; undefined while there is none. */
+  lifeOf(name: string): number | undefined
   /** Asks a process; false if it is not there, refuses, or says nothing for so long. */
   ask(name: string, what: Asked['what'], saga: string, patienceMs: number): Promise<boolean>
   /** Waits for its time and does it; resolves when what was done is over. */
@@ -32,6 +34,10 @@ interface Seat {
   readonly name: string
   life: number
   current: ChaosProcess | undefined
+  /** The life that stopped itself and has not said yet that it is awake. */
+  stopped: ChaosProcess | undefined
+  /** The life that is ready. */
+  ready: number | undefined
   /** It is to be gone until somebody lets it back. */
   isGone: boolean
 }
@@ -52,7 +58,7 @@ export function createSupervisor(run: {
   const seats = new Map(
     [...plan.desks, ...participants].map((name): [string, Seat] => [
       name,
-      { name, life: 0, current: undefined, isGone: false },
+      { name, life: 0, current: undefined, stopped: undefined, ready: undefined, isGone: false },
     ]),
   )
   const ended = new Set<string>()
@@ -85,13 +91,23 @@ export function createSupervisor(run: {
         note(`${seat.name} strikes itself with ${signal} ${point} for ${forMs} ms`)
         count(signal === 'SIGKILL' ? 'kills' : 'pauses')
         const struck = seat.current
-        if (signal === 'SIGSTOP') void delay(forMs).then(() => struck?.signal('SIGCONT'))
-        else void keepGone(seat, forMs)
+        if (signal === 'SIGKILL') void keepGone(seat, forMs)
+        else if (struck) void wake(seat, struck, forMs)
         break
       }
+      case 'wakes':
+        note(`${seat.name} wakes`)
+        seat.stopped = undefined
+        break
       default:
         break
     }
+  }
+  /** On a busy machine a process may stop later than it said: it is woken until it says that it is awake. */
+  const wake = async (seat: Seat, struck: ChaosProcess, forMs: number): Promise<void> => {
+    seat.stopped = struck
+    for (await delay(forMs); seat.stopped === struck && struck.isRunning(); await delay(againMs))
+      struck.signal('SIGCONT')
   }
   const live = async (seat: Seat): Promise<void> => {
     while (!seat.isGone && !isOver) {
@@ -115,6 +131,7 @@ export function createSupervisor(run: {
       const isReady = await process.ready
       if (isReady) {
         note(`${seat.name} is ready`)
+        seat.ready = life
         if (isHealed) void process.ask('calm').catch(() => undefined)
         return void process.ended.then(() => died(seat, process))
       }
@@ -159,6 +176,10 @@ export function createSupervisor(run: {
     note,
     async startAll() {
       await Promise.all([...seats.values()].map(live))
+    },
+    lifeOf(name) {
+      const seat = seats.get(name)
+      return seat?.current?.isRunning() && seat.ready === seat.life ? seat.life : undefined
     },
     async ask(name, what, saga, patienceMs) {
       const seat = seats.get(name)

@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { createLocalIssuer } from '@parley/identity'
+import { createSeededRandom } from '@parley/ports'
 import { shareSagas, type SagaDefinition, type SagaEvent } from '@parley/saga'
 import { createSimDisk, createSimulation, drawFaultRates } from '@parley/testkit'
 import { checkEnds } from './check-ends.ts'
 import { drawSaga, participants } from './draw-saga.ts'
+import { drawStoreFailures } from './draw-store-failures.ts'
 import { drawTroubles } from './draw-troubles.ts'
 import { createJournalWatch } from './journal-watch.ts'
 import { createNodePorts } from './node-ports.ts'
@@ -28,6 +30,8 @@ export interface ScheduleReport {
 const patienceMs = 6 * 60_000
 /** A client whose start was not answered asks again so often, and an operator looks after what was revoked. */
 const lookEveryMs = 5_000
+/** Random numbers of their own: what fails in the store changes nothing else that the seed decides. */
+const storeSalt = 19
 
 /** Runs one schedule: everything in it is decided by the seed. */
 export async function runSchedule(seed: number): Promise<ScheduleReport> {
@@ -54,7 +58,13 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
   })
   const given: GivenOrder[] = []
   const ports = createNodePorts(issuer, given, witness.learned)
-  const sagaDisk = createSimDisk({ isPoint: (stream) => stream.startsWith('saga/'), onAppend: journals.append })
+  const sagaDisk = createSimDisk({
+    isPoint: (stream) => stream.startsWith('saga/'),
+    onAppend: journals.append,
+    failure: () => (isHealed ? undefined : storeFailure()),
+  })
+  const storeFailure = drawStoreFailures(createSeededRandom(seed ^ storeSalt))
+  let isHealed = false
   let temper = troubles.temper
   const memories = participants.map((name): ParticipantMemory => ({
     name,
@@ -116,6 +126,7 @@ export async function runSchedule(seed: number): Promise<ScheduleReport> {
   const isOver = (): boolean => [...troubles.wishes.keys()].every((id) => acknowledged.has(id) && journals.hasEnded(id))
   await simulation.run(isOver, troubles.faultyMs)
   simulation.heal()
+  isHealed = true
   temper = { declines: 0, throws: 0, dawdles: 0, dawdleMs: 0 }
   const look = (): void => {
     if (isOver()) return

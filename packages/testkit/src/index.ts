@@ -1,6 +1,6 @@
 export { createTestMesh } from './create-test-mesh.ts'
 export { fakeHop } from './fake-hop.ts'
-export { createSimDisk, type SimDisk, type SimDiskOptions, type SimEntry } from './sim/sim-disk.ts'
+export { createSimDisk, type SimDisk, type SimDiskFailure, type SimDiskOptions, type SimEntry } from './sim/sim-disk.ts'
 export { createSimulation, type Simulation, type SimulationOptions } from './sim/create-simulation.ts'
 export { calm, drawFaultRates, type SimFaultRates } from './sim/sim-faults.ts'
 export type { SimProcess } from './sim/sim-process.ts'

@@ -66,7 +66,8 @@ function isOwnEvidence({ fold, answersFor, ordersAbout }: Bench, peer: string, n
 
 function judgeOverall(bench: Bench, handle: number, nowMs: number): TrustView {
   const { cells, at } = bench.fold.book.overall(handle)
-  const { score, tier } = judgeStanding(bench, { cells, at }, nowMs)
+  const score = scoreAfterRest(bench, cells, at, nowMs)
+  const tier = tierIndexAfter(readWhole(cells, at + cell.tier), score)
   return { score, tier: tierAt(tier), evidenceCount: readWhole(cells, at + cell.evidenceCount) }
 }
 
@@ -80,16 +81,25 @@ function viewUnder(limit: number, { score, tier }: Judged, standing: StandingPla
 
 /** Judges a standing by its own evidence alone. */
 export function judgeStanding(
-  { model, fold }: Pick<Bench, 'model' | 'fold'>,
+  bench: Pick<Bench, 'model' | 'fold'>,
   { cells, at }: StandingPlace,
   nowMs: number,
 ): Judged {
+  const score = scoreAfterRest(bench, cells, at, nowMs)
+  return { score, tier: tierIndexAfter(readWhole(cells, at + cell.tier), score) }
+}
+
+function scoreAfterRest(
+  { model, fold }: Pick<Bench, 'model' | 'fold'>,
+  cells: Float64Array,
+  at: number,
+  nowMs: number,
+): number {
   const atMs = read(cells, at + cell.atMs)
   const folded = read(cells, at + cell.score)
   // Idle time takes nothing from what is at or below the floor, which is most of what is judged.
-  if (nowMs <= atMs || folded < model.idleDecay.floor) return { score: folded, tier: readWhole(cells, at + cell.tier) }
-  const score = scoreOf(model, cells, at, fold.runs.between(atMs, nowMs))
-  return { score, tier: tierIndexAfter(readWhole(cells, at + cell.tier), score) }
+  if (nowMs <= atMs || folded < model.idleDecay.floor) return folded
+  return scoreOf(model, cells, at, fold.runs.between(atMs, nowMs))
 }
 
 /** Lists who has a word about a peer: their own trust has to be known for it to count. */

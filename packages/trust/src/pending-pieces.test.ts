@@ -38,6 +38,8 @@ describe('createBatches', () => {
       return rows.flatMap((cell, at) => (at % 4 === 1 ? [peers[cell]] : []))
     }
     expect(peersOf(first)).toEqual(['x', 'y', 'x'])
+    add(startBatch(), 'w', 2)
+    expect(peersOf(first)).toEqual(['x', 'y', 'x'])
     expect(peersOf(second)).toEqual(['z'])
   })
 })

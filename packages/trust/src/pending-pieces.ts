@@ -18,27 +18,30 @@ export interface PendingPieces {
     envelope: string,
     start: number | undefined,
   ): void
-  /** Gives the columns. */
+  /** Gives the columns, after which nothing is added. */
   pieces(): EvidencePieces
 }
 
 /** Creates what starts to gather a batch: one at a time, each ends the one before. */
 export function createBatches(): () => PendingPieces {
   const numbers = createHandleNumbers(maxBatch)
+  // Used again: fresh memory costs more than what is written into it.
+  const free: Float64Array[] = []
   return () => {
     numbers.forget()
-    return startBatch(numbers)
+    const cells = free.pop() ?? new Float64Array(maxBatch * pieceCells)
+    return startBatch(numbers, cells, () => free.push(cells))
   }
 }
 
-function startBatch(numbers: HandleNumbers): PendingPieces {
+function startBatch(numbers: HandleNumbers, cells: Float64Array, giveBack: () => void): PendingPieces {
   const peers: string[] = []
   const capabilities = createColumn<string>()
   const sights = createColumn<Sight>()
-  const cells = new Float64Array(maxBatch * pieceCells)
   const starts: Record<string, number> = {}
   const envelopes: string[] = []
   let lastAtMs = 0
+  let made: EvidencePieces | undefined
   const numberOf = (peer: string, handle: number): number => {
     const known = numbers.find(handle)
     if (known >= 0 && peers[known] === peer) return known
@@ -59,14 +62,20 @@ function startBatch(numbers: HandleNumbers): PendingPieces {
       envelopes.push(envelope)
       if (start !== undefined) starts[String(number)] = start
     },
-    pieces: () => ({
-      peers,
-      capabilities: capabilities.list,
-      sights: sights.list,
-      rows: [...cells.subarray(0, envelopes.length * pieceCells)],
-      starts,
-      envelopes: envelopes.join(' '),
-    }),
+    pieces() {
+      if (made) return made
+      const rows = [...cells.subarray(0, envelopes.length * pieceCells)]
+      giveBack()
+      made = {
+        peers,
+        capabilities: capabilities.list,
+        sights: sights.list,
+        rows,
+        starts,
+        envelopes: envelopes.join(' '),
+      }
+      return made
+    },
   }
 }
 

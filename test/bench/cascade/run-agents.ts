@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveBench } from '../bench-process.ts'
+import { round2 } from '../envelope/measure-step.ts'
 import type { Load } from '../measure-load.ts'
 import { percentileOf } from '../statistics.ts'
 import { tools } from './tools-contract.ts'
@@ -68,9 +69,9 @@ export async function runAgents(useTool: UseTool): Promise<void> {
     return {
       tasks: sorted.length,
       failed,
-      p50Ms: percentileOf(sorted, 0.5),
-      p99Ms: percentileOf(sorted, 0.99),
-      p999Ms: percentileOf(sorted, 0.999),
+      p50Ms: round2(percentileOf(sorted, 0.5)),
+      p99Ms: round2(percentileOf(sorted, 0.99)),
+      p999Ms: round2(percentileOf(sorted, 0.999)),
     }
   }
   await serveBench({ measure, facts })

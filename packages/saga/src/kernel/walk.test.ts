@@ -117,5 +117,5 @@ describe('the kernel', () => {
       if (problem !== undefined) broken.push(`seed ${seed}: ${problem}`)
     }
     expect(broken).toEqual([])
-  })
+  }, 120_000)
 })

@@ -82,7 +82,7 @@ export function createAdoption(
         } catch (error) {
           // Only this saga is concerned. A store that is gone concerns all of them.
           if (!isMeshError(error) || error.code.startsWith('store.')) throw error
-          if (error.code !== 'saga.not-owned') stopped.push({ id, error })
+          if (error.code !== 'saga.not-owned' && error.code !== 'saga.closed') stopped.push({ id, error })
         }
       }
       const limit = pLimit(concurrency)

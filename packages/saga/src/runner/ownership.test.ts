@@ -1,4 +1,4 @@
-import { createManualClock } from '@parley/ports'
+import { createManualClock, type Journal } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
 import { defineSaga } from '../definition/define-saga.ts'
 import { step } from '../definition/step.ts'
@@ -98,6 +98,35 @@ describe('instances of one name', () => {
     // Nothing had to be looked up: the flight was committed, and the hotel not sent.
     expect(lab.mesh.calls).toEqual(['do flight acme/trips', 'do hotel acme/trips'])
   })
+
+  it.each(['close', 'drain'] as const)(
+    'take nothing over any more when they %s, and wait for what they are taking',
+    async (end) => {
+      const lab = createTripLab()
+      const one = gated(lab, 'did:key:zOne')
+      for (const id of ['a', 'b']) await one.sagas.start(two, input, { id })
+      await one.sagas.close()
+      const held = Promise.withResolvers<undefined>()
+      const journal: Journal = {
+        ...lab.store.journal,
+        async read(...given) {
+          await held.promise
+          return lab.store.journal.read(...given)
+        },
+      }
+      const next = lab.orchestrator([two], 'did:key:zTwo', { store: { ...lab.store, journal } })
+      const resumed = next.resume()
+      await new Promise<void>((resolve) => lab.clock.defer(resolve))
+      const ended = next[end]()
+      held.resolve(undefined)
+      await ended
+      const written = lab.store.appends()
+      expect(await resumed).toEqual({ adopted: [], stopped: [] })
+      expect(['a', 'b'].flatMap((id) => lab.journal(id).filter(({ type }) => type === 'owned'))).toHaveLength(2)
+      expect(lab.store.appends()).toBe(written)
+      expect(lab.mesh.calls).toHaveLength(2)
+    },
+  )
 
   it('T16: take over so many at a time after an outage', async () => {
     const clock = createManualClock()

@@ -220,6 +220,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     const gate = Promise.withResolvers<undefined>()
     used = true
     await lease.hold()
+    if (closed) throw closedError(id)
     const driver = await driveSaga({
       node,
       journal,
@@ -227,9 +228,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
       mailbox: options.mailbox ?? false,
-      onRest: () => {
-        letRest(id)
-      },
+      onRest: () => letRest(id),
       ...(state && { state }),
       ...(definition && { definition }),
       ...(feed && { feed }),
@@ -256,9 +255,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     const before = opening.get(id)
     const current = before ? before.then(work, work) : work()
     opening.set(id, current)
-    const forget = (): void => {
-      if (opening.get(id) === current) opening.delete(id)
-    }
+    const forget = (): boolean => opening.get(id) === current && opening.delete(id)
     current.then(forget, forget)
     return current
   }
@@ -326,6 +323,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       }),
     async drain() {
       closed = true
+      await Promise.allSettled(opening.values())
       await Promise.all([...driven.values()].map((driver) => driver.drain()))
     },
     async close() {
@@ -334,6 +332,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       followers.clear()
       parked.close(closedError)
       turns.close()
+      await Promise.allSettled(opening.values())
       await Promise.all([...driven].map(([id, driver]) => driver.stop(closedError(id))))
       await lease.release()
     },

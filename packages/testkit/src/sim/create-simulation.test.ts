@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createSimulation, type Simulation } from './create-simulation.ts'
-import { createSimDisk } from './sim-disk.ts'
+import { createSimDisk, type SimDiskFailure } from './sim-disk.ts'
 import { calm, drawFaultRates, type SimFaultRates } from './sim-faults.ts'
 import type { SimProcess } from './sim-process.ts'
 
@@ -140,5 +140,30 @@ describe('createSimDisk', () => {
     await simulation.run(never, 1_000)
     expect(answers).toMatchObject([{ code: 'store.position-conflict' }, { code: 'store.revision-conflict' }])
     expect(disk.streams.get('s')).toHaveLength(1)
+  })
+
+  it('writes nothing when it is not reached, and all of it when only its answer is lost', async () => {
+    const simulation = simulate()
+    let failed: SimDiskFailure | undefined
+    const disk = createSimDisk({ failure: () => failed })
+    const answers: unknown[] = []
+    simulation.spawn('writer', async (process) => {
+      const { journal } = disk.open(process)
+      for (failed of ['unreached', 'unanswered'] as const) {
+        answers.push(await journal.append('s', 0, [bytes]).catch((error: unknown) => error))
+        answers.push(disk.streams.get('s')?.length)
+        answers.push(await journal.last('s').catch((error: unknown) => error))
+      }
+    })
+    await simulation.run(never, 1_000)
+    const unavailable = { code: 'store.unavailable' }
+    expect(answers).toMatchObject([
+      unavailable,
+      undefined,
+      unavailable,
+      { code: 'store.outcome-unknown' },
+      1,
+      unavailable,
+    ])
   })
 })

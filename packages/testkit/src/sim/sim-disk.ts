@@ -24,13 +24,25 @@ export interface SimDiskOptions {
   readonly isPoint?: (stream: string) => boolean
   /** Sees what was written, the moment it is on the disk. */
   readonly onAppend?: (stream: string, entries: readonly SimEntry[], from: number) => void
+  /** Decides of each thing that is asked of the disk whether it fails; by default nothing does. */
+  readonly failure?: () => SimDiskFailure | undefined
 }
+
+/**
+ * How a disk that is far away fails: it is not reached, which is a definite no (`store.unavailable`), or it does what it is
+ * asked and the answer is lost (`store.outcome-unknown`). Of what only reads, the second is the first.
+ */
+export type SimDiskFailure = 'unreached' | 'unanswered'
 
 /** The longest that a disk takes for one thing, in milliseconds. */
 const slowestMs = 4
 
 /** Creates an empty disk. */
-export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOptions = {}): SimDisk {
+export function createSimDisk({
+  isPoint = () => false,
+  onAppend,
+  failure = () => undefined,
+}: SimDiskOptions = {}): SimDisk {
   const streams = new Map<string, SimEntry[]>()
   const values = new Map<string, KeyValueEntry>()
   /** How many entries were removed from the beginning of a stream. */
@@ -45,8 +57,24 @@ export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOption
   return {
     streams,
     open(process) {
-      const soon = <Result>(work: () => Result): Promise<Result> =>
+      const wait = <Result>(work: () => Result): Promise<Result> =>
         process.wait(process.random.float() * slowestMs, work)
+      const change = <Result>(work: () => Result): Promise<Result> => {
+        const failed = failure()
+        if (failed === undefined) return wait(work)
+        process.note(`is not answered by its store (${failed})`)
+        return wait(() => {
+          if (failed === 'unreached') throw new MeshError('store.unavailable', 'the store is not reached')
+          work()
+          throw new MeshError('store.outcome-unknown', 'the store does not answer')
+        })
+      }
+      const look = <Result>(work: () => Result): Promise<Result> => {
+        if (failure() === undefined) return wait(work)
+        return wait(() => {
+          throw new MeshError('store.unavailable', 'the store is not reached')
+        })
+      }
       const write = async (
         stream: string,
         expectedLast: number,
@@ -54,7 +82,7 @@ export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOption
         removesBefore: boolean,
       ): Promise<number> => {
         if (isPoint(stream)) await process.pass(`before it writes to ${stream}`)
-        const last = await soon(() => {
+        const last = await change(() => {
           const was = lastOf(stream)
           if (was !== expectedLast)
             throw new MeshError('store.position-conflict', `${stream} is at ${was}, not ${expectedLast}`)
@@ -65,7 +93,7 @@ export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOption
           return lastOf(stream)
         })
         if (isPoint(stream)) await process.pass(`after it wrote to ${stream}`)
-        await soon(() => undefined)
+        await wait(() => undefined)
         return last
       }
       return {
@@ -73,14 +101,14 @@ export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOption
         journal: {
           append: (stream, expectedLast, data) => write(stream, expectedLast, data, false),
           compact: (stream, expectedLast, data) => write(stream, expectedLast, data, true),
-          read: (stream, from = 1, limit = Infinity) => soon(() => read(stream, from, limit)),
-          last: (stream) => soon(() => lastOf(stream)),
-          streams: (prefix) => soon(() => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted()),
+          read: (stream, from = 1, limit = Infinity) => look(() => read(stream, from, limit)),
+          last: (stream) => look(() => lastOf(stream)),
+          streams: (prefix) => look(() => [...streams.keys()].filter((name) => name.startsWith(prefix)).toSorted()),
         },
         keyValue: {
-          get: (key) => soon(() => values.get(key)),
+          get: (key) => look(() => values.get(key)),
           put: (key, value, expectedRevision) =>
-            soon(() => {
+            change(() => {
               const revision = values.get(key)?.revision ?? 0
               if (expectedRevision !== undefined && expectedRevision !== revision)
                 throw new MeshError('store.revision-conflict', `${key} is at ${revision}, not ${expectedRevision}`)
@@ -88,11 +116,11 @@ export function createSimDisk({ isPoint = () => false, onAppend }: SimDiskOption
               return revision + 1
             }),
           delete: (key) =>
-            soon(() => {
+            change(() => {
               values.delete(key)
             }),
           list: (prefix) =>
-            soon(() =>
+            look(() =>
               [...values.values()]
                 .filter(({ key }) => key.startsWith(prefix))
                 .toSorted((left, right) => (left.key < right.key ? -1 : 1)),
