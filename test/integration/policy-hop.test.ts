@@ -20,6 +20,18 @@ describe('the terms of a rule', () => {
     expect(codeOf(await open.buy())).toBe('ok')
   })
 
+  it('tell how fast a caller may be: what goes on far above them is in quarantine', async () => {
+    const paced = documentWith("  - { name: paced, when: direction == 'inbound', effect: allow, limit: 30/minute }")
+    await using open = await openShop({}, { counter: { policy: [paced] } })
+    const ends = new Set<string>()
+    for (let bundle = 0; bundle < 17; bundle++)
+      for (const outcome of await Promise.all(Array.from({ length: 64 }, () => open.buy()))) ends.add(codeOf(outcome))
+    expect([...ends]).toEqual(['ok', 'policy.rate-limited', 'trust.quarantined'])
+    await open.mesh.clock.settle()
+    const told = open.mesh.recordsOf(open.counter).find(({ kind, cause }) => kind === 'trust' && cause !== undefined)
+    expect(told).toMatchObject({ cause: 'far-above-its-rate', reason: expect.stringMatching(/ above 60$/) as string })
+  })
+
   it('rewrite what the handler gets, and the record holds both digests', async () => {
     const hide = documentWith(
       "  - { name: hide, when: direction == 'inbound' && action == 'shop:buy', effect: transform, redact: [body.item], matching: '[a-z]+@[a-z.]+' }",

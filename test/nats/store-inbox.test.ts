@@ -45,7 +45,7 @@ describe('openStoreInbox', () => {
     return { inbox, effects: 'outside', transact: transaction, purge, dispose: () => store.close() }
   })
 
-  describe('with a real process', () => {
+  describe('with a real process', { timeout: 120_000 }, () => {
     /** Starts participants one after the other over one broker and one file of effects. */
     const openLife = (name: string) => {
       const file = join(folder, name)

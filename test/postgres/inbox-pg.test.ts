@@ -185,7 +185,7 @@ describe.skipIf(bin === undefined || process.platform === 'win32')(
       })
     })
 
-    describe('a participant that is killed', () => {
+    describe('a participant that is killed', { timeout: 120_000 }, () => {
       const kinds = ['pg', 'sqlite'] as const
       const folder = mkdtempSync(join(tmpdir(), 'parley-inbox-'))
       const sqlitePath = join(folder, 'participant.db')

@@ -18,12 +18,13 @@ const debianFolder = '/usr/lib/postgresql'
 const nobody = { uid: 65_534, gid: 65_534 }
 const settings = ['fsync=off', 'listen_addresses=', 'shared_buffers=16MB', 'deadlock_timeout=50ms', 'autovacuum=off']
 
-// Ends the server when the pipe on its standard input closes, which the kernel does however the parent ends.
+// Ends the server when the pipe on its standard input closes, which the kernel does however the parent ends, and once the last
+// connection is gone: a pool calls itself ended a moment before its connections are.
 const guard = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
-{ read -r _; kill -INT "$server"; } <&3 >/dev/null 2>&1 &
+{ read -r _; kill -TERM "$server"; } <&3 >/dev/null 2>&1 &
 reader=$!
 exec 3<&-
 wait "$server"

@@ -42,8 +42,10 @@ export async function withPgTransaction<Result>(
     } catch (error) {
       if (attempt >= attempts || !isWorthRepeating(error)) throw unwrap(error)
     } finally {
-      client.off('error', onLost)
-      client.release(lost !== undefined || broken.has(client))
+      const isUnusable = lost !== undefined || broken.has(client)
+      client.release(isUnusable)
+      // One that is thrown away may still say that it ended; the pool listens to the others.
+      if (!isUnusable) client.off('error', onLost)
     }
   }
 }

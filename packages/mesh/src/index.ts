@@ -10,7 +10,8 @@ export {
   type ContractCapability,
   type DeclaredErrors,
 } from './contract/contract.ts'
-export { readDecisionBody, type KeptDecisions } from './policy/decision-keeper.ts'
+export { readDecisionBody } from './policy/decision-bodies.ts'
+export type { KeptDecisions } from './policy/decision-keeper.ts'
 export type { ContractEvent, EmitOptions, EmitOutcome, EventDefinition } from './contract/event.ts'
 export type { Happened, Listener } from './events/happened.ts'
 export type { EvidenceOf } from './session/evidence-of.ts'

@@ -7,6 +7,8 @@ export interface PolicyLimit {
   readonly perMs: number
   /** What this hop takes, 0 or more: 1 for a call, or an amount. */
   readonly take: number
+  /** Whether it is an amount that is taken, and no call; default no. */
+  readonly isAmount?: boolean
   /** Whether all capabilities that the rule lets pass are paid from one bucket; default no, each has its own. */
   readonly isShared?: boolean
 }

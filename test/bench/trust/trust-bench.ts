@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { openSqliteStore } from '@parley/store-sqlite'
 import type { Bench, BenchRow } from '../bench.ts'
 import { createHops, listPeers, observeAll, openBenchLedger, readBenchLedger } from './trust-peers.ts'
@@ -13,6 +15,8 @@ const piecesPerFlush = 10_000
 const recomputedPieces = 1_000_000
 const recomputedPeers = 10_000
 const manyPeers = 100_000
+
+const young = { type: 'minor', execution: 'sync' }
 
 /** What trust costs a hop, a store and a memory. */
 export const trustBench: Bench = {
@@ -67,19 +71,27 @@ export const trustBench: Bench = {
   },
 }
 
-/** Counts only the time in `observe`; writing goes on in between. The median of the rounds. */
+/**
+ * Counts only the time in `observe` and that of collecting what it leaves behind; writing goes on in between, and so does
+ * collecting what the making of the evidence left. The median of the rounds.
+ */
 async function measureApplied(path: string, rounds: number, roundMs: number): Promise<number> {
   await using store = await openStore(path)
   const ledger = await openBenchLedger(store)
   const makeHops = createHops(listPeers(activePeers))
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (options: object) => void
   const rates: number[] = []
   for (let round = 0; round <= rounds; round++) {
     let spentMs = 0
     let count = 0
     while (spentMs < roundMs) {
       const seen = makeHops(piecesPerFlush)
+      // What is still used after the second time is moved by none that follows.
+      for (let time = 0; time < 2; time++) collect(young)
       const startMs = performance.now()
       observeAll(ledger, seen)
+      collect(young)
       spentMs += performance.now() - startMs
       count += piecesPerFlush
       await ledger.flush()

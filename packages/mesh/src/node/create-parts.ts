@@ -11,6 +11,8 @@ import { createActing } from '../calling/acting.ts'
 import { createAllowanceLedger } from '../delegation/allowance-ledger.ts'
 import { createBodyCarrier } from '../session/carried-body.ts'
 import { createCardExchange } from '../discovery/card-exchange.ts'
+import { createGrantedRates } from '../policy/granted-rates.ts'
+import { createDecisionBodies } from '../policy/decision-bodies.ts'
 import { createDecisionKeeper } from '../policy/decision-keeper.ts'
 import { createDirectory } from '../discovery/directory.ts'
 import { rememberBreakers } from '../calling/breaker-memory.ts'
@@ -200,10 +202,21 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
     limits: createLimitMeter({ clock }),
+    grantedRates: createGrantedRates(),
     shadowPolicy: config.shadowPolicy,
     decisions:
       config.keepDecisions &&
-      createDecisionKeeper({ keep: config.keepDecisions, keyValue: store.keyValue, hash, note, logger }),
+      createDecisionKeeper({
+        keep: config.keepDecisions,
+        bodies: createDecisionBodies({
+          keyValue: store.keyValue,
+          clock,
+          logger,
+          keepMs: config.keepDecisionBodiesMs,
+        }),
+        hash,
+        note,
+      }),
     deadLetters: createDeadLetterBox({ keyValue: store.keyValue, clock, hash, note, logger }),
     approvals: createApprovalDesk({ keyValue: store.keyValue, clock, random, hash, anchors, orders, note }),
     ownCredential: own.verified,

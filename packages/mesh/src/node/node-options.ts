@@ -26,6 +26,7 @@ import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from '../contract/contract.ts'
 import type { MeshJoin } from '../issuer/mesh-join.ts'
+import { defaultKeepBodiesMs } from '../policy/decision-bodies.ts'
 import type { KeptDecisions } from '../policy/decision-keeper.ts'
 import type { ContractEvent } from '../contract/event.ts'
 import type { NodeRecord } from './node.ts'
@@ -105,6 +106,8 @@ export interface NodeOptions {
    * with `bodies` in the store as well. Default nothing.
    */
   readonly keepDecisions?: KeptDecisions
+  /** Milliseconds that a body is kept since a decision read it last; default 30 days, `Infinity` for ever. */
+  readonly keepDecisionBodiesMs?: number
   /** Forms of documents beside `parley/v1`, for `policy` and for what is reloaded. Default none. */
   readonly policyForms?: readonly PolicyForm[]
   /** Objectives by capability; default 99 % success. */
@@ -154,6 +157,7 @@ export interface NodeConfig {
   readonly shadowPolicy: PolicySet | undefined
   readonly policyForms: readonly PolicyForm[]
   readonly keepDecisions: KeptDecisions | undefined
+  readonly keepDecisionBodiesMs: number
   readonly objectives: NonNullable<ReliabilityOptions['objectives']>
   readonly orders: readonly string[]
   readonly orderStalenessMs: OrderStaleness
@@ -243,6 +247,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     policySignedBy,
     policyForms,
     keepDecisions: options.keepDecisions,
+    keepDecisionBodiesMs: options.keepDecisionBodiesMs ?? defaultKeepBodiesMs,
     shadowPolicy,
     objectives: options.objectives ?? [],
     orders: options.orders ?? [],

@@ -26,6 +26,7 @@ import type { OutcomeListener } from '../mailbox/mailed-outcome.ts'
 import type { RecentLeaves } from '../mailbox/recent-leaves.ts'
 import type { MeshNode } from './node.ts'
 import type { OngoingCall } from '../calling/ongoing-call.ts'
+import type { GrantedRates } from '../policy/granted-rates.ts'
 import type { OrderFeed } from '../orders/order-feed.ts'
 import type { RejectedFrames } from './rejected-frames.ts'
 import type { PendingAnswers } from '../calling/pending-answers.ts'
@@ -115,6 +116,8 @@ export interface NodeParts {
   readonly shadowPolicy: PolicySet | undefined
   /** The token buckets of the policy's limits. */
   readonly limits: LimitMeter
+  /** What those limits let callers do. */
+  readonly grantedRates: GrantedRates
   /** The node's own credential, verified under its own anchors. */
   ownCredential(): VerifiedCredential
   /** The same as the issuer gave it. */

@@ -35,7 +35,10 @@ export interface BodyRewrite {
 }
 
 /** What a decision needs of a node. */
-type DecidingParts = Pick<NodeParts, 'policy' | 'limits' | 'hash' | 'approvals' | 'shadowPolicy' | 'note' | 'decisions'>
+type DecidingParts = Pick<
+  NodeParts,
+  'policy' | 'limits' | 'grantedRates' | 'hash' | 'approvals' | 'shadowPolicy' | 'note' | 'decisions'
+>
 
 /** What a decision is about, besides its input. */
 export interface DecidedOn {
@@ -111,8 +114,9 @@ function letPass(
   original: () => Uint8Array,
 ): DecidedHop {
   const { limits, rewritten } = decision
+  const { caller, action } = input
+  if (input.direction === 'inbound') parts.grantedRates.note(`${caller.owner} ${caller.name}`, action, limits)
   if (limits.length > 0) {
-    const { caller, action } = input
     const paid = parts.limits.take(limits, { agent: `${caller.owner} ${caller.name}`, action })
     if (paid.kind === 'deny') return { decision, verdict: paid }
   }

@@ -1,6 +1,7 @@
-import type { Hash, KeyValue, Logger } from '@parley/ports'
+import type { Hash } from '@parley/ports'
 import { decidePolicy, watchInput, type PolicyDecision, type PolicyInput, type PolicySet } from '@parley/policy'
 import type { EventLog } from '../node/event-log.ts'
+import type { DecisionBodies } from './decision-bodies.ts'
 
 /**
  * What a node keeps of its decisions, so that they can be replayed: what they read, with bodies as digests, or the bodies as
@@ -16,31 +17,19 @@ export interface DecisionKeeper {
 /** What a keeper is made of. */
 export interface DecisionKeeperParts {
   readonly keep: KeptDecisions
-  readonly keyValue: Pick<KeyValue, 'put'>
+  readonly bodies: DecisionBodies
   readonly hash: Hash
   readonly note: EventLog
-  readonly logger: Logger
 }
 
 /** Leaves room in a record (16,384 characters) for what stands beside the input. */
 const maxInputChars = 12_000
-const prefix = 'decision-body/'
 
 /**
  * Creates a keeper. The record of a decision stands in the audit log, before that of its hop. A body stands in the store
  * under its digest, from where it can be deleted: the log still proves what it was.
  */
-export function createDecisionKeeper({ keep, keyValue, hash, note, logger }: DecisionKeeperParts): DecisionKeeper {
-  const keepBody = (digest: string, value: unknown): void => {
-    const text = JSON.stringify(value) as string | undefined
-    if (text === undefined) return
-    keyValue.put(prefix + digest, new TextEncoder().encode(text)).catch((error: unknown) => {
-      logger.error('decision.body-not-kept', {
-        digest,
-        error: error instanceof Error ? error.message : 'not an error',
-      })
-    })
-  }
+export function createDecisionKeeper({ keep, bodies, hash, note }: DecisionKeeperParts): DecisionKeeper {
   return {
     decide(set, input, hop) {
       const watched = watchInput(input)
@@ -62,17 +51,8 @@ export function createDecisionKeeper({ keep, keyValue, hash, note, logger }: Dec
         isKept: isKept ? undefined : false,
       })
       const body = watched.body()
-      if (keep === 'bodies' && kept.body !== undefined && body) keepBody(kept.body, body.value)
+      if (keep === 'bodies' && kept.body !== undefined && body) bodies.keep(kept.body, body.value)
       return decision
     },
   }
-}
-
-/** Reads a body that a node kept, by its digest; undefined if it is not there, any more or at all. */
-export async function readDecisionBody(
-  keyValue: Pick<KeyValue, 'get'>,
-  digest: string,
-): Promise<{ readonly value: unknown } | undefined> {
-  const entry = await keyValue.get(prefix + digest)
-  return entry && { value: JSON.parse(new TextDecoder().decode(entry.value)) as unknown }
 }

@@ -15,7 +15,7 @@ export interface OpenTrustOptions {
   readonly note: EventLog
   readonly accountability: Accountability
   /** What is joined together after the ledger is open. */
-  readonly joined: { readonly parts?: Pick<NodeParts, 'orders' | 'evidenceFeed'> }
+  readonly joined: { readonly parts?: Pick<NodeParts, 'orders' | 'evidenceFeed' | 'grantedRates'> }
 }
 
 /** Opens the ledger of a node: its agent observes, its instance signs, its anchors say who is known, owners' orders count. */
@@ -37,7 +37,9 @@ export function openTrust(options: OpenTrustOptions): Promise<TrustLedger> {
     onShare: (sealed) => joined.parts?.evidenceFeed.tell(sealed),
     ordersAbout: (peer, nowMs) => ordersAbout(joined.parts?.orders, peer, nowMs),
     ...(trust.contagion && { answersFor: (peer: string) => accountability.answersFor(peer) }),
-    behaviour: { grantedPerMinute: (peer) => trust.grantedPerMinute(parsePeer(peer)) },
+    behaviour: {
+      grantedPerMinute: (peer) => trust.grantedPerMinute(parsePeer(peer)) ?? joined.parts?.grantedRates.perMinute(peer),
+    },
     onTierChange: ({ atMs, ...change }) => {
       note({ kind: 'trust', event: 'tier-changed', sinceMs: atMs, ...change })
     },

@@ -18,7 +18,10 @@ export interface NodeTrustOptions {
   readonly contagion?: boolean
   /** Weights, earned ceilings and idle decay. Nodes with different models have different scores. */
   readonly model?: TrustModelOptions
-  /** Calls a minute that are granted to a peer, however seldom it called before. Default: its own past alone counts. */
+  /**
+   * Calls a minute that are granted to a peer, however seldom it called before. Default: what the limits of the policy in force
+   * let pass; where they say nothing, its own past alone counts.
+   */
   readonly grantedPerMinute?: number | ((peer: AgentId) => number | undefined)
 }
 

@@ -116,7 +116,11 @@ function collectBound(index: RuleIndex<PolicyRule>, view: HopView): Bound | Engi
         const reason = `the rule ${rule.name} allows at most ${String(max)} of ${amount?.text ?? 'it'}`
         denied ??= { kind: 'deny', rule: rule.name, code: 'policy.denied', reason }
       } else if (perMs !== undefined) {
-        limits.push({ rule: amount ? `${rule.name}.${amount.text}` : rule.name, max, perMs, take })
+        limits.push(
+          amount
+            ? { rule: `${rule.name}.${amount.text}`, max, perMs, take, isAmount: true }
+            : { rule: rule.name, max, perMs, take },
+        )
       }
     }
   })

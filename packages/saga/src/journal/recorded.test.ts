@@ -49,13 +49,11 @@ describe('recorded journals', () => {
       'accepted',
       'authorised',
       'awaiting-version',
-      'closed',
       'failed',
       'looked-up',
       'provider-skipped',
       'queued',
       'receipt',
-      'refused',
       'sent',
     ])
   })

@@ -6,6 +6,8 @@ export type Hold = 'approval' | 'authority' | 'allowance'
 /** Refusals that a human or an owner can lift: the step waits for that, and nothing is undone for it. */
 const holds: Readonly<Partial<Record<ErrorCode, Hold>>> = {
   'policy.approval-required': 'approval',
+  // An attempt of the same step was faster: what became of it shows, or people are asked again.
+  'policy.approval-used': 'approval',
   'delegation.allowance-spent': 'allowance',
   'delegation.expired': 'authority',
   'identity.quarantined': 'authority',

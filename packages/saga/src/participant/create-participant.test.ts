@@ -176,6 +176,84 @@ describe('participant.serve', () => {
     expect(await desk.ask({ expiresAtMs, phase })).toMatchObject({ kind: 'refused', code: 'saga.command-expired' })
   })
 
+  describe('with a lock', () => {
+    const lockingDesk = (lockMs?: number) => {
+      const clock = createManualClock()
+      const mesh = createFakeMesh()
+      const { participant, world } = createMemoryParticipant(clock)
+      const act = participant.serve(trips.reserve, {
+        lock: ({ what }) => what,
+        ...(lockMs !== undefined && { lockMs }),
+        do: (tx, input, hop) => (input.what === 'full' ? hop.decline('full', { seats: 0 }) : done(tx, input, hop)),
+        undo: (tx, _done, hop) => void tx.effects.delete(hop.saga?.key ?? ''),
+      })
+      mesh.serve('acme/desk', trips.reserve, act)
+      const node = mesh.createNode({ name: 'acme/travel', store: createMemoryStore(), clock })
+      const ask = (id: string, more: Partial<SagaCommand> = {}, what = 'x'): Promise<Outcome> =>
+        node.tryCall(
+          trips.reserve,
+          { what },
+          {
+            to: 'acme/desk',
+            saga: {
+              id,
+              step: 'a',
+              attempt: 1,
+              epoch: 1,
+              key: `${id}/a`,
+              phase: 'do',
+              expiresAtMs: clock.now() + 5_000,
+              ...more,
+            },
+          },
+        )
+      return { clock, world, act, ask }
+    }
+    const locked = { kind: 'refused', code: 'saga.locked', retryAfterMs: 100 }
+
+    it('I6: touches nothing that another saga has, in a saga or without one', async () => {
+      const { act, ask, world } = lockingDesk()
+      expect(await ask('one')).toMatchObject({ kind: 'ok' })
+      expect(await ask('two')).toMatchObject(locked)
+      expect(await ask('two', {}, 'y')).toMatchObject({ kind: 'ok' })
+      const hop = { id: 'h', caller: { owner: 'did:key:zOwner', name: 'acme/travel' }, capability: 'trips:reserve' }
+      const refuse = (code: string, options: object): object => ({ kind: 'refused', code, ...options })
+      const lone = { ...hop, decline: refuse, fail: refuse, refuse } as unknown as Parameters<typeof act.do>[1]
+      expect(await act.do({ what: 'x' }, lone)).toMatchObject(locked)
+      expect(await act.do({ what: 'z' }, lone)).toEqual({ ref: 'ref-z' })
+      expect([...world().locks.values()].map(({ target }) => target)).toEqual(['x', 'y'])
+    })
+
+    it('keeps nothing of what it declined, and gives back what it undid', async () => {
+      const { ask, world } = lockingDesk()
+      await ask('one', {}, 'full')
+      expect(world().locks.size).toBe(0)
+      await ask('two')
+      await ask('two', { phase: 'undo' })
+      expect(await ask('three')).toMatchObject({ kind: 'ok' })
+    })
+
+    it.each([
+      ['by its own time', 2_000, 2_000],
+      ["by its saga's expiry", undefined, 5_000],
+    ])('lapses %s, whoever holds it', async (_, lockMs, laterMs) => {
+      const { ask, clock } = lockingDesk(lockMs)
+      await ask('dead')
+      await clock.advance(laterMs - 1)
+      expect(await ask('alive')).toMatchObject({ code: 'saga.locked', retryAfterMs: 1 })
+      await clock.advance(1)
+      expect(await ask('alive', { attempt: 2 })).toMatchObject({ kind: 'ok' })
+    })
+
+    it('is refused where its participant has no locks', () => {
+      const { inbox, transaction } = { inbox: {} as never, transaction: {} as never }
+      const participant = createParticipant({ inbox, transaction, clock: createManualClock() })
+      expect(() => participant.serve(trips.mail, { lock: () => 'x', do: () => null })).toThrow(
+        expect.objectContaining({ code: 'contract.invalid' }),
+      )
+    })
+  })
+
   it('refuses a contract with an undo that nothing serves', () => {
     const { participant } = createMemoryParticipant(createManualClock())
     expect(() => participant.serve(trips.reserve, { do: done })).toThrow(

@@ -222,6 +222,7 @@ describe('a step that is refused for want of what somebody can give', () => {
 
   it.each([
     ['policy.approval-required', 'approval'],
+    ['policy.approval-used', 'approval'],
     ['delegation.allowance-spent', 'allowance'],
     ['delegation.expired', 'authority'],
     ['identity.quarantined', 'authority'],

@@ -166,8 +166,9 @@ function withPoints(store: MemoryStore, pass: () => void): Store {
 
 /** All of it, as a text. */
 function describe({ deaths, nowMs, contents, world, underWay }: Remains): string {
-  const { epochs, rows, effects, log } = world
+  const { epochs, rows, closed, locks, effects, log } = world
   const streams = [...contents.streams].map(([name, entries]) => [name, Buffer.concat(entries).toString('latin1')])
   const values = [...contents.values.values()].map(({ value, ...rest }) => ({ ...rest, value: [...value] }))
-  return JSON.stringify([deaths, nowMs, streams, values, [...epochs], [...rows], [...effects], log, underWay])
+  const database = [[...epochs], [...rows], [...closed], [...locks], [...effects], log]
+  return JSON.stringify([deaths, nowMs, streams, values, database, underWay])
 }

@@ -28,12 +28,18 @@ export function defineMixed(size: number): SagaDefinition<Trip> {
   return defineSaga('mixed', { version: 1, input: anySchema<Trip>() }, first, parallel('both', branches), last)
 }
 
-function reserveSteps(size: number): readonly AnyTripPart[] {
+/** Defines `size` reversible steps, one after the other, each of which locks a seat of its own. */
+export function defineLocking(size: number): SagaDefinition<Trip> {
+  return defineSaga('locking', { version: 1, input: anySchema<Trip>() }, ...reserveSteps(size, 'seat-'))
+}
+
+function reserveSteps(size: number, prefix = ''): readonly AnyTripPart[] {
   return Array.from({ length: size }, (_, at): AnyTripPart => {
     const name = `s${at + 1}`
     return step(name, {
       do: trips.reserve,
-      input: () => ({ what: name }),
+      input: () => ({ what: prefix + name }),
+      lock: prefix !== '',
       retry: { attempts: 3, minDelayMs: 1, maxDelayMs: 10 },
     })
   })
