@@ -70,13 +70,13 @@ export const safeguards = {
   'undo-order': [
     {
       file: 'packages/saga/src/kernel/frontier.ts',
-      find: 'if (!node) return []',
-      put: `if (!node) return []
+      find: 'if (!node) return true',
+      put: `if (!node) return true
   if (snapshot.value === 'backward')
-    return nodes.flatMap((one) =>
+    return nodes.every((one) =>
       one.kind === 'parallel'
-        ? one.branches.flatMap((branch, at) => listNodes(state, formatBranchPath(one.name, at), branch))
-        : [one],
+        ? one.branches.every((branch, at) => visitSequence(state, layOutGroup(one).paths[at] ?? '', branch, visit))
+        : visit(one),
     )`,
     },
   ],

@@ -11,7 +11,10 @@ export interface WaitingFigures {
   readonly usedBytes: number
   /** From the call of `signal` to the arrival of the next step's command at its participant, in milliseconds. */
   readonly wakeP50Ms: number
+  readonly wakeP99Ms: number
   readonly wakeMaxMs: number
+  /** How many took longer than 50 ms. */
+  readonly late: number
   readonly woken: number
 }
 
@@ -62,7 +65,9 @@ export async function measureWaitingSagas(
     residentBytes: after.rss - before.rss,
     usedBytes: after.used - before.used,
     wakeP50Ms: sorted[Math.floor(sorted.length / 2)] ?? 0,
+    wakeP99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     wakeMaxMs: sorted.at(-1) ?? 0,
+    late: sorted.filter((ms) => ms > 50).length,
     woken: times.length,
   }
 }

@@ -4,7 +4,7 @@ import type { Clock, KeyValue, Logger } from '@parley/ports'
 // I2 A body is never written without the mark of its day, before it: wherever the process ends, a later sweep finds it.
 
 /** How long a body is kept that a decision read, where nobody says: 30 days, as sagas are. */
-export const defaultKeepBodiesMs = 30 * 24 * 60 * 60 * 1000
+export const defaultKeepBodiesMs: number = 30 * 24 * 60 * 60 * 1000
 
 /** The bodies that decisions read, under their digests: from here they can be deleted, and the log still proves what they were. */
 export interface DecisionBodies {
