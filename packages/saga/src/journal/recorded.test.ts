@@ -19,7 +19,7 @@ interface Recorded {
 function replay(stream: string, lines: readonly string[]): readonly JournaledEvent[] {
   let head = emptyHead(stream)
   // What was compacted begins with its seal, at the position that it came to.
-  const { n } = JSON.parse(lines[0] ?? '{}') as { readonly n: number }
+  const { n } = JSON.parse(lines[0]?.split('\n')[0] ?? '{}') as { readonly n: number }
   return lines.map((line, at) => {
     const decoded = decodeEntry(head, n + at, new TextEncoder().encode(line))
     head = decoded.head
@@ -29,7 +29,12 @@ function replay(stream: string, lines: readonly string[]): readonly JournaledEve
 
 const recorded = readdirSync(folder).map((name): [string, Recorded, readonly string[]] => {
   const [first = '', ...lines] = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')
-  return [name, JSON.parse(first) as Recorded, lines]
+  // The bodies of an entry are its second line.
+  const entries = lines.reduce<readonly string[]>(
+    (all, line) => (line.startsWith('{"salt"') ? all.with(-1, `${all.at(-1) ?? ''}\n${line}`) : [...all, line]),
+    [],
+  )
+  return [name, JSON.parse(first) as Recorded, entries]
 })
 
 describe('recorded journals', () => {
@@ -53,7 +58,6 @@ describe('recorded journals', () => {
       'looked-up',
       'provider-skipped',
       'queued',
-      'receipt',
       'sent',
     ])
   })
@@ -73,7 +77,7 @@ describe('recorded journals', () => {
 describe('a journal of an older format', () => {
   const reader = { format: 2, upcasters: { 1: renameEpoch } }
 
-  it.each(recorded)(
+  it.each(recorded.filter(([name]) => name.startsWith('v1-')))(
     '%s is read by a later release that has the way from it, whatever follows in its own',
     (_, { stream, status }, lines) => {
       const [first = '', ...rest] = lines
