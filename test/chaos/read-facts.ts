@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { createSystemClock, type Store } from '@parley/ports'
+import { createSystemClock, createSystemRandom, type Store } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import { formatSagaStream, openSagaJournal } from '@parley/saga'
 import type { EffectRow, RunFacts, SagaFacts } from './run-facts.ts'
@@ -13,9 +13,10 @@ export async function readFacts(
   sagas: readonly { readonly id: string; readonly acknowledged: boolean }[],
 ): Promise<RunFacts> {
   const read: SagaFacts[] = []
+  const world = { clock: createSystemClock(), random: createSystemRandom() }
   for (const { id, acknowledged } of sagas) {
     try {
-      const journal = openSagaJournal(store.journal, formatSagaStream(deskName, id), createSystemClock())
+      const journal = openSagaJournal(store.journal, formatSagaStream(deskName, id), world)
       read.push({ id, acknowledged, events: (await journal.read()).map(({ event }) => event) })
     } catch (error) {
       if (!isMeshError(error)) throw error

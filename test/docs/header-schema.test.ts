@@ -41,6 +41,7 @@ const whole = {
   credit: 16,
   leaseMs: 1000,
   inReplyTo: hash,
+  ended: 'ok',
   credential: 'c',
   statement: 's',
   nonce: 'n'.repeat(22),

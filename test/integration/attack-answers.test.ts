@@ -1,4 +1,4 @@
-import type { Outcome } from '@parley/mesh'
+import type { CallOptions, Outcome } from '@parley/mesh'
 import { formatInboxSubject } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { createRogue, type Received, type Rogue } from './rogue.ts'
@@ -9,7 +9,9 @@ interface Asked extends ShopMesh {
   /** Plays the shop by hand, so that it can answer whatever it wants. */
   readonly shop: Rogue
   /** Calls `shop:buy` of the played shop; resolves with its request and the call that waits. */
-  call(signal?: AbortSignal): Promise<{ readonly request: Received; readonly outcome: Promise<Outcome> }>
+  call(
+    options?: Pick<CallOptions, 'signal' | 'saga'>,
+  ): Promise<{ readonly request: Received; readonly outcome: Promise<Outcome> }>
 }
 
 async function openAsked(): Promise<Asked> {
@@ -20,12 +22,8 @@ async function openAsked(): Promise<Asked> {
   return {
     ...open,
     shop: played,
-    async call(signal) {
-      const outcome = desk.tryCall(
-        shop.buy,
-        { item: 'x' },
-        { to: 'acme/played', deadlineMs: 1_000, ...(signal ? { signal } : {}) },
-      )
+    async call(options) {
+      const outcome = desk.tryCall(shop.buy, { item: 'x' }, { to: 'acme/played', deadlineMs: 1_000, ...options })
       await mesh.clock.settle()
       const first = played.last()
       if (first.header.type === 'hello') {
@@ -69,6 +67,22 @@ describe('an answer', () => {
     },
   )
 
+  it.each([
+    ['ok', 'ok'],
+    ['declined', 'unknown'],
+    ['found-ok', 'unknown'],
+    [undefined, 'unknown'],
+  ])('to a command of a saga that says %s beside its body, which says ok, ends %s', async (ended, kind) => {
+    await using open = await openAsked()
+    const saga = { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 1 } as const
+    const { request, outcome } = await open.call({ saga })
+    const { header } = reply(request, 1)
+    await open.shop.send(open.desk.instance, { header: { ...header, ended }, body: lie })
+    const settled = await outcome
+    expect(settled.kind).toBe(kind)
+    expect(settled.hop.receipt === undefined).toBe(false)
+  })
+
   it('swapped between two calls settles neither with what is meant for the other', async () => {
     await using open = await openAsked()
     const one = await open.call()
@@ -102,7 +116,7 @@ describe('an answer', () => {
   it('to a cancelled call, or for the second time, changes nothing', async () => {
     await using open = await openAsked()
     const controller = new AbortController()
-    const { request, outcome } = await open.call(controller.signal)
+    const { request, outcome } = await open.call({ signal: controller.signal })
     controller.abort()
     await open.mesh.clock.advance(1_000)
     await open.shop.send(open.desk.instance, { ...reply(request, 1), body: lie })

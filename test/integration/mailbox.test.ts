@@ -90,6 +90,18 @@ describe('an outcome in a mailbox', () => {
     expect(wire.units.some(({ data }) => Buffer.from(data).includes('cellar'))).toBe(false)
   })
 
+  it.each([['declined'], [undefined]])(
+    'that says in its header that it ended %s, and in its body ok, is not heard',
+    async (ended) => {
+      await using town = await openTown()
+      const builder = await createBuilder(town)
+      await mail(builder, town, { ended })
+      expect(town.mails).toHaveLength(0)
+      await mail(builder, town)
+      expect(town.mails).toHaveLength(1)
+    },
+  )
+
   it('that does not fit the contract leaves it unknown what was done', async () => {
     await using town = await openTown()
     const builder = await createBuilder(town)

@@ -55,8 +55,11 @@ async function openBadHouse(mesh: TestMesh): Promise<BadHouse> {
     async answer(body, header = {}) {
       const { header: asked, leaf } = house.command()
       await announce()
+      const { outcome } = Object(body) as { readonly outcome?: { readonly kind?: string } }
+      const isLookup = (asked.saga as { readonly phase?: string } | undefined)?.phase === 'lookup'
+      const ended = isLookup ? 'found-ok' : outcome?.kind === 'declined' ? 'declined' : 'ok'
       await played.send(desk.instance, {
-        header: { type: 'reply', session: asked.session, counter: ++counter, inReplyTo: leaf, ...header },
+        header: { type: 'reply', session: asked.session, counter: ++counter, inReplyTo: leaf, ended, ...header },
         body,
       })
     },

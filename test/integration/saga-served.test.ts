@@ -109,7 +109,7 @@ describe('saga:* served by a node', () => {
     await mesh.clock.advance(1_000)
     expect(await signalled).toMatchObject({ kind: 'ok' })
     await reading
-    expect(types).toEqual(['intended', 'committed', 'wait-opened', 'signalled', 'completed'])
+    expect(types).toEqual(['intended', 'receipt', 'committed', 'wait-opened', 'signalled', 'completed'])
     const { events } = await desk.show('t')
     expect(events.find(({ event }) => event.type === 'signalled')?.event).toMatchObject({ by: 'acme/guest' })
   })

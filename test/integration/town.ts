@@ -122,7 +122,7 @@ export function outcomeBy(rogue: Rogue, town: Town, header: Readonly<Record<stri
   const { credential, statement } = rogue.issued
   const traceparent = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`
   const { capability, hash: contract } = site.build
-  const told = { capability, contract, traceparent, saga: command, inReplyTo: 'L'.repeat(43) }
+  const told = { capability, contract, traceparent, saga: command, inReplyTo: 'L'.repeat(43), ended: 'ok' }
   return {
     header: { type: 'outcome', to: town.mailbox, credential, statement, ...told, ...header },
     body: { outcome: { kind: 'ok', output: { keys: 9 } } },

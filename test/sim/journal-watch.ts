@@ -1,5 +1,5 @@
 import type { SimEntry } from '@parley/testkit'
-import type { SagaEvent } from '@parley/saga'
+import { peekEvent, type SagaEvent } from '@parley/saga'
 import type { KnownJournal } from './sim-facts.ts'
 
 /** Reads what orchestrators write, the moment that it is on the disk. */
@@ -22,7 +22,6 @@ export function createJournalWatch(
 ): JournalWatch {
   const journals = new Map<string, { events: SagaEvent[]; writers: string[] }>()
   const intents = new Set<string>()
-  const decoder = new TextDecoder()
   return {
     append(stream, entries) {
       if (!stream.startsWith(prefix)) return
@@ -30,7 +29,7 @@ export function createJournalWatch(
       const journal = journals.get(saga) ?? { events: [], writers: [] }
       journals.set(saga, journal)
       for (const { data, by } of entries) {
-        const { event } = JSON.parse(decoder.decode(data)) as { readonly event: SagaEvent }
+        const event = peekEvent(data)
         journal.events.push(event)
         journal.writers.push(by)
         if (event.type === 'intended') intents.add(`${saga} ${event.key} ${event.attempt}`)

@@ -108,6 +108,17 @@ export const soundHeaders: readonly HeaderCase[] = [
       usage: { calls: 1, tokens: 40, money: { amount: '0.25', currency: 'EUR' }, seconds: 2 },
     },
   },
+  {
+    name: 'a command that is bound to the journal of its saga',
+    header: {
+      ...request,
+      saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', journal: hash, expiresAtMs: nowMs },
+    },
+  },
+  ...['ok', 'found-tombstone'].map((ended) => ({
+    name: `a reply that says that the command ended ${ended}`,
+    header: { ...answer, type: 'reply', session: hash, counter: 1, ended },
+  })),
   ...Object.entries(without(needs, 'outcome')).map(([type, fields]: readonly [string, object]) => ({
     name: `a ${type} with what it needs`,
     header: { ...common, type, ...fields },
@@ -197,7 +208,13 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
     { money: { amount: '0.0000001', currency: 'EUR' } },
     { money: { amount: '1', currency: 'EURO' } },
   ],
-  saga: [null, { id: 's' }, { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 }],
+  ended: ['done', 'found-', true],
+  saga: [
+    null,
+    { id: 's' },
+    { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'do', journal: 'x', expiresAtMs: 1 },
+    { id: 's', step: 'a', attempt: 1, epoch: 1, key: 'k', phase: 'redo', expiresAtMs: 1 },
+  ],
   part: [0, 1.5],
   credit: [0],
   leaseMs: [0, 300_001],

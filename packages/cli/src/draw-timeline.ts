@@ -27,10 +27,15 @@ export const timelineLegend =
 
 const maxColumns = 64
 
+/** Receipts and notes of what is about to leave stand beside facts, and are none. */
+function changesSomething({ event }: JournaledEvent): boolean {
+  return event.type !== 'receipt' && event.type !== 'sent'
+}
+
 /** Draws what each part of a saga went through, a column for each event, or for several where there are many. */
 export function drawTimeline(events: readonly JournaledEvent[]): readonly string[] {
   const states: SagaState[] = []
-  for (const { event } of events) states.push(foldSaga([event], states.at(-1)))
+  for (const { event } of events.filter(changesSomething)) states.push(foldSaga([event], states.at(-1)))
   const width = Math.ceil(states.length / maxColumns)
   const columns = states.filter((_, at) => (at + 1) % width === 0 || at === states.length - 1)
   const last = columns.at(-1)

@@ -42,6 +42,7 @@ function formatEvent({ position, atMs, event }: JournaledEvent, startMs: number)
     'step' in event ? event.step : 'wait' in event ? event.wait : undefined,
     'provider' in event ? event.provider : undefined,
     'code' in event ? event.code : undefined,
+    event.type === 'receipt' ? `${event.phase} signed by ${String(event.answer.header['from'])}` : undefined,
     'instance' in event ? `${event.instance} epoch ${String(event.epoch)}` : undefined,
     event.type === 'decided'
       ? `${event.decision} ${event.about ?? ''} by ${event.by}: ${JSON.stringify(event.reason)}`

@@ -43,8 +43,9 @@ export async function readSagas(store: Store, agent?: AgentName): Promise<readon
 /** Opens the journal of a saga with what a store keeps beside it: large bodies, and data keys if they are there. */
 export function openKeptJournal(store: Store, stream: string): SagaJournal {
   const { journal, keyValue } = store
-  const dataKeys = createStoredDataKeys(keyValue, createSystemRandom())
-  return openSagaJournal(journal, stream, createSystemClock(), { keyValue, dataKeys })
+  const random = createSystemRandom()
+  const dataKeys = createStoredDataKeys(keyValue, random)
+  return openSagaJournal(journal, stream, { clock: createSystemClock(), random }, { keyValue, dataKeys })
 }
 
 /** Finds one saga. Rejects with `saga.unknown`, and with `cli.usage` where several agents have one of this id. */

@@ -1,5 +1,6 @@
 export type { AgentCard, CardPolicy } from './discovery/agent-card.ts'
 export type { CallOptions, SealedRequest } from './calling/call-options.ts'
+export type { CallReceipt, SignedPart } from './calling/call-receipt.ts'
 export type { CallStream, StreamOptions } from './calling/call-stream.ts'
 export {
   defineContract,

@@ -23,6 +23,25 @@ export const envelopeTypes = [
 /** One of the envelope types. */
 export type EnvelopeType = (typeof envelopeTypes)[number]
 
+/**
+ * How an answer says that a saga's command ended, beside its body: whoever has the evidence alone can tell. A lookup that was
+ * answered says what it found.
+ */
+export const commandEndings = [
+  'ok',
+  'declined',
+  'refused',
+  'failed',
+  'unknown',
+  'found-ok',
+  'found-declined',
+  'found-tombstone',
+  'found-absent',
+] as const
+
+/** One of the endings. */
+export type CommandEnding = (typeof commandEndings)[number]
+
 /** What a saga says about the step that a command belongs to; signed with the envelope. */
 export interface SagaHeader {
   /** The saga's id, unique under the orchestrator's name. */
@@ -36,6 +55,11 @@ export interface SagaHeader {
   readonly key: string
   /** `close` says that the saga is over: the callee may forget it, and does nothing more for it. */
   readonly phase: 'do' | 'undo' | 'lookup' | 'close'
+  /**
+   * Hash of the last entry of the saga's journal before this command, in base64url: so the signature is over all that led
+   * here, too.
+   */
+  readonly journal?: string
   /** When participants may forget the saga, in milliseconds since the Unix epoch. */
   readonly expiresAtMs: number
 }
@@ -102,6 +126,8 @@ export interface EnvelopeHeader {
   readonly leaseMs?: number
   /** Leaf hash (base64url) of the request that this answers. */
   readonly inReplyTo?: string
+  /** In the answer to a saga's command: how it ended, as the body says. A `refusal` says it by its type. */
+  readonly ended?: CommandEnding
   /** In hello, welcome and announcements: who the sender is. */
   readonly credential?: string
   readonly statement?: string

@@ -130,6 +130,7 @@ export const errorCodes: {
   readonly 'saga.compensated': ErrorFacts
   readonly 'saga.decision-refused': ErrorFacts
   readonly 'saga.definition-invalid': ErrorFacts
+  readonly 'saga.ending-unproven': ErrorFacts
   readonly 'saga.id-conflict': ErrorFacts
   readonly 'saga.id-invalid': ErrorFacts
   readonly 'saga.interrupted': ErrorFacts
@@ -143,6 +144,9 @@ export const errorCodes: {
   readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.proof-malformed': ErrorFacts
+  readonly 'saga.proof-truncated': ErrorFacts
+  readonly 'saga.receipt-invalid': ErrorFacts
   readonly 'saga.sealed': ErrorFacts
   readonly 'saga.signal-refused': ErrorFacts
   readonly 'saga.stale-epoch': ErrorFacts
@@ -791,6 +795,11 @@ export const errorCodes: {
     todo: 'Correct what the message names.',
     retryable: false,
   },
+  'saga.ending-unproven': {
+    meaning: 'An exported saga claims an end that does not follow from what was done.',
+    todo: 'Treat the export as tampered with: the reason names the steps that are open.',
+    retryable: false,
+  },
   'saga.id-conflict': {
     meaning: 'A saga with this id was started with another definition or input.',
     todo: 'Use a new id.',
@@ -856,9 +865,24 @@ export const errorCodes: {
     todo: 'Run it with a later version.',
     retryable: false,
   },
+  'saga.proof-malformed': {
+    meaning: 'A line of an exported saga is not as an export writes it.',
+    todo: 'Treat the export as tampered with from this line on, or export it again.',
+    retryable: false,
+  },
+  'saga.proof-truncated': {
+    meaning: 'An exported saga ends before its own end, or lacks an entry that was seen before.',
+    todo: 'Export it again; if its store says the same, restore the store.',
+    retryable: false,
+  },
+  'saga.receipt-invalid': {
+    meaning: 'A receipt in an exported saga is of another command, step, attempt, name or answer than it stands for.',
+    todo: 'Treat the export as tampered with.',
+    retryable: false,
+  },
   'saga.sealed': {
-    meaning: 'The saga completed, and its journal was compacted to a summary since, without its output.',
-    todo: 'Keep outputs that are asked for later, or raise keepEndedMs.',
+    meaning: 'The saga is over, and its journal was compacted to a summary since, without its output and its receipts.',
+    todo: 'Keep outputs and exports that are asked for later, or raise keepEndedMs.',
     retryable: false,
   },
   'saga.signal-refused': {

@@ -1,7 +1,7 @@
 import { iatpVersion, maxHeaderBytes, saltBytes, signatureBytes, suites, type Frame } from './frame.ts'
 import { commitBody } from './leaf.ts'
 import { limits } from './limits.ts'
-import { computeInclusionLength, createInclusionProof } from './merkle/merkle-proof.ts'
+import { computeInclusionLength, createInclusionProver } from './merkle/merkle-proof.ts'
 import { MeshError } from './mesh-error.ts'
 import { refuse, type Refusal } from './refusal.ts'
 import type { Sha256 } from './sha256.ts'
@@ -30,6 +30,9 @@ export interface Evidence {
   readonly content: EvidenceBody | { readonly commitment: Uint8Array }
 }
 
+/** What evidence is made of: a frame that came, or one that is about to leave. */
+export type EvidenceFrame = Pick<Frame, 'suite' | 'signature' | 'envelopes'>
+
 const magic = Uint8Array.of(0x49, 0x41, 0x54, 0x45)
 const hashBytes = 32
 const signatureAt = magic.length + 5
@@ -42,23 +45,34 @@ const forms = { withoutBody: 0, withBody: 1 } as const
  */
 export function createEvidence(
   hash: Sha256,
-  frame: Frame,
+  frame: EvidenceFrame,
   leafIndex: number,
   options: { readonly withBody?: boolean } = {},
 ): Evidence {
   const envelope = frame.envelopes[leafIndex]
   if (!envelope) throw new RangeError(`the frame has no envelope ${String(leafIndex)}`)
   const { header, salt, body } = envelope
-  const leaves = frame.envelopes.map(({ leaf }) => leaf)
   return {
     suite: frame.suite,
-    leafCount: leaves.length,
+    leafCount: frame.envelopes.length,
     leafIndex,
     signature: frame.signature,
-    path: createInclusionProof(hash, leaves, leafIndex),
+    path: proverOf(hash, frame.envelopes)(leafIndex),
     header,
     content: options.withBody === false ? { commitment: commitBody(hash, salt, body) } : { salt, body },
   }
+}
+
+/** Much of a frame becomes evidence, envelope by envelope. */
+const provers = new WeakMap<Frame['envelopes'], ReturnType<typeof createInclusionProver>>()
+
+function proverOf(hash: Sha256, envelopes: Frame['envelopes']): ReturnType<typeof createInclusionProver> {
+  const known = provers.get(envelopes)
+  if (known) return known
+  const leaves = envelopes.map(({ leaf }) => leaf)
+  const prover = createInclusionProver(hash, leaves)
+  provers.set(envelopes, prover)
+  return prover
 }
 
 /** Tells whether evidence holds the body. */

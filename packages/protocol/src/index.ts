@@ -19,8 +19,10 @@ export {
 export { formatAgentId, isAgentName, type AgentId, type AgentName, type Did, type InstanceDid } from './did.ts'
 export { signingDomains, type SigningDomain } from './domain.ts'
 export {
+  commandEndings,
   envelopeTypes,
   type BodyRef,
+  type CommandEnding,
   type Envelope,
   type EnvelopeHeader,
   type EnvelopeType,
@@ -34,6 +36,7 @@ export {
   hasBody,
   type Evidence,
   type EvidenceBody,
+  type EvidenceFrame,
 } from './evidence.ts'
 export {
   decodeFrame,
@@ -46,6 +49,7 @@ export {
   frameSignedBytes,
   hashEnvelopes,
   iatpVersion,
+  signatureBytes,
   suites,
   type Frame,
   type FramedEnvelope,

@@ -1,5 +1,5 @@
 import { isCapability } from './capability.ts'
-import { envelopeTypes, type EnvelopeHeader } from './envelope.ts'
+import { commandEndings, envelopeTypes, type EnvelopeHeader } from './envelope.ts'
 import { limits } from './limits.ts'
 import { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 import { isUsage } from './usage.ts'
@@ -26,6 +26,7 @@ const hash = matches(/^[A-Za-z0-9_-]{43}$/)
 const mailbox = matches(/^[0-9a-f]{64}$/)
 const id = matches(/^[A-Za-z0-9_-]{22}$/)
 const types: ReadonlySet<unknown> = new Set(envelopeTypes)
+const endings: ReadonlySet<unknown> = new Set(commandEndings)
 const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup', 'close'])
 
 const sagaFields: Readonly<Record<string, FieldCheck>> = {
@@ -35,6 +36,7 @@ const sagaFields: Readonly<Record<string, FieldCheck>> = {
   epoch: isCount,
   key: isText(256),
   phase: (value) => phases.has(value),
+  journal: (value) => value === undefined || hash(value),
   expiresAtMs: isCount,
 }
 
@@ -79,6 +81,7 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   credit: isNumber,
   leaseMs: (value) => isNumber(value) && (value as number) <= limits.leaseMs,
   inReplyTo: hash,
+  ended: (value) => endings.has(value),
   credential: isText(limits.credentialBytes),
   statement: isText(limits.credentialBytes),
   nonce: id,

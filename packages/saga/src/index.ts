@@ -26,6 +26,7 @@ export { createParticipant } from './participant/create-participant.ts'
 export type { FoundOutside, Participant, ParticipantOptions, TransactionalServe } from './participant/participant.ts'
 export { createSagas } from './runner/create-sagas.ts'
 export type { SagaView, StepView } from './runner/describe-saga.ts'
+export type { SagaStats } from './runner/saga-gauge.ts'
 export type { SagaNode } from './runner/saga-node.ts'
 export { withLocalSteps } from './runner/with-local-steps.ts'
 export type { CancelVerdict, SagaRun } from './runner/saga-run.ts'
@@ -43,6 +44,20 @@ export { serveSagas } from './serving/serve-sagas.ts'
 export { proposeDecision, type Proposal } from './kernel/propose.ts'
 export { describeSaga } from './runner/describe-saga.ts'
 export { noteSaga } from './runner/note-saga.ts'
+export { exportSaga, type ExportSagaOptions } from './proof/export-saga.ts'
+export type {
+  BodyProof,
+  CommandAuthority,
+  ProvenDecision,
+  SagaAccount,
+  SagaVerdict,
+  SignedBy,
+  StepFact,
+} from './proof/saga-account.ts'
+export { verifySagaExport, type SagaExpectation } from './proof/verify-saga-export.ts'
+export type { ReceiptEvent } from './kernel/saga-event.ts'
+export type { SignedLine } from './receipt/signed-line.ts'
+export { peekEvent } from './journal/journal-format.ts'
 export { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from './journal/saga-journal.ts'
 export { drawSaga } from './definition/draw-saga.ts'
 export { exportMachine } from './definition/export-machine.ts'

@@ -115,7 +115,8 @@ async function handOver(context: CliContext, declaration: string, flags: DecideF
     const details = outcome.error.details as { readonly code: string; readonly reason: string }
     return refuse('saga.decision-refused', `${details.code}: ${details.reason}`)
   }
-  return refuse('saga.decision-refused', `the agent was not reached: ${outcome.code}`)
+  const hint = outcome.code === 'trust.below-threshold' ? ': have your credential issued with --calls saga:decide' : ''
+  return refuse('saga.decision-refused', `the agent was not reached: ${outcome.code}${hint}`)
 }
 
 async function writeInto(data: string, declaration: string, { anchor = [], agent }: DecideFlags): Promise<Verdict> {

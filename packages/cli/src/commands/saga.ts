@@ -8,6 +8,7 @@ import { parseAgent } from '../parse-agent.ts'
 import { findSaga, readSagas, type KeptSaga } from '../saga-store.ts'
 import { withStore } from '../with-store.ts'
 import { addSagaDecisions } from './saga-decide.ts'
+import { addSagaExport } from './saga-export.ts'
 
 interface StoreFlags {
   readonly data: string
@@ -18,7 +19,7 @@ interface StoreFlags {
 const dataText = 'the store of a stopped node, or a copy'
 const agentText = 'the agent whose sagas are meant, where a store has those of several'
 
-/** Adds `parley saga list`, `show`, `check`, `versions`, and the decisions of people. */
+/** Adds `parley saga list`, `show`, `check`, `versions`, `export`, and the decisions of people. */
 export function addSagaCommands(program: Command, context: CliContext): void {
   const saga = program.command('saga').description('sagas of a store, and what people decide about them')
   const read = (name: string, description: string): Command =>
@@ -74,6 +75,7 @@ export function addSagaCommands(program: Command, context: CliContext): void {
       if (bad.length > 0) context.end(exitCodes.no)
     },
   )
+  addSagaExport(saga, context)
   addSagaDecisions(saga, context)
 }
 

@@ -2,9 +2,12 @@ import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifySignature } from '@parley/identity'
 import { systemHash } from '@parley/ports'
-import { limits, MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
+import { isMeshError, MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { collect } from '../parse-whole.ts'
+import { printable, printableTime } from '../printable.ts'
+import { isSagaFile, parseLevel, verifySagaFile, type SagaProofFlags } from '../verify-saga-file.ts'
 
 /** What the command prints with `--json`. */
 interface Verdict {
@@ -17,10 +20,25 @@ interface Verdict {
 export function addVerifyCommand(program: Command, context: CliContext): void {
   program
     .command('verify <file>')
-    .description('verify evidence of one envelope: who signed it, for whom, and whether its body is there')
-    .option('--json', 'print header and verdict as JSON')
-    .action(async (file: string, { json = false }: { json?: boolean }) => {
-      const result = verifyEvidence(systemHash, await readBytes(file), verifySignature)
+    .description('verify evidence of one envelope, or an exported saga, with nothing but the file and your anchors')
+    .option('--anchor <file>', 'for a saga: the anchor.json of an owner whom you accept; may be repeated', collect)
+    .option(
+      '--assurance <level>',
+      'for a saga: how strongly a person who decided must have signed in, 1 to 3',
+      parseLevel,
+    )
+    .option('--own', "for a saga: take the agent's word about steps that it did itself")
+    .option('--head <entries:hash>', 'for a saga: a head that was seen before; the saga must have gone through it')
+    .option('--json', 'print the verdict as JSON')
+    .action(async (file: string, { json = false, ...flags }: SagaProofFlags & { json?: boolean }) => {
+      const bytes = await readBytes(file)
+      if (isSagaFile(bytes)) {
+        context.end(await verifySagaFile(context, file, bytes, { ...flags, json }))
+        return
+      }
+      const unfit = Object.keys(flags)[0]
+      if (unfit !== undefined) throw new MeshError('cli.usage', `--${unfit} is for exported sagas, and ${file} is none`)
+      const result = verifyEvidence(systemHash, bytes, verifySignature)
       if (result.kind === 'deny') {
         context.print(json, formatRefused(context, file, result), describeRefused(file, result))
         context.end(exitCodes.no)
@@ -30,18 +48,18 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
     })
 }
 
-/** Above the longest evidence that there is; what follows in a file is not looked at, and the whole is refused. */
-const maxBytes = 2 * limits.bodyBytes
+/** A saga of thousands of steps with their bodies; above it a file is refused, and nothing is read without end. */
+const maxBytes = 256 * 1_024 * 1_024
 
 async function readBytes(file: string): Promise<Uint8Array> {
   try {
     await using opened = await open(file)
-    const bytes = new Uint8Array(maxBytes)
-    let length = 0
-    for (let more = 1; more > 0 && length < maxBytes; length += more)
-      more = (await opened.read(bytes, length, maxBytes - length)).bytesRead
-    return bytes.subarray(0, length)
+    const { size } = await opened.stat()
+    if (size > maxBytes)
+      throw new MeshError('cli.usage', `${file} is too large: ${String(maxBytes)} bytes are the most`)
+    return await opened.readFile()
   } catch (cause) {
+    if (isMeshError(cause)) throw cause
     const { code = 'unknown' } = cause as NodeJS.ErrnoException
     throw new MeshError('cli.usage', `${file} cannot be read (${code})`, { cause })
   }
@@ -58,13 +76,12 @@ function describeRefused(file: string, { code, reason }: Refusal): Verdict {
 function formatVerified({ paint }: CliContext, file: string, verified: VerifiedEvidence): readonly string[] {
   const { header, leaf, body, evidence } = verified
   const { leafIndex, leafCount } = evidence
-  const at = (timeMs: number): string => new Date(timeMs).toISOString()
   // The header's texts are a stranger's: JSON keeps them from being taken for lines or colours of this program.
-  const fields = Object.entries(header).map(([name, value]) => `  ${name}: ${escapeControls(JSON.stringify(value))}`)
+  const fields = Object.entries(header).map(([name, value]) => `  ${name}: ${printable(JSON.stringify(value))}`)
   return [
     `${paint.green('ok')} ${file}: a ${header.type}, signed by its sender`,
     `  signed by ${header.from}`,
-    `  for ${escapeControls(JSON.stringify(header.to))}, at ${isDate(header.issuedAtMs) ? at(header.issuedAtMs) : 'no date'} by the sender's clock`,
+    `  for ${printable(JSON.stringify(header.to))}, at ${printableTime(header.issuedAtMs)} by the sender's clock`,
     `  leaf ${base64url(leaf)}, ${String(leafIndex + 1)} of ${String(leafCount)} under the signature`,
     body
       ? `  the body is here: ${String(body.length)} bytes, as they were signed`
@@ -88,21 +105,6 @@ function describeVerified(file: string, verified: VerifiedEvidence): Verdict {
     ...(body ? { bodyBytes: body.length } : {}),
     header,
   }
-}
-
-/** Far enough from what a date can hold. */
-const maxDateMs = 8.64e15
-
-function isDate(timeMs: number): boolean {
-  return timeMs <= maxDateMs
-}
-
-/** JSON leaves DEL, C1 controls and directional marks as they are; a terminal does not. */
-function escapeControls(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}]/gu,
-    (found) => `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function base64url(bytes: Uint8Array): string {

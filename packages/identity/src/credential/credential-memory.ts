@@ -24,6 +24,11 @@ export interface CredentialMemory {
     expected: Omit<CredentialExpectation, 'anchors'>,
     pay?: () => Verdict,
   ): { readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal
+  /**
+   * Gives the tokens of a credential that was verified here, for whoever has to show them to others. They are kept for as long as
+   * somebody holds the verified credential itself.
+   */
+  presentedAs(credential: VerifiedCredential): PresentedCredential | undefined
 }
 
 interface Remembered {
@@ -48,6 +53,7 @@ export function createCredentialMemory({
   readonly maxCredentials?: number
 }): CredentialMemory {
   const held = new Map<string, Remembered>()
+  const tokens = new WeakMap<VerifiedCredential, PresentedCredential>()
   const recall = (
     key: string,
     { instance, nowMs }: Omit<CredentialExpectation, 'anchors'>,
@@ -73,10 +79,12 @@ export function createCredentialMemory({
       const verified = verifyCredential(presented, { anchors, ...expected })
       if (verified.kind === 'deny') return verified
       const { credential } = verified
+      tokens.set(credential, { credential: presented.credential, statement: presented.statement })
       held.set(key, { credential, sinceMs: expected.nowMs, ownerKeys: anchors.keysOf(credential.owner) })
       const [oldest] = held.keys()
       if (held.size > maxCredentials && oldest !== undefined) held.delete(oldest)
       return verified
     },
+    presentedAs: (credential) => tokens.get(credential),
   }
 }

@@ -2,6 +2,7 @@ import type { AuditFields } from '@parley/audit'
 import { systemHash } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
 import type { CallOptions } from './call-options.ts'
+import { receiptOf } from './receipt-of.ts'
 import { createCallStream, type CallStream, type StreamOptions } from './call-stream.ts'
 import type { ContractCapability } from '../contract/contract.ts'
 import type { HopReport } from '../node/hop-report.ts'
@@ -201,6 +202,7 @@ function createReport(
   record: number | undefined,
 ): HopReport {
   const { peer, decision, peerRecord } = hop
+  const receipt = receiptOf(hop)
   const refusedBy = end.kind === 'deny' && hop.sent !== true ? end.stage : undefined
   const recorded = (record === undefined ? 0 : 1) + (peerRecord === undefined ? 0 : 1)
   const explain = (): string => {
@@ -227,6 +229,7 @@ function createReport(
     ...(peerRecord === undefined ? {} : { peerRecord }),
     ...(hop.usage ? { usage: hop.usage } : {}),
     ...(hop.evidence ? { evidence: hop.evidence } : {}),
+    ...(receipt ? { receipt } : {}),
     durationMs,
     explain,
   }

@@ -1,4 +1,5 @@
 import { encodeAnswerBody, joinAnswerBody } from '../serving/answer-body.ts'
+import { endingOf } from '../calling/command-ending.ts'
 import type { BareOutcome } from '../contract/outcome.ts'
 import type { InboundHop } from '../pipeline/inbound-hop.ts'
 
@@ -40,6 +41,7 @@ export function mailOutcome(
       ...(saga ? { saga } : {}),
       ...(hop.usage ? { usage: hop.usage } : {}),
       inReplyTo: leaf,
+      ended: saga && (isTold ? endingOf(saga.phase, outcome) : 'unknown'),
       credential,
       statement,
     },

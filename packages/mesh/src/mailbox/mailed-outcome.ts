@@ -15,7 +15,7 @@ export interface AskedCommand<Output = unknown, Declared = Readonly<Record<strin
   /** The leaf hash of the request, base64url, where it is known: `CallOptions.beforeSend` tells it. */
   readonly leaf?: string
   /** The command that the request carried. Without `leaf` there has to be one. */
-  readonly saga?: Omit<SagaCommand, 'expiresAtMs'>
+  readonly saga?: Omit<SagaCommand, 'expiresAtMs' | 'journal'>
 }
 
 /** An outcome as a callee told it, without a hop of this node. */

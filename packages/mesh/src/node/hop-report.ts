@@ -1,4 +1,5 @@
 import type { AgentId, Capability, InstanceDid, Usage } from '@parley/protocol'
+import type { CallReceipt } from '../calling/call-receipt.ts'
 import type { EvidenceOf } from '../session/evidence-of.ts'
 
 /** What one side knows of a hop once it ended. */
@@ -26,6 +27,8 @@ export interface HopReport {
   readonly usage?: Usage
   /** Makes evidence of the callee's signed answer; absent where none came. */
   readonly evidence?: EvidenceOf
+  /** What both sides signed, with their credentials; where the call was the command of a saga, and was answered. */
+  readonly receipt?: CallReceipt
   /** Time from the call to its outcome, in milliseconds. */
   readonly durationMs: number
   /** Says in one line what decided, for instance `allowed by parley:credentials-only; signed; recorded twice`. */

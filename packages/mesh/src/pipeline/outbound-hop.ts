@@ -1,5 +1,6 @@
 import type { PolicyDecision } from '@parley/policy'
 import type { ErrorCode, Usage } from '@parley/protocol'
+import type { SignedPart } from '../calling/call-receipt.ts'
 import type { CallOptions } from '../calling/call-options.ts'
 import type { ContractCapability } from '../contract/contract.ts'
 import type { DirectoryEntry } from '../discovery/directory.ts'
@@ -72,6 +73,8 @@ export interface OutboundHop {
   isCancelled?: boolean
   /** What the callee says that it used up. */
   usage?: Usage
+  /** Left by `send`: what this node signed, where it is the command of a saga. */
+  command?: SignedPart
   /** Of the callee's answer, the last one that came. */
   evidence?: EvidenceOf
 }

@@ -1,13 +1,13 @@
 import type { Hash } from '@parley/ports'
-import { createEvidence, encodeEvidence, type Frame } from '@parley/protocol'
+import { createEvidence, encodeEvidence, type EvidenceFrame } from '@parley/protocol'
 
 /**
- * Makes evidence of one envelope that came: bytes that prove by themselves who signed it, for `parley verify`. By
+ * Makes evidence of one envelope that came or left: bytes that prove by themselves who signed it, for `parley verify`. By
  * `withBody: false` they hold the commitment to the body instead of the body.
  */
 export type EvidenceOf = (options?: { readonly withBody?: boolean }) => Uint8Array
 
 /** Binds evidence to its frame. The path is only computed when asked for; until then the frame's bytes are kept. */
-export function evidenceOf(hash: Hash, frame: Frame, index: number): EvidenceOf {
+export function evidenceOf(hash: Hash, frame: EvidenceFrame, index: number): EvidenceOf {
   return (options) => encodeEvidence(createEvidence(hash, frame, index, options))
 }

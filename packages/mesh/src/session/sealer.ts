@@ -19,6 +19,7 @@ import {
   suites,
   type EnvelopeHeader,
   type EnvelopeType,
+  type EvidenceFrame,
   type InstanceDid,
   type Refusal,
   type UnsignedEnvelope,
@@ -58,8 +59,8 @@ export interface Sealer {
   seal(header: OpenHeader, body: Uint8Array, keys?: BodyKeys): SealedEnvelope
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
-  /** The same, for who wants no promise: `told` is called once, and must not throw. */
-  post(sealed: SealedEnvelope, told: (verdict: Verdict) => void): void
+  /** The same, for who wants no promise: `told` is called once, with the frame if it left in one, and must not throw. */
+  post(sealed: SealedEnvelope, told: (verdict: Verdict, frame?: SentFrame) => void): void
 }
 
 /**
@@ -77,9 +78,15 @@ export function createEnvelopeId(random: Random): string {
   return formatId(random.bytes(16))
 }
 
+/** The frame that an envelope left in, for evidence of it. */
+export interface SentFrame {
+  readonly frame: EvidenceFrame
+  readonly index: number
+}
+
 interface Waiting {
   readonly sealed: SealedEnvelope
-  readonly told: (verdict: Verdict) => void
+  readonly told: (verdict: Verdict, frame?: SentFrame) => void
 }
 
 /** Creates the sealer of one instance on one mesh. */
@@ -133,18 +140,30 @@ export function createSealer(parts: {
     onAttempt(attempt, leaves)
     return formatBounceSubject(mesh, from, attempt)
   }
-  const publish = async (subject: string, bundle: readonly Waiting[]): Promise<Verdict> => {
+  const publish = async (
+    subject: string,
+    bundle: readonly Waiting[],
+  ): Promise<{ readonly verdict: Verdict; readonly frame?: EvidenceFrame }> => {
     const signature = await sign(bundle)
-    if ('kind' in signature) return signature
+    if ('kind' in signature) return { verdict: signature }
     try {
       const envelopes = bundle.map(({ sealed }) => sealed)
       transport.publish(subject, encodeFrame(suites.ed25519Sha256, signature, envelopes), openAttempt(bundle))
-      return allowed
+      let framed: EvidenceFrame['envelopes'] | undefined
+      const frame = {
+        suite: suites.ed25519Sha256,
+        signature,
+        // Few ask for evidence of what they sent; whoever does asks for much of a frame.
+        get envelopes() {
+          return (framed ??= envelopes.map((sealed) => ({ ...sealed, leaf: sealed.leafBytes })))
+        },
+      }
+      return { verdict: allowed, frame }
     } catch (error) {
       const { code, message, retryable } = isMeshError(error)
         ? error
         : { code: 'hop.stage-failed' as const, message: 'the frame could not be published', retryable: false }
-      return refuse(code, message, retryable ? { retryAfterMs: retryAfterLossMs } : {})
+      return { verdict: refuse(code, message, retryable ? { retryAfterMs: retryAfterLossMs } : {}) }
     }
   }
   const flush = async (): Promise<void> => {
@@ -161,8 +180,8 @@ export function createSealer(parts: {
         isProgress = true
         const bundle = takeBundle(waiting, maxEnvelopes)
         if (waiting.length === 0) bySubject.delete(subject)
-        const verdict = await publish(subject, bundle)
-        for (const { told } of bundle) told(verdict)
+        const { verdict, frame } = await publish(subject, bundle)
+        for (const [index, { told }] of bundle.entries()) told(verdict, frame && { frame, index })
       }
     }
     isFlushing = false
@@ -249,6 +268,7 @@ function closeHeader(
     credit: open.credit,
     leaseMs: open.leaseMs,
     inReplyTo: open.inReplyTo,
+    ended: open.ended,
     mailbox: open.mailbox,
     credential: open.credential,
     statement: open.statement,

@@ -11,14 +11,38 @@ export function computeMerkleRoot(hash: Sha256, leaves: readonly Uint8Array[]): 
 
 /** Lists the hashes that lead from the leaf at `index` (from 0) to the root (RFC 9162 §2.1.3.1). */
 export function createInclusionProof(hash: Sha256, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (index < 0 || index >= leaves.length) throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
-  if (leaves.length === 1) return []
-  const split = splitSize(leaves.length)
-  const left = leaves.slice(0, split)
-  const right = leaves.slice(split)
-  return index < split
-    ? [...createInclusionProof(hash, left, index), computeMerkleRoot(hash, right)]
-    : [...createInclusionProof(hash, right, index - split), computeMerkleRoot(hash, left)]
+  return createInclusionProver(hash, leaves)(index)
+}
+
+/**
+ * Prepares the proofs of many leaves of one tree: each of its nodes is hashed once, when a proof first needs it. Throws a
+ * RangeError for a leaf that the tree does not have.
+ */
+export function createInclusionProver(hash: Sha256, leaves: readonly Uint8Array[]): (index: number) => Uint8Array[] {
+  const nodes = new Map<string, Uint8Array>()
+  const rootOf = (start: number, size: number): Uint8Array => {
+    const leaf = leaves[start]
+    if (size === 1 && leaf) return leaf
+    const key = `${start} ${size}`
+    const known = nodes.get(key)
+    if (known) return known
+    const split = splitSize(size)
+    const node = hashMerkleNode(hash, rootOf(start, split), rootOf(start + split, size - split))
+    nodes.set(key, node)
+    return node
+  }
+  return (index) => {
+    if (index < 0 || index >= leaves.length) throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
+    const path: Uint8Array[] = []
+    for (let start = 0, size = leaves.length; size > 1;) {
+      const split = splitSize(size)
+      const isLeft = index < start + split
+      path.push(isLeft ? rootOf(start + split, size - split) : rootOf(start, split))
+      if (!isLeft) start += split
+      size = isLeft ? split : size - split
+    }
+    return path.toReversed()
+  }
 }
 
 /** What an inclusion proof claims: `leaf` is at `index` (from 0) of the tree of `size` leaves with this `root`. */

@@ -87,7 +87,7 @@ export function openBodyVault(stream: string, { keyValue, dataKeys, makesKeys = 
     const taken = takeBodies(event)
     const inline: Record<string, unknown> = {}
     const bodies: Record<string, BodyRef> = {}
-    for (const [path, body] of Object.entries(taken.bodies)) {
+    for (const [path, body] of Object.entries(taken.bodies ?? {})) {
       const ref = await storeBody(body, boxKey)
       if (ref) bodies[path] = ref
       else inline[path] = body

@@ -8,31 +8,26 @@ const paths: Readonly<Partial<Record<SagaEvent['type'], readonly string[]>>> = {
   completed: ['output'],
   signalled: ['value'],
   declined: ['error.details'],
+  receipt: ['opened'],
   // The declaration of a human says the output, too, in the words that were signed.
   decided: ['output', 'declaration'],
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Takes the bodies out of an event, by path. */
-export function takeBodies(event: SagaEvent): { readonly event: SagaEvent; readonly bodies: Fields } {
-  const bodies: Record<string, unknown> = {}
-  let rest: Fields = { ...event }
+/** Takes the bodies out of an event, by path; most events have none. */
+export function takeBodies(event: SagaEvent): { readonly event: SagaEvent; readonly bodies?: Fields } {
+  let bodies: Record<string, unknown> | undefined
+  let rest: Fields = event as unknown as Fields
   for (const path of paths[event.type] ?? []) {
     const [outer = '', inner] = path.split('.')
-    if (inner === undefined) {
-      const { [outer]: body, ...others } = rest
-      if (body === undefined) continue
-      bodies[path] = body
-      rest = others
-    } else {
-      const { [inner]: body, ...others } = rest[outer] as Fields
-      if (body === undefined) continue
-      bodies[path] = body
-      rest = { ...rest, [outer]: others }
-    }
+    const holder = inner === undefined ? rest : (rest[outer] as Fields)
+    const { [inner ?? outer]: body, ...others } = holder
+    if (body === undefined) continue
+    bodies = { ...bodies, [path]: body }
+    rest = inner === undefined ? others : { ...rest, [outer]: others }
   }
-  return { event: rest as unknown as SagaEvent, bodies }
+  return bodies ? { event: rest as unknown as SagaEvent, bodies } : { event }
 }
 
 /** Puts bodies back where they were taken from. */

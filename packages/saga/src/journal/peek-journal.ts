@@ -50,7 +50,7 @@ async function readTail(journal: Journal, stream: string): Promise<readonly Peek
 
 function peek(entry: JournalEntry): Peeked {
   try {
-    const { at, event } = JSON.parse(new TextDecoder().decode(entry.data)) as {
+    const { at, event } = JSON.parse(new TextDecoder().decode(entry.data).split('\n', 1)[0] ?? '') as {
       readonly at?: unknown
       readonly event?: { readonly type?: unknown; readonly decision?: unknown; readonly bodies?: unknown }
     }

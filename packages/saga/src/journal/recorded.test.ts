@@ -62,7 +62,7 @@ describe('recorded journals', () => {
     const [first] = recorded
     if (!first) throw new TypeError('nothing is recorded')
     const [, { stream }, lines] = first
-    const changed = lines.with(0, (lines[0] ?? '').replace('"v":1', '"v":2'))
+    const changed = lines.with(0, (lines[0] ?? '').replace('"v":1', '"v":3'))
     expect(() => replay(stream, changed)).toThrow(expect.objectContaining({ code: 'saga.plan-unsupported' }))
     const flipped = lines.with(1, (lines[1] ?? '').replace('"epoch":1', '"epoch":7'))
     expect(() => replay(stream, flipped)).toThrow(expect.objectContaining({ code: 'saga.journal-corrupt' }))
@@ -80,14 +80,14 @@ describe('a journal of an older format', () => {
       const { n } = JSON.parse(first) as { readonly n: number }
       let head = emptyHead(stream)
       const events = [first, ...rest].map((line, at) => {
-        const decoded = decodeEntry(head, n + at, new TextEncoder().encode(line), reader)
+        const decoded = decodeEntry(head, n + at, new TextEncoder().encode(line), { reader })
         head = decoded.head
         return decoded.entry.event
       })
       expect(events.some((event) => 'term' in event)).toBe(events.some(({ type }) => type === 'owned'))
       expect(describeSaga(foldSaga(events)).status).toBe(status)
       const next = JSON.stringify({ v: 2, n: head.position + 1, prev: head.hash, at: 0, event: { type: 'stuck' } })
-      expect(decodeEntry(head, head.position + 1, new TextEncoder().encode(next), reader).entry.event.type).toBe(
+      expect(decodeEntry(head, head.position + 1, new TextEncoder().encode(next), { reader }).entry.event.type).toBe(
         'stuck',
       )
     },
@@ -96,7 +96,7 @@ describe('a journal of an older format', () => {
   it.each([0, 3, 1.5, '1', null])('is refused where no way leads from it: %j', (v) => {
     const stream = 'saga/acme/travel/t'
     const line = JSON.stringify({ v, n: 1, prev: emptyHead(stream).hash, at: 0, event: { type: 'stuck' } })
-    expect(() => decodeEntry(emptyHead(stream), 1, new TextEncoder().encode(line), reader)).toThrow(
+    expect(() => decodeEntry(emptyHead(stream), 1, new TextEncoder().encode(line), { reader })).toThrow(
       expect.objectContaining({ code: 'saga.plan-unsupported' }),
     )
   })

@@ -1,9 +1,9 @@
-import type { Clock, Journal } from '@parley/ports'
+import type { Clock, Journal, Random } from '@parley/ports'
 import { isMeshError, MeshError, type AgentName } from '@parley/protocol'
 import type { SagaEvent, SealedEvent } from '../kernel/saga-event.ts'
 import { maxInlineBytes, openBodyVault, type BodyRefs, type StoredEvent, type VaultOptions } from './body-vault.ts'
 import { describeErased } from './data-keys.ts'
-import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent } from './journal-format.ts'
+import { decodeEntry, emptyHead, encodeEntry, type JournaledEvent, type JournalHead } from './journal-format.ts'
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
@@ -31,6 +31,8 @@ export interface SagaJournal {
    * somebody else appended meanwhile: that append is the fence (T13).
    */
   append(events: readonly SagaEvent[]): Promise<readonly JournaledEvent[]>
+  /** The end of what this writer knows. */
+  head(): JournalHead
   /** Puts what `make` makes of the beginning of the chain in the place of everything, in one step. Rejects as `append` does. */
   seal(make: (genesis: string) => SealedEvent): Promise<void>
   /** Destroys the key of the bodies, and removes those that are stored. The chain stays what it is. */
@@ -39,8 +41,19 @@ export interface SagaJournal {
   bodies(): 'inline' | 'beside' | 'boxed'
 }
 
+/** What writing a journal needs of the world. */
+export interface JournalWorld {
+  readonly clock: Clock
+  readonly random: Random
+}
+
 /** Opens the journal of a saga at its beginning. Bodies that do not stand in it are kept with `bodies`. */
-export function openSagaJournal(journal: Journal, stream: string, clock: Clock, bodies?: VaultOptions): SagaJournal {
+export function openSagaJournal(
+  journal: Journal,
+  stream: string,
+  { clock, random }: JournalWorld,
+  bodies?: VaultOptions,
+): SagaJournal {
   const vault = bodies && openBodyVault(stream, bodies)
   let kept: 'inline' | 'beside' | 'boxed' = 'inline'
   let head = emptyHead(stream)
@@ -64,12 +77,13 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock, 
     const atMs = clock.now()
     let last = head
     return events.map(({ event, bodies }) => {
-      const one = encodeEntry(last, atMs, event, bodies)
+      const one = encodeEntry(last, atMs, event, random, bodies)
       last = one.head
       return one
     })
   }
   return {
+    head: () => head,
     async read() {
       const entries: JournaledEvent[] = []
       for (const { position, data } of await journal.read(stream, head.position + 1)) {
@@ -96,7 +110,7 @@ export function openSagaJournal(journal: Journal, stream: string, clock: Clock, 
       return encoded.map(({ entry }) => entry)
     },
     async seal(make) {
-      const sealed = encodeEntry(head, clock.now(), make(emptyHead(stream).hash))
+      const sealed = encodeEntry(head, clock.now(), make(emptyHead(stream).hash), random)
       await fenced(() => journal.compact(stream, head.position, [sealed.data]))
       head = sealed.head
     },

@@ -10,8 +10,11 @@ export interface JournalReader {
   readonly upcasters: Readonly<Record<number, Upcaster>>
 }
 
-/** This release. Its format is the first; the next one adds the way from it here, and journals recorded in it replay. */
-export const journalReader: JournalReader = { format: 1, upcasters: {} }
+/**
+ * This release. In format 1 the bodies stood within the one line of an entry; its events are the same. The next format adds
+ * the way from this one here, and journals recorded in it replay.
+ */
+export const journalReader: JournalReader = { format: 2, upcasters: { 1: (event) => event } }
 
 /** Brings an event to the reader's format. Throws `saga.plan-unsupported` for one that is later, or that no way leads from. */
 export function upcastEvent(format: unknown, event: unknown, position: number, reader: JournalReader): unknown {

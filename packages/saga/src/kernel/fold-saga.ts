@@ -224,7 +224,7 @@ function applyToStep(step: StepState, event: StepEvent): StepState {
       return { ...step, sent: { ...step.sent, [event.phase]: command } }
     }
     case 'receipt':
-      return step
+      return { ...step, receipts: { ...step.receipts, [event.phase]: event.attempt } }
     case 'accepted':
       return moved('accept')
     case 'stalled':

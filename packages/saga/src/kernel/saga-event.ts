@@ -1,3 +1,4 @@
+import type { SignedLine } from '../receipt/signed-line.ts'
 import type { Plan } from '../definition/plan.ts'
 
 /** Where a step's fact comes from: the reply to the command, an answer to a lookup, or an outcome in the mailbox. */
@@ -36,6 +37,26 @@ export interface SentCommand {
   readonly leaf: string
   /** The instance that was asked (a did:key). */
   readonly instance: string
+}
+
+/** What both sides signed of a command, which proves who did what under whose authority to whoever was not there. */
+export interface ReceiptEvent {
+  readonly type: 'receipt'
+  readonly step: string
+  readonly phase: SentCommand['phase']
+  readonly attempt: number
+  /** What the orchestrator signed; absent where the answer came to the mailbox, and another instance had asked. */
+  readonly command?: SignedLine
+  /** What the participant signed. */
+  readonly answer: SignedLine
+  /**
+   * What opens the commitments to the bodies: the salts (base64url), the number of the participant's record, and the text
+   * of the answer where the journal's output does not give it.
+   */
+  readonly opened?: {
+    readonly command?: { readonly salt: string }
+    readonly answer?: { readonly salt: string; readonly record?: number; readonly body?: string } | undefined
+  }
 }
 
 /** A request for an approval, by its id and the digest of what would be done. */
@@ -101,15 +122,7 @@ export type StepEvent =
   | { readonly type: 'closed'; readonly step: string; readonly code?: string }
   /** The bytes of a command are fixed and about to leave: an outcome counts only if it is of exactly them. */
   | ({ readonly type: 'sent'; readonly step: string } & SentCommand)
-  /** The signed outcome of a command, as evidence that proves itself. */
-  | {
-      readonly type: 'receipt'
-      readonly step: string
-      readonly phase: SentCommand['phase']
-      readonly attempt: number
-      /** base64url */
-      readonly evidence: string
-    }
+  | ReceiptEvent
   /** The participant took the command on for longer, and renews its lease. */
   | { readonly type: 'accepted'; readonly step: string; readonly attempt: number }
   /** Neither forward nor back can be proven; a human has to decide. */

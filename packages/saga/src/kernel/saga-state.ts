@@ -42,6 +42,8 @@ export interface StepState {
   /** Waits in a row, which lengthen the next one. */
   readonly deferrals: number
   readonly undoAttempts: number
+  /** The attempt whose receipt came last, by phase. */
+  readonly receipts?: Readonly<Partial<Record<SentCommand['phase'], number>>>
   /** Its participant knows that the saga is over, or could not be told. */
   readonly closed?: true
   /** The last command of each phase, where its outcome is to come to the mailbox. */

@@ -4,6 +4,7 @@ import { foldSaga } from '../kernel/fold-saga.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { isInFlight } from '../kernel/settle-tree.ts'
+import type { SagaGauge } from './saga-gauge.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { StoppedSaga } from './sagas.ts'
@@ -22,6 +23,15 @@ export interface Adoption {
   adoptAll(alive: ReadonlySet<string>): Promise<Adopted>
 }
 
+/** How sagas are taken over. */
+export interface AdoptionOptions {
+  /** Most at the same time. */
+  readonly concurrency: number
+  /** Is told of what is stuck, which nobody drives, and of what is another's. */
+  readonly gauge: SagaGauge
+  readonly onAdopted: (id: string) => void
+}
+
 /** How long one saga may keep others from being taken over, in milliseconds: its participant may be slow after an outage. */
 const paceMs = 50
 
@@ -33,8 +43,7 @@ const paceMs = 50
 export function createAdoption(
   node: SagaNode,
   desk: SagaDesk,
-  concurrency: number,
-  onAdopted: (id: string) => void,
+  { concurrency, gauge, onAdopted }: AdoptionOptions,
 ): Adoption {
   const told = new Map<string, string>()
 
@@ -44,8 +53,10 @@ export function createAdoption(
     const past = await journal.read()
     const state = foldSaga(past.map(({ event }) => event))
     if (isOver(state)) desk.over.add(id)
-    if (isEnded(state)) return false
-    if (state.instance !== node.instance && alive.has(state.instance)) return false
+    const isOthers = state.instance !== node.instance && alive.has(state.instance)
+    if (isOthers || isOver(state)) gauge.left(id)
+    else if (isEnded(state)) gauge.moved(state)
+    if (isEnded(state) || isOthers) return false
     desk.assertOwner(state)
     const definition = desk.registry.find(state.started.definition)
     const owned: SagaEvent = { type: 'owned', instance: node.instance, epoch: state.epoch + 1 }

@@ -66,7 +66,7 @@ describe('a journal that cannot be believed', () => {
     ['is no text', () => [new Uint8Array([0xff, 0xfe])], 'saga.journal-corrupt'],
     ['has no event', only(7), 'saga.journal-corrupt'],
     ['begins in the middle', only({ type: 'owned', instance: 'x', epoch: 1 }), 'saga.journal-corrupt'],
-    ['has a later format', change(-1, '"v":1', '"v":2'), 'saga.plan-unsupported'],
+    ['has a later format', change(-1, '"v":2', '"v":3'), 'saga.plan-unsupported'],
     ['has an event of a later version', only({ type: 'child-started' }), 'saga.plan-unsupported'],
   ])(
     'that %s stops its saga with a code, is told of, kept as it is, and holds up nobody else',

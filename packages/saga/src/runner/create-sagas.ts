@@ -16,6 +16,8 @@ import { assertKey } from './key-queue.ts'
 import { createLeaseWatch } from './lease-watch.ts'
 import { createMailRoom } from './mail-room.ts'
 import { createOrphanWatch } from './orphan-watch.ts'
+import { createPaperShelf } from '../receipt/paper-shelf.ts'
+import { createSagaGauge } from './saga-gauge.ts'
 import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
@@ -34,10 +36,18 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       node.logger.error('saga.adoption-failed', { saga: id, error: error instanceof Error ? error.message : '' })
     })
   }
-  const desk = createSagaDesk(node, { ...options, leaseMs, onStirred, onLetGo: () => watch.hurry() })
-  const mail = createMailRoom(node, desk)
+  const papers = createPaperShelf(node.name, node.store.keyValue)
+  const gauge = createSagaGauge((view) => {
+    tellStuck(node, options, view)
+  })
+  const desk = createSagaDesk(node, { ...options, papers, gauge, leaseMs, onStirred, onLetGo: () => watch.hurry() })
+  const mail = createMailRoom(node, desk, papers)
   if (options.mailbox) node.onOutcome((mailed) => mail.hear(mailed))
-  const adoption = createAdoption(node, desk, recoveryConcurrency, (id) => mail.deliver(id))
+  const adoption = createAdoption(node, desk, {
+    concurrency: recoveryConcurrency,
+    gauge,
+    onAdopted: (id) => mail.deliver(id),
+  })
   let found: Adopted = { adopted: [], stopped: [] }
   const retention = createRetention(node, desk, options.keepEndedMs ?? defaultKeepEndedMs)
   const watch = createOrphanWatch({
@@ -178,6 +188,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     },
     compact: () => retention.sweep(),
     load: () => desk.load(),
+    stats: () => gauge.stats(),
     drain: () => desk.drain(),
     async close() {
       watch.stop()
@@ -187,6 +198,15 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     async [Symbol.asyncDispose]() {
       await this.close()
     },
+  }
+}
+
+/** What a listener throws is its own affair, and stops no saga. */
+function tellStuck({ logger }: SagaNode, { onStuck }: SagasOptions, view: SagaView): void {
+  try {
+    onStuck?.(view)
+  } catch (error) {
+    logger.error('saga.listener-failed', { saga: view.id, error: error instanceof Error ? error.message : '' })
   }
 }
 

@@ -3,11 +3,12 @@ import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { PlanStep } from '../definition/plan.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaJournal } from '../journal/saga-journal.ts'
+import type { PaperShelf } from '../receipt/paper-shelf.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import { interpretOutcome, type Moment, type StepCall } from '../kernel/interpret-outcome.ts'
 import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { isEnded, type SagaState } from '../kernel/saga-state.ts'
+import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { advanceSaga, type Advance } from './advance-saga.ts'
 import { createCallBoard, type StoppedStep } from './call-board.ts'
 import type { Place } from './places.ts'
@@ -15,6 +16,7 @@ import type { Preparation } from './prepare-step.ts'
 import { publishEvents } from './publish-events.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
 import type { SagaNode } from './saga-node.ts'
+import { keepReceipt, withReceipt } from '../receipt/step-receipt.ts'
 import { callStep } from './step-call.ts'
 
 // I1 Nothing is sent before its intent is durable, and nothing follows from an outcome before that is durable.
@@ -37,12 +39,16 @@ export interface DriveOptions {
   /** What this driver begins with, and writes first. */
   readonly unsaved: readonly SagaEvent[]
   readonly place: Place
+  /** Where the credentials that receipts name are kept. */
+  readonly papers: PaperShelf
   /** Outcomes come to the mailbox, too. */
   readonly mailbox: boolean
   /** Resolves when no other saga comes first, if any does. */
   readonly gate?: Promise<void>
   /** The feed that others hold of this saga; it is brought up to date. */
   readonly feed?: SagaFeed
+  /** Told of each state that became durable, up to the last. */
+  readonly onMoved?: (state: SagaState) => void
   /** The saga waits for somebody, who may take long. */
   readonly onRest?: () => void
 }
@@ -78,7 +84,7 @@ const maxSleepMs = 60 * 60 * 1000
 
 /** Begins to drive a saga; resolves once its first events are durable. Rejects as `SagaJournal.append` does. */
 export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
-  const { node, journal, definition, past, unsaved, place, gate, mailbox: isMailed } = options
+  const { node, journal, definition, past, unsaved, place, papers, gate, mailbox: isMailed } = options
   const { clock, random } = node
   const calls = createCallBoard()
   let mailbox: Mail[] = []
@@ -111,6 +117,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     try {
       let isAccepted = false
       const outcome = await callStep(node, feed.state, call, definition, {
+        journal: journal.head().hash,
         ...(call.phase === 'do' && { signal }),
         ...(isMailed && {
           mailbox: true,
@@ -126,13 +133,14 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
           post({ open: () => [{ type: 'accepted', step: call.step, attempt: call.attempt }] })
         },
       })
+      const receipt = outcome.hop.receipt && (await keepReceipt(papers, outcome))
       post({
         open(state) {
           ended(outcome)
           const events = interpretOutcome(state, call, outcome, moment())
           if (events.length === 0)
             node.logger.warn('saga.reply-ignored', { saga: state.started.id, step: call.step, attempt: call.attempt })
-          return events
+          return withReceipt(state, call, receipt, events)
         },
       })
     } catch (error) {
@@ -210,8 +218,10 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   }
 
   const show = (entries: readonly JournaledEvent[], next?: SagaState): void => {
+    const wasOver = isOver(feed.state)
     feed.push(entries, next)
     publishEvents(node, feed.state, entries)
+    if (!wasOver) options.onMoved?.(feed.state)
   }
 
   const act = (next: Advance): void => {
@@ -289,6 +299,7 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
   feed.push([...past.slice(feed.events.length), ...entries], first.state)
   try {
     publishEvents(node, feed.state, entries)
+    options.onMoved?.(feed.state)
     act(first)
     if (!wasPlaced && !isEnded(feed.state)) enter()
   } catch (error) {

@@ -1,9 +1,13 @@
 import type { MailedOutcome, ToldOutcome } from '@parley/mesh'
-import type { AgentName, InstanceDid } from '@parley/protocol'
+import { systemHash } from '@parley/ports'
+import { commitBody, decodeEvidence, MeshError, parseHeader, type AgentName, type InstanceDid } from '@parley/protocol'
 import { foldSaga } from '../kernel/fold-saga.ts'
 import type { Proposal } from '../kernel/propose.ts'
 import type { SentCommand } from '../kernel/saga-event.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
+import { isInFlight } from '../kernel/settle-tree.ts'
+import type { PaperShelf } from '../receipt/paper-shelf.ts'
+import { toSignedLine, type SignedLine } from '../receipt/signed-line.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import { toStepCapability } from './step-capability.ts'
@@ -20,9 +24,9 @@ const maxHeld = 1_000
 
 /**
  * Creates a mail room. The instance that drives a saga settles what became of a step by it, where that is unknown, and keeps
- * the outcome as a receipt. It counts only if it is of exactly what was sent, by leaf, command and instance (T10).
+ * the outcome as a receipt where the answer did not come. It counts only if it is of exactly what was sent, by leaf, command and instance (T10).
  */
-export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
+export function createMailRoom(node: SagaNode, desk: SagaDesk, papers: PaperShelf): MailRoom {
   const held = new Map<string, MailedOutcome>()
 
   const take = async (mailed: MailedOutcome, state: SagaState): Promise<void> => {
@@ -41,8 +45,19 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
       saga: { id: saga.id, step: saga.step, attempt, epoch, key: step.key, phase },
     })
     if (verdict.kind === 'deny') return
-    const evidence = Buffer.from(mailed.evidence()).toString('base64url')
-    await desk.note(saga.id, keep(saga.step, { phase, attempt, evidence }, verdict.outcome))
+    await desk.note(saga.id, keep(saga.step, { phase, attempt, answer: await readAnswer(mailed) }, verdict.outcome))
+  }
+
+  /** The envelope carries the tokens of its signer itself: they are kept as those of every other receipt. */
+  const readAnswer = async (mailed: MailedOutcome): Promise<SignedLine> => {
+    const evidence = mailed.evidence({ withBody: false })
+    const decoded = decodeEvidence(evidence)
+    if (decoded.kind === 'deny') throw new MeshError(decoded.code, decoded.reason)
+    const header = parseHeader(decoded.evidence.header)
+    if (header.kind === 'deny') throw new MeshError(header.code, header.reason)
+    const { credential = '', statement = '' } = header.header
+    const paper = await papers.keep({ credential, statement })
+    return toSignedLine(evidence, paper, ({ salt, body }) => commitBody(systemHash, salt, body)).line
   }
 
   return {
@@ -74,14 +89,22 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk): MailRoom {
 interface Receipt {
   readonly phase: SentCommand['phase']
   readonly attempt: number
-  readonly evidence: string
+  readonly answer: SignedLine
 }
 
-/** Proposes the receipt, once, and the fact where nobody knows it yet. That something was done holds for every attempt. */
+/**
+ * Proposes the fact where nobody knows it yet, and the receipt where there is none of that attempt and no answer is waited
+ * for, which would bring a better one. That something was done holds for every attempt.
+ */
 function keep(step: string, receipt: Receipt, outcome: ToldOutcome): Proposal {
   return (state) => {
-    const isNews = receipt.phase === 'do' && outcome.kind === 'ok' && state.steps[step]?.snapshot.value === 'unknown'
+    const known = state.steps[step]
+    const status = known?.snapshot.value
+    const isNews = receipt.phase === 'do' && outcome.kind === 'ok' && status === 'unknown'
+    const isKept = known?.receipts?.[receipt.phase] === receipt.attempt
+    const isAwaited = !known || isInFlight(known) || status === 'undoing' || status === 'unknown'
     const noted = { type: 'receipt', step, ...receipt } as const
-    return isNews ? [noted, { type: 'committed', step, by: 'mailbox', output: outcome.output }] : [noted]
+    if (isNews) return [noted, { type: 'committed', step, by: 'mailbox', output: outcome.output }]
+    return isKept || isAwaited || outcome.kind === 'unknown' ? [] : [noted]
   }
 }

@@ -1,5 +1,11 @@
 import pLimit from 'p-limit'
 
+/** How many sagas of one definition a process works on at a time, where nobody says: each holds its events in memory. */
+export const defaultConcurrency = 1_000
+
+/** How many may wait for a place: a minute's work of the default concurrency at its fastest. */
+export const defaultMaxBacklog = 10_000
+
 /** One saga's claim on the places of its definition. */
 export interface Place {
   /** Takes a place if one is free and nobody waits for it. */

@@ -10,23 +10,18 @@ import type { Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { createDefinitionRegistry, type DefinitionRegistry } from './definition-registry.ts'
-import { driveSaga, type SagaDriver } from './drive-saga.ts'
+import { driveSaga, type DriveOptions, type SagaDriver } from './drive-saga.ts'
 import { followSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
-import { createPlaces, type Places } from './places.ts'
+import { createPlaces, defaultConcurrency, defaultMaxBacklog, type Places } from './places.ts'
 import { createSagaFeed, type SagaFeed } from './saga-feed.ts'
+import type { SagaGauge } from './saga-gauge.ts'
 import type { SagaNode } from './saga-node.ts'
 import { createSagaRun, type RunLine, type SagaRun } from './saga-run.ts'
 import type { SagaLoad, SagasOptions } from './sagas.ts'
 import { createTurns } from './turns.ts'
-
-/** How many sagas of one definition a process works on at a time, where nobody says: each holds its events in memory. */
-export const defaultConcurrency = 1_000
-
-/** How many may wait for a place: a minute's work of the default concurrency at its fastest. */
-export const defaultMaxBacklog = 10_000
 
 /** How many sagas are read at a time whose time has come. */
 const maxWakes = 32
@@ -82,7 +77,8 @@ export interface SagaDesk {
 }
 
 /** What a desk is told besides what the user says. */
-export interface DeskOptions extends SagasOptions {
+export interface DeskOptions extends SagasOptions, Pick<DriveOptions, 'papers'> {
+  readonly gauge: SagaGauge
   readonly leaseMs: number
   /** Something was added to a saga of this instance that nobody drives, for instance a decision about a stuck one. */
   readonly onStirred: (id: string) => void
@@ -176,8 +172,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
 
   const { dataKeys } = options
   const vault = { keyValue, ...(dataKeys && { dataKeys, makesKeys: true }) }
-  const open = (id: string): SagaJournal =>
-    openSagaJournal(journals, formatSagaStream(node.name, id), node.clock, vault)
+  const open = (id: string): SagaJournal => openSagaJournal(journals, formatSagaStream(node.name, id), node, vault)
 
   const isKnownOver = async (id: string): Promise<boolean> => {
     if (over.has(id)) return true
@@ -227,6 +222,8 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       past,
       unsaved,
       place: placesOf(definition?.name ?? '', definition).claim(),
+      papers: options.papers,
+      onMoved: options.gauge.moved,
       mailbox: options.mailbox ?? false,
       onRest: () => letRest(id),
       ...(state && { state }),
@@ -238,6 +235,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     void driver.done.then(() => {
       if (driven.get(id) === driver) driven.delete(id)
       turns.pass(id)
+      if (driver.feed.stopped) options.gauge.left(id)
       if (isOver(driver.feed.state) && over.size < maxOver) over.add(id)
       // A store that failed may come back: this instance tries again, as any other of the name could.
       if (driver.feed.stopped && !closed) options.onLetGo()

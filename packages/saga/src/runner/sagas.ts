@@ -3,6 +3,7 @@ import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { DataKeys } from '../journal/data-keys.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
 import type { SagaView } from './describe-saga.ts'
+import type { SagaStats } from './saga-gauge.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { VerifyHuman } from './verify-human.ts'
 
@@ -19,8 +20,8 @@ export interface SagasOptions {
   /** Most sagas taken over at the same time after an outage; default 32. */
   readonly recoveryConcurrency?: number
   /**
-   * Has every outcome sent to the mailbox of the agent's name as well, where the instance that goes on with a saga hears it,
-   * and keeps it as a receipt. Costs two appends a command. Call `createSagas` before the node starts.
+   * Has every outcome sent to the mailbox of the agent's name as well, where the instance that goes on with a saga hears it.
+   * Costs an append a command, before it leaves. Call `createSagas` before the node starts.
    */
   readonly mailbox?: boolean
   /**
@@ -28,6 +29,11 @@ export interface SagasOptions {
    * start with its id is still the same saga. Default 30 days, `Infinity` for ever.
    */
   readonly keepEndedMs?: number
+  /**
+   * Hears of each saga that gets stuck here, or is found so: a human is needed. It is in the log (`saga.stuck`) and the audit
+   * record as well.
+   */
+  readonly onStuck?: (view: SagaView) => void
   /**
    * Gives each saga a data key that its bodies (inputs, outputs, signals) are encrypted by, so that destroying it erases them.
    * All instances of the name need it. Default none: bodies are in the clear.
@@ -104,6 +110,11 @@ export interface Sagas extends AsyncDisposable {
   erase(id: string): Promise<Verdict>
   /** How busy each definition is. */
   load(): readonly SagaLoad[]
+  /**
+   * How the sagas stand that this process has, by definition: for metrics. What is stuck is driven by nobody, and counted by
+   * every instance that looks for orphans.
+   */
+  stats(): readonly SagaStats[]
   /** Sends nothing more, and resolves when what is under way was answered: what is handed over then is known. */
   drain(): Promise<void>
   /**

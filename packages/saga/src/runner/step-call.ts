@@ -6,13 +6,19 @@ import type { SagaState } from '../kernel/saga-state.ts'
 import type { SagaNode } from './saga-node.ts'
 import { toStepCapability } from './step-capability.ts'
 
+/** How one call is followed. */
+export interface StepCallOptions extends Pick<CallOptions, 'signal' | 'onProgress' | 'mailbox' | 'beforeSend'> {
+  /** Hash of the journal's last entry: the command's signature is over all that led to it. */
+  readonly journal?: string
+}
+
 /** Makes one call of a step, as the journal says that it was intended: provider, key, epoch, attempt and input. */
 export function callStep(
   node: SagaNode,
   state: SagaState,
   call: StepCall,
   definition?: SagaDefinition,
-  follow: Pick<CallOptions, 'signal' | 'onProgress' | 'mailbox' | 'beforeSend'> = {},
+  { journal, ...follow }: StepCallOptions = {},
 ): Promise<Outcome> {
   const { id, expiresAtMs, trace } = state.started
   const step = state.steps[call.step]
@@ -30,6 +36,7 @@ export function callStep(
       epoch: state.epoch,
       key: step.key,
       phase: call.phase,
+      ...(journal !== undefined && { journal }),
       expiresAtMs,
     },
     // A saga that a handler started acts for its own plan: a command needs no token of its caller.

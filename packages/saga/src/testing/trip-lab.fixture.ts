@@ -3,6 +3,7 @@ import type { AgentName } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { onTestFinished } from 'vitest'
+import { peekEvent } from '../journal/journal-format.ts'
 import { createSagas } from '../runner/create-sagas.ts'
 import type { Sagas, SagasOptions } from '../runner/sagas.ts'
 import { createFakeMesh, type FakeMesh } from './fake-mesh.fixture.ts'
@@ -52,9 +53,6 @@ export function createTripLab(
     async closeAll() {
       for (const sagas of made.splice(0)) await sagas.close()
     },
-    journal: (id) =>
-      (store.streams.get(`saga/acme/travel/${id}`) ?? []).map(
-        (data) => (JSON.parse(new TextDecoder().decode(data)) as { readonly event: SagaEvent }).event,
-      ),
+    journal: (id) => (store.streams.get(`saga/acme/travel/${id}`) ?? []).map(peekEvent),
   }
 }

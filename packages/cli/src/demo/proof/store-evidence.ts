@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { verifySignature } from '@parley/identity'
 import { exportAudit, readAuditLine, type AuditRecord } from '@parley/audit'
 import { createManualClock, type Store } from '@parley/ports'
-import type { SagaEvent } from '@parley/saga'
+import { peekEvent, type SagaEvent } from '@parley/saga'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { openTrustLedger, type TrustView } from '@parley/trust'
 import type { AgentProcess } from '../agent-process.ts'
@@ -63,7 +63,7 @@ async function readStore(store: Store, sagaPrefix: string): Promise<StoreEvidenc
   const sagas = new Map<string, readonly SagaEvent[]>()
   for (const stream of await store.journal.streams(sagaPrefix)) {
     const entries = await store.journal.read(stream)
-    const events = entries.map(({ data }) => (JSON.parse(new TextDecoder().decode(data)) as { event: SagaEvent }).event)
+    const events = entries.map(({ data }) => peekEvent(data))
     sagas.set(stream.slice(sagaPrefix.length), events)
   }
   const ledger = await openTrustLedger({

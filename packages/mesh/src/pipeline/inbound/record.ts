@@ -6,6 +6,7 @@ import { mailOutcome } from '../../mailbox/mail-outcome.ts'
 import type { NodeParts } from '../../node/node-parts.ts'
 import { codeOf, type BareOutcome } from '../../contract/outcome.ts'
 import { shortenReason } from '../../serving/shorten-reason.ts'
+import { endingOf } from '../../calling/command-ending.ts'
 import { nextCounter } from '../../session/session.ts'
 import { traceOf } from '../../calling/traceparent.ts'
 import type { InboundHop } from '../inbound-hop.ts'
@@ -165,6 +166,7 @@ function postAnswer(
       expiresAtMs: nowMs + answerLifetimeMs,
       contentType: 'application/json',
       inReplyTo: leaf,
+      ended: header.saga && inSession && endingOf(header.saga.phase, outcome),
       bodyRef,
       session: inSession?.id,
       counter: inSession && nextCounter(inSession),

@@ -1,10 +1,12 @@
 import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../calling/call-options.ts'
 import { decodeAnswerBody, type AnswerBody } from '../../serving/answer-body.ts'
+import { endingOf } from '../../calling/command-ending.ts'
 import { checkAnswer } from '../../calling/check-answer.ts'
 import type { Answer, NoAnswer } from '../../calling/pending-answers.ts'
 import type { BareOutcome } from '../../contract/outcome.ts'
 import { findOtherField } from '../../mailbox/match-outcome.ts'
+import { evidenceOf } from '../../session/evidence-of.ts'
 import { markHanded } from '../../session/session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -53,13 +55,15 @@ function exchange(hop: OutboundHop): Promise<Verdict> {
   const waiting = parts.pending.wait(sealed.leaf, instance, leftMs)
   let unsent: Verdict | undefined
   let stop: (() => void) | undefined
-  parts.sealer.post(sealed, (sent) => {
+  parts.sealer.post(sealed, (sent, inFrame) => {
     if (sent.kind === 'deny') {
       unsent = sent
       waiting.cancel()
       return
     }
     hop.sent = true
+    if (hop.options.saga && inFrame)
+      hop.command = { evidence: evidenceOf(parts.hash, inFrame.frame, inFrame.index), credential: parts.issued() }
     stop = followCall(hop, waiting)
   })
   return waiting.answer.then((answer) => {
@@ -109,6 +113,11 @@ function readBody(hop: OutboundHop, answer: Answer, body: Uint8Array): Verdict |
   const told = decodeAnswerBody(body)
   // A reply belongs to a session, which orders and expiry end; no other type may say that something was done.
   if (!told || !fits(hop, told.outcome.kind, answer.header.type) || isOfAnother(hop, answer.header)) {
+    hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
+    return allowed
+  }
+  const { saga } = hop.options
+  if (saga && answer.header.type !== 'refusal' && answer.header.ended !== endingOf(saga.phase, told.outcome)) {
     hop.outcome = { kind: 'unknown', code: 'contract.output-invalid' }
     return allowed
   }

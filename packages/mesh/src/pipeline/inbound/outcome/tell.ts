@@ -1,5 +1,6 @@
 import { allowed, formatAgentId, refuse } from '@parley/protocol'
 import { decodeAnswerBody } from '../../../serving/answer-body.ts'
+import { endingOf } from '../../../calling/command-ending.ts'
 import { createMailedOutcome } from '../../../mailbox/create-mailed-outcome.ts'
 import type { InboundHop } from '../../inbound-hop.ts'
 import { peerOf } from '../../peer-of.ts'
@@ -15,7 +16,9 @@ export const tellOutcome: Stage<InboundHop> = {
     if (!release) return refuse('bulkhead.full', 'too much is being served')
     hop.release = release
     const told = decodeAnswerBody(envelope.body)
-    if (!told) return refuse('iatp.outcome-mismatch', 'the body is no outcome')
+    const { saga, ended } = header
+    if (!told || (saga && ended !== endingOf(saga.phase, told.outcome)))
+      return refuse('iatp.outcome-mismatch', 'the body is no outcome, or another than the header says')
     const mailed = createMailedOutcome(parts, { header, leaf, evidence, responder: peerOf(hop), outcome: told.outcome })
     const heard = parts.outcomeListeners.map(async (listener) => listener(mailed))
     for (const result of await Promise.allSettled(heard)) {

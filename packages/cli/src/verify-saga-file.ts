@@ -1,0 +1,119 @@
+import { InvalidArgumentError } from 'commander'
+import { createAnchors, type Assurance } from '@parley/identity'
+import { MeshError } from '@parley/protocol'
+import { verifySagaExport, type SagaAccount, type SagaVerdict, type StepFact } from '@parley/saga'
+import type { CliContext } from './cli-context.ts'
+import { exitCodes } from './exit-code.ts'
+import { printable, printableTime } from './printable.ts'
+import { readAnchorFile } from './read-anchor.ts'
+
+/** Flags of `parley verify` that are about sagas. */
+export interface SagaProofFlags {
+  readonly anchor?: readonly string[]
+  readonly assurance?: Assurance
+  readonly head?: string
+  readonly own?: boolean
+}
+
+const mark = Buffer.from('{"parley":"saga"')
+
+/** Tells by its first bytes whether a file is an exported saga. */
+export function isSagaFile(bytes: Uint8Array): boolean {
+  return mark.equals(bytes.subarray(0, mark.length))
+}
+
+/** Parses a level of NIST SP 800-63B. */
+export function parseLevel(text: string): Assurance {
+  if (text === '1' || text === '2' || text === '3') return Number(text) as Assurance
+  throw new InvalidArgumentError('It must be 1, 2 or 3.')
+}
+
+/** Verifies an exported saga and prints who did what under whose authority. Returns the exit code. */
+export async function verifySagaFile(
+  context: CliContext,
+  file: string,
+  bytes: Uint8Array,
+  { anchor = [], assurance, head, own, json }: SagaProofFlags & { readonly json: boolean },
+): Promise<number> {
+  if (anchor.length === 0)
+    throw new MeshError(
+      'cli.usage',
+      'give --anchor, the owners whom you accept: nothing in the file is believed about them',
+    )
+  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const verdict = verifySagaExport(Buffer.from(bytes).toString('utf8'), {
+    anchors,
+    ...(assurance !== undefined && { assurance }),
+    ...(own === true && { believesOwn: true }),
+    ...(head !== undefined && { head: parseHead(head) }),
+  })
+  context.print(json, formatVerdict(context, file, verdict), { file, ...verdict })
+  return verdict.kind === 'proved' ? exitCodes.ok : exitCodes.no
+}
+
+function parseHead(text: string): { readonly entries: number; readonly hash: string } {
+  const [, entries, hash] = /^(\d+):([A-Za-z0-9_-]{43})$/.exec(text) ?? []
+  if (entries === undefined || hash === undefined)
+    throw new MeshError('cli.usage', `--head ${text} is not of the form ENTRIES:HASH, as verify prints it`)
+  return { entries: Number(entries), hash }
+}
+
+function formatVerdict({ paint }: CliContext, file: string, verdict: SagaVerdict): readonly string[] {
+  if (verdict.kind === 'tampered') {
+    const { line, code, reason } = verdict
+    return [`${paint.red('tampered')} ${file}: line ${String(line)} (${code})`, `  ${printable(reason)}`]
+  }
+  const { account } = verdict
+  const { agent, saga, definition, status, entries, head, claimed } = account
+  const said = verdict.kind === 'proved' ? paint.green('proved') : paint.yellow('claimed')
+  return [
+    `${said} ${file}: saga ${printable(saga)} of ${agent} is ${status}`,
+    `  ${printable(definition.name)}@${String(definition.version)}, ${printableTime(account.startedAtMs)} to ${printableTime(account.lastAtMs)} by its orchestrator's clock`,
+    `  head ${String(entries)}:${head}`,
+    '',
+    ...account.facts.flatMap((fact) => formatFact(account, fact)),
+    ...account.decisions.map(
+      ({ decision, about = '', by, reason, line }) =>
+        `  ${by.name} decided ${decision} ${printable(about)}, and signed it (line ${String(line)}): ${printable(JSON.stringify(reason))}`,
+    ),
+    ...claimed.map((step) =>
+      paint.yellow(`  not proven: what became of ${printable(step)} is only the word of ${agent}`),
+    ),
+    ...(['completed', 'compensated', 'aborted'].includes(status)
+      ? []
+      : [paint.yellow('  it is not over here: nothing in a file can show that it did not go on')]),
+    paint.dim('  not in the file: orders, as revocations, that stood against anybody at that time'),
+  ]
+}
+
+function formatFact({ agent }: SagaAccount, fact: StepFact): readonly string[] {
+  const { step, fact: what, capability, proof, by, commanded, code, attempt, epoch, line } = fact
+  const who =
+    proof === 'signed'
+      ? `${by?.name ?? ''} signed it`
+      : proof === 'human'
+        ? 'a person decided it'
+        : `${agent} says so, unsigned`
+  const why = code === undefined ? '' : ` (${printable(code)})`
+  const first = `  ${printable(step)} ${what}${why}: ${capability}, ${who} (line ${String(line)})`
+  if (!commanded) return [first]
+  const under =
+    commanded.authority.kind === 'delegated'
+      ? `delegated by ${[commanded.authority.root, ...commanded.authority.agents.map(({ name }) => name)].join(' to ')}`
+      : commanded.authority.kind === 'own'
+        ? 'by its own credential'
+        : 'by the command that it gave before'
+  return [
+    first,
+    `    asked by ${commanded.name} under ${commanded.owner}, ${under}; attempt ${String(attempt)}, epoch ${String(epoch)}, ${printableTime(commanded.signedAtMs)}`,
+    ...formatBodies(fact),
+  ]
+}
+
+function formatBodies({ input, output }: StepFact): readonly string[] {
+  const said = [
+    ...(input === undefined ? [] : [`input ${input}`]),
+    ...(output === undefined ? [] : [`output ${output}`]),
+  ]
+  return said.length === 0 ? [] : [`    ${said.join(', ')}`]
+}

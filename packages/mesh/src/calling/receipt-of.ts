@@ -1,0 +1,9 @@
+import type { OutboundHop } from '../pipeline/outbound-hop.ts'
+import type { CallReceipt } from './call-receipt.ts'
+
+/** Makes the receipt of a command that was answered; undefined where there is no answer, or it is no saga's. */
+export function receiptOf({ parts, command, evidence, session, peer }: OutboundHop): CallReceipt | undefined {
+  const callee = session?.peer ?? peer?.credential
+  const credential = callee && parts.credentials.presentedAs(callee)
+  return command && evidence && credential ? { command, answer: { evidence, credential } } : undefined
+}
