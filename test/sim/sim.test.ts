@@ -12,7 +12,7 @@ const missedAt: Readonly<Record<SafeguardName, number>> = {
   inbox: 1,
   tombstone: 75,
   'intent-before-send': 3,
-  'settle-rule': 309,
+  'settle-rule': 809,
   'replay-window': 3,
   'undo-order': 3,
   'reply-match': 3,
