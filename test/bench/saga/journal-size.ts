@@ -5,11 +5,21 @@ import { createSagas, formatSagaStream, withLocalSteps, type Sagas } from '@parl
 import { openSqliteStore } from '@parley/store-sqlite'
 import { defineTrip, serveTrips, trips, tripSteps } from './trip.ts'
 
-/** Bytes of a completed saga's journal, the plan included, for each of its steps. */
+/**
+ * Bytes of a completed saga's journal, the plan included, for each of its steps. The line of an entry that holds its bodies is
+ * weighed apart.
+ */
 export interface JournalSize {
   readonly localStepBytes: number
-  /** With both signatures of each step: the outcome that came to the mailbox is kept as a receipt. */
+  readonly localBodyBytes: number
+  /** With the receipt of each step: the signed command and the signed answer. */
   readonly remoteStepBytes: number
+  readonly remoteBodyBytes: number
+}
+
+interface Weight {
+  readonly stepBytes: number
+  readonly bodyBytes: number
 }
 
 const desk = 'bench/desk'
@@ -17,10 +27,17 @@ const agents = { flight: 'bench/flight', hotel: 'bench/hotel', charge: 'bench/ch
 
 /** Runs the measured saga once with local and once with remote steps, and weighs what it left in its journal. */
 export async function measureJournal(): Promise<JournalSize> {
-  return { localStepBytes: await weighLocal(), remoteStepBytes: await weighRemote() }
+  const local = await weighLocal()
+  const remote = await weighRemote()
+  return {
+    localStepBytes: local.stepBytes,
+    localBodyBytes: local.bodyBytes,
+    remoteStepBytes: remote.stepBytes,
+    remoteBodyBytes: remote.bodyBytes,
+  }
 }
 
-async function weighLocal(): Promise<number> {
+async function weighLocal(): Promise<Weight> {
   const store = await openSqliteStore({ path: ':memory:' })
   await using node = await createNode({ name: desk, issuer: localIssuer('bench'), store })
   await node.start()
@@ -30,7 +47,7 @@ async function weighLocal(): Promise<number> {
   return await weigh(store)
 }
 
-async function weighRemote(): Promise<number> {
+async function weighRemote(): Promise<Weight> {
   const issuer = localIssuer('bench')
   await using stack = new AsyncDisposableStack()
   for (const name of Object.values(agents)) {
@@ -41,7 +58,7 @@ async function weighRemote(): Promise<number> {
   const store = await openSqliteStore({ path: ':memory:' })
   const node = stack.use(await createNode({ name: desk, issuer, store, calls: trips.capabilities }))
   const trip = defineTrip(agents)
-  const sagas = stack.use(createSagas(node, { definitions: [trip], mailbox: true }))
+  const sagas = stack.use(createSagas(node, { definitions: [trip] }))
   await node.start()
   await run(sagas, trip)
   await untilReceipts(store)
@@ -53,9 +70,12 @@ async function run(sagas: Sagas, trip: ReturnType<typeof defineTrip>): Promise<v
   await one.result()
 }
 
-async function weigh(store: Store): Promise<number> {
+async function weigh(store: Store): Promise<Weight> {
   const entries = await store.journal.read(formatSagaStream(desk, 'weighed'))
-  return Math.round(entries.reduce((sum, { data }) => sum + data.length, 0) / tripSteps.length)
+  const each = (lengthOf: (data: Uint8Array) => number): number =>
+    Math.round(entries.reduce((sum, { data }) => sum + lengthOf(data), 0) / tripSteps.length)
+  const firstLine = (data: Uint8Array): number => (data.includes(lineFeed) ? data.indexOf(lineFeed) : data.length)
+  return { stepBytes: each(firstLine), bodyBytes: each((data) => data.length - firstLine(data)) }
 }
 
 /** The last receipt comes when it comes. */
@@ -68,5 +88,6 @@ async function untilReceipts(store: Store): Promise<void> {
   throw new Error('the journal of remote steps has no receipts: there is nothing to weigh')
 }
 
+const lineFeed = 0x0a
 const patienceMs = 5_000
 const pollMs = 10
