@@ -116,7 +116,7 @@ async function measureFlood(
   const elapsedS = (performance.now() - startMs) / 1_000
   const change = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0)
   return {
-    nodeUs: ((change('cpuMs') - change('verifyMs')) * 1_000) / sent.calls,
+    nodeUs: ((change('cpuMs') - change('checkMs')) * 1_000) / sent.calls,
     verifications: change('verifications'),
     allowed: limits.signaturesPerSecond * (elapsedS + 1),
   }
