@@ -16,7 +16,7 @@ const [owner, issuer, node, other] = [createSigner(), createSigner(), createSign
 const minute = 60_000
 const anchor: Anchor = { owner: owner.did, alias: 'acme', issues: ['acme/*'], roots: 'all' }
 
-async function present(id = 'c1', instance = node.did): Promise<PresentedCredential> {
+async function present(id = 'c1', instance = node.did, serves = ['flights:reserve']): Promise<PresentedCredential> {
   const statement = await signIssuerStatement(owner, {
     issuer: issuer.did,
     names: ['acme/*'],
@@ -31,7 +31,7 @@ async function present(id = 'c1', instance = node.did): Promise<PresentedCredent
     id,
     instance,
     name: 'acme/flights',
-    serves: ['flights:reserve'],
+    serves,
     calls: [],
     agentKind: 'agent',
     notBeforeMs: nowMs,
@@ -112,6 +112,17 @@ describe('createCredentialMemory', () => {
         if (known) memory.verify(presented, { instance: node.did, nowMs })
         expect(memory.verify(wrong, { instance: node.did, nowMs })).toMatchObject({ kind: 'deny' })
       }
+  })
+
+  it('shows the tokens of who may answer, and keeps none of who only calls', async () => {
+    const { memory } = open()
+    for (const serves of [['flights:reserve'], []]) {
+      const presented = await present('c1', node.did, serves)
+      const verified = memory.verify(presented, { instance: node.did, nowMs })
+      expect(verified.kind === 'allow' && memory.presentedAs(verified.credential)).toEqual(
+        serves.length > 0 ? presented : undefined,
+      )
+    }
   })
 
   it('I3: keeps those that were used last, and no more than its bound', async () => {

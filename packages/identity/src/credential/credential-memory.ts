@@ -25,8 +25,9 @@ export interface CredentialMemory {
     pay?: () => Verdict,
   ): { readonly kind: 'allow'; readonly credential: VerifiedCredential } | Refusal
   /**
-   * Gives the tokens of a credential that was verified here, for whoever has to show them to others. They are kept for as long as
-   * somebody holds the verified credential itself.
+   * Gives the tokens of a credential that was verified here, for whoever has to show others who answered. They are kept for as
+   * long as somebody holds the verified credential itself, and only where it serves something: nobody else answers, and a silent
+   * peer must cost little.
    */
   presentedAs(credential: VerifiedCredential): PresentedCredential | undefined
 }
@@ -41,6 +42,7 @@ interface Remembered {
 
 /** As many as a node has live peers in a busy mesh; about 2 MB. */
 const defaultMaxCredentials = 1_024
+const maxStatements = 64
 
 /** Creates an empty memory for what the anchors accept. */
 export function createCredentialMemory({
@@ -54,6 +56,15 @@ export function createCredentialMemory({
 }): CredentialMemory {
   const held = new Map<string, Remembered>()
   const tokens = new WeakMap<VerifiedCredential, PresentedCredential>()
+  /** All credentials of one issuer come with the same statement. */
+  const statements = new Map<string, string>()
+  const share = (statement: string): string => {
+    const known = statements.get(statement)
+    if (known !== undefined) return known
+    if (statements.size >= maxStatements) statements.clear()
+    statements.set(statement, statement)
+    return statement
+  }
   const recall = (
     key: string,
     { instance, nowMs }: Omit<CredentialExpectation, 'anchors'>,
@@ -79,7 +90,8 @@ export function createCredentialMemory({
       const verified = verifyCredential(presented, { anchors, ...expected })
       if (verified.kind === 'deny') return verified
       const { credential } = verified
-      tokens.set(credential, { credential: presented.credential, statement: presented.statement })
+      if (credential.serves.length > 0)
+        tokens.set(credential, { credential: presented.credential, statement: share(presented.statement) })
       held.set(key, { credential, sinceMs: expected.nowMs, ownerKeys: anchors.keysOf(credential.owner) })
       const [oldest] = held.keys()
       if (held.size > maxCredentials && oldest !== undefined) held.delete(oldest)
