@@ -15,6 +15,8 @@ export interface ReadEntry {
   readonly line: number
   /** Before the entry. */
   readonly state: SagaState
+  /** With the entry. */
+  readonly after: SagaState
   /** Bodies of the entry are not in the file. */
   readonly isApart: boolean
 }
@@ -24,7 +26,7 @@ export interface FactBook {
   /** Takes an entry in. Throws a `MeshError` where a receipt does not hold, or a fact contradicts its receipt. */
   take(entry: ReadEntry): void
   list(): readonly StepFact[]
-  /** Steps whose last fact is only the orchestrator's word. */
+  /** Steps whose last fact, or that nothing came of their last intent, is only the orchestrator's word. */
   claimed(state: SagaState): readonly string[]
 }
 
@@ -55,6 +57,8 @@ export function createFactBook(setting: FactSetting): FactBook {
   const facts: StepFact[] = []
   /** The last receipt of each step and phase since it was used. */
   const held = new Map<string, HeldReceipt>()
+  /** Steps that may have been sent, and of which nothing is known since. */
+  const open = new Set<string>()
   /** Steps whose intent came without its bodies. */
   const apart = new Set<string>()
 
@@ -64,7 +68,7 @@ export function createFactBook(setting: FactSetting): FactBook {
   }
 
   const takeFact = (claim: Claim, entry: ReadEntry): void => {
-    const { event, state, atMs, line } = entry
+    const { event, state, after, atMs, line } = entry
     if (!('step' in event) || event.step === undefined) return
     const step = state.steps[event.step]
     if (!step) return
@@ -72,6 +76,10 @@ export function createFactBook(setting: FactSetting): FactBook {
     const key = `${event.step} ${claim.phase}`
     const found = held.get(key)
     held.delete(key)
+    // What the step's state did not allow changed nothing, so it must not stand above the fact that did.
+    const hasMoved = after.steps[event.step]?.snapshot.value !== step.snapshot.value
+    if (!hasMoved && claim.fact !== 'absent') return
+    if (claim.fact !== 'absent' || found) open.delete(event.step)
     const attempt = claim.phase === 'undo' ? step.undoAttempts : step.attempt
     const fact = {
       line,
@@ -124,13 +132,15 @@ export function createFactBook(setting: FactSetting): FactBook {
     take(entry) {
       const { event, isApart, state, line, atMs } = entry
       if (event.type === 'receipt') return takeReceipt(event, entry)
+      if (event.type === 'intended') open.add(event.step)
       if (event.type === 'intended' && isApart) apart.add(event.step)
       const claim = readClaim(event)
       if (claim) return takeFact(claim, entry)
       if (event.type !== 'decided' || event.about === undefined) return
       const { plan, attempt } = state.steps[event.about] ?? {}
       const fact = readDecided(state, event)
-      if (plan && fact)
+      if (plan && fact) {
+        open.delete(event.about)
         facts.push({
           line,
           atMs,
@@ -142,11 +152,13 @@ export function createFactBook(setting: FactSetting): FactBook {
           epoch: state.epoch,
           proof: 'human',
         })
+      }
     },
     list: () => facts,
     claimed(state) {
       return Object.keys(state.steps).filter(
-        (name) => facts.findLast((fact) => fact.step === name && fact.fact !== 'absent')?.proof === 'claimed',
+        (name) =>
+          open.has(name) || facts.findLast((fact) => fact.step === name && fact.fact !== 'absent')?.proof === 'claimed',
       )
     },
   }

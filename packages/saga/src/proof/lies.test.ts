@@ -87,6 +87,38 @@ describe('verifySagaExport against an orchestrator that writes its whole journal
     expect(verify(await saga.export())).toEqual(tampered(code))
   })
 
+  it('believes no undo that was only said, though a true receipt follows that changes nothing', async () => {
+    const saga = await town.begin()
+    await saga.act({}, ok('room'))
+    await saga.act({ step: 'car', ended: 'declined' }, declined, turned)
+    await saga.note({ type: 'undo-intended', step: 'room', attempt: 1, epoch: 1 })
+    await saga.note(undone)
+    await saga.note(ok('room'), { type: 'compensated' })
+    expect(verify(await saga.export())).toMatchObject({ kind: 'claimed', account: { claimed: ['room'] } })
+  })
+
+  it.each([
+    { type: 'provider-skipped', step: 'room', provider: 'acme/hotel', code: 'mesh.no-provider', retryable: false },
+    { type: 'deferred', step: 'room', code: 'mesh.no-provider', untilMs: 1 },
+  ] satisfies readonly SagaEvent[])('believes no word that nothing was sent: $type', async (hidden) => {
+    const saga = await town.begin()
+    await saga.note(
+      {
+        type: 'intended',
+        step: 'room',
+        attempt: 1,
+        epoch: 1,
+        key: 'acme/travel/trip-1/room',
+        provider: 'acme/hotel',
+        input: { what: 'room' },
+      },
+      hidden,
+      { type: 'turned', step: 'room', code: 'mesh.no-provider' },
+      { type: 'compensated' },
+    )
+    expect(verify(await saga.export())).toMatchObject({ kind: 'claimed', account: { claimed: ['room'] } })
+  })
+
   it('refuses a command that neither credential nor chain allows', async () => {
     const beyond = await town.acme.delegate({ to: 'acme/travel', capabilities: ['trips:charge'], forMs: 600_000 })
     const chained = await town.begin({ delegation: beyond })

@@ -89,7 +89,7 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
   let startedAtMs = 0
   let lastAtMs = 0
 
-  const check = (before: SagaState, decoded: DecodedEntry, line: number): void => {
+  const check = (before: SagaState, after: SagaState, decoded: DecodedEntry, line: number): void => {
     const { atMs, event } = decoded.entry
     const isApart = decoded.beside === 'apart' || decoded.bodies !== undefined
     if (isOver(before) && event.type !== 'receipt' && event.type !== 'closed')
@@ -103,7 +103,7 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
       decisions.push({ line, ...verifyDecision(event, setting) })
     }
     checkEnd(before, event, atMs)
-    facts.take({ event, atMs, line, state: before, isApart })
+    facts.take({ event, atMs, line, state: before, after, isApart })
   }
 
   return {
@@ -116,8 +116,9 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
         if (event.id !== saga) throw corrupt(`it begins with the saga "${event.id}", not with "${saga}"`)
         startedAtMs = atMs
       }
-      if (state) check(state, decoded, line)
-      state = foldSaga([event], state)
+      const before = state
+      state = foldSaga([event], before)
+      if (before) check(before, state, decoded, line)
       for (const links of listChains(event)) chains.set(hashChain(links), links)
       head = decoded.head
       heads.add(head.hash)
