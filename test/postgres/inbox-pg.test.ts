@@ -84,6 +84,34 @@ describe.skipIf(bin === undefined || process.platform === 'win32')(
           await sweep()
         },
       )
+      it.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const)(
+        'gives a target that two sagas want at the same moment to one of them at most, %s',
+        async (isolation) => {
+          const locks = createPgLocks()
+          const take = async (saga: string): Promise<string> => {
+            try {
+              const taken = await withPgTransaction(
+                pool,
+                async (tx) => {
+                  await inbox.begin(tx, { ...command, saga, key: `${isolation} ${saga}` })
+                  return locks.take(tx, { ...command, saga, key: saga }, isolation, { nowMs: 1, untilMs: 1_000 })
+                },
+                { isolation, attempts: 20 },
+              )
+              return taken.kind
+            } catch (error) {
+              return isMeshError(error) ? error.code : 'broke'
+            }
+          }
+          const ends = await Promise.all([take('one'), take('two'), take('three')])
+          expect(ends.toSorted()).toEqual(
+            isolation === 'REPEATABLE READ'
+              ? ['store.unsafe-config', 'store.unsafe-config', 'store.unsafe-config']
+              : ['held', 'held', 'taken'],
+          )
+          await sweep()
+        },
+      )
       it('lets an undo wait for the command that is under way, and takes back what it did', async () => {
         const reached = Promise.withResolvers<undefined>()
         const held = Promise.withResolvers<undefined>()

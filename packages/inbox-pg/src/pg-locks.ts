@@ -1,9 +1,11 @@
 import type { TargetLocks } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
 import type { PgTransaction } from './pg-client.ts'
 import { readNumber } from './pg-row.ts'
 
 // Two sagas that want one target at the same moment wait for each other's transaction; targets that hash alike wait, too.
-const queueFor = `SELECT pg_advisory_xact_lock(hashtextextended('parley_lock ' || $1, 0))`
+const queueFor = `
+  SELECT pg_advisory_xact_lock(hashtextextended('parley_lock ' || $1, 0)), current_setting('transaction_isolation') AS level`
 
 const selectHolder = `
   SELECT until_ms FROM parley_lock
@@ -14,11 +16,19 @@ const insertLock = `
   INSERT INTO parley_lock AS held (target, owner, name, saga, key, until_ms) VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (target, owner, name, saga, key) DO UPDATE SET until_ms = greatest(held.until_ms, excluded.until_ms)`
 
-/** Creates locks over the tables of `createInboxTables`. */
+/**
+ * Creates locks over the tables of `createInboxTables`. `take` throws `store.unsafe-config` at REPEATABLE READ: what it read
+ * before it waited is all that such a transaction sees, so two sagas could hold one target.
+ */
 export function createPgLocks(): TargetLocks<PgTransaction> {
   return {
     async take(tx, { owner, name, saga, key }, target, { nowMs, untilMs }) {
-      await tx.query(queueFor, [target])
+      const [queued] = (await tx.query(queueFor, [target])).rows
+      if (queued?.['level'] === 'repeatable read')
+        throw new MeshError(
+          'store.unsafe-config',
+          'locks see nothing new at REPEATABLE READ; use READ COMMITTED or SERIALIZABLE',
+        )
       const [holder] = (await tx.query(selectHolder, [target, owner, name, saga, Math.floor(nowMs)])).rows
       if (holder) return { kind: 'held', untilMs: readNumber(holder, 'until_ms') }
       await tx.query(insertLock, [target, owner, name, saga, key, Math.floor(untilMs)])
