@@ -21,6 +21,7 @@ const mistakes: ReadonlySet<string> = new Set([
   'identity.key-file-exists',
   'identity.name-not-owned',
   'mesh.config-invalid',
+  'saga.unknown',
 ])
 
 /** Says how a command that threw ends. */

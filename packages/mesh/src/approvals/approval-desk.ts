@@ -240,7 +240,7 @@ function refuseAnswer(found: ApprovalRequest | undefined, id: string, nowMs: num
 
 function refuseUnknown(past: ApprovalRequest | undefined): Refusal {
   if (past?.usedAtMs !== undefined) return refuse('policy.approval-used', `the request ${past.id} was used`)
-  const what = past ? 'the request has expired' : 'no request of this id waits here'
+  const what = past ? 'the request has expired' : 'no request of this id and digest waits here'
   return refuse('policy.approval-invalid', what)
 }
 
