@@ -1,5 +1,5 @@
 import type { Clock, Hash, KeyValue, Logger } from '@parley/ports'
-import { encodeBase64url } from '@parley/protocol'
+import { formatId } from '@parley/protocol'
 import { codeOf, type BareOutcome } from '../contract/outcome.ts'
 import type { EventLog } from '../node/event-log.ts'
 import { decodeDeadLetter, type DeadLetter } from './dead-letter.ts'
@@ -184,6 +184,6 @@ function nameOf(hash: Hash, { header, session }: EndedRequest): string | undefin
   const { owner, name } = session.peer
   const { id, key, phase } = header.saga
   const text = JSON.stringify([owner, name, id, key, phase, header.capability])
-  // 132 bits of it: no two commands that anybody finds.
-  return encodeBase64url(hash(new TextEncoder().encode(text))).slice(0, 22)
+  // 128 bits of it: no two commands that anybody finds.
+  return formatId(hash(new TextEncoder().encode(text)).subarray(0, 16))
 }
