@@ -3,7 +3,6 @@ import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import type { TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from '../orders/anchor-keys.ts'
 import { forgetAllowances } from '../delegation/allowance-ledger.ts'
 import { announcementTopics } from '../discovery/announcement.ts'
@@ -11,6 +10,7 @@ import { restoreBreakers } from '../calling/breaker-memory.ts'
 import { createCaller } from '../calling/caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
 import { createParts } from './create-parts.ts'
+import { endAll } from './end-all.ts'
 import { createEmitter } from '../events/emitter.ts'
 import type { Listener } from '../events/happened.ts'
 import { createEventLog } from './event-log.ts'
@@ -86,7 +86,6 @@ interface Running {
   readonly parts: NodeParts & { readonly presence: Presence }
   readonly transport: Transport
   readonly audit: AuditLog
-  readonly trust: TrustLedger
   readonly stop: () => Promise<void>
   readonly request: readonly Stage<InboundHop>[]
 }
@@ -110,6 +109,7 @@ function createLife(
   const policy = createPolicyInForce(config.policy, config.policyForms)
   let running: Running | undefined
   let starting: Promise<void> | undefined
+  let drained = Promise.resolve()
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
   const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
@@ -229,6 +229,7 @@ function createLife(
         void parts.presence.emit(announcementTopics.who, new Uint8Array())
       })
       const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
+      const opened = undo.splice(0)
       const stop = async (): Promise<void> => {
         stopListening()
         stopRefreshing?.()
@@ -239,19 +240,16 @@ function createLife(
         for (const unsubscribe of subscriptions) unsubscribe()
         for (const call of parts.serving.values()) call.close()
         await settledWithin(clock, parts.inFlight.idle(), lastWordsMs)
-        own.stop()
         parts.rejected.flush()
-        await trust.close()
-        await audit.close()
-        await transport.close()
-        await store.close()
+        await endAll(opened.toReversed())
       }
-      // From here on `stop` ends all that was opened.
-      undo.splice(0, undo.length, stop)
+      undo.push(stop)
       if (join && !login && !visitor) await own.start()
-      return { parts, transport, audit, trust, stop, request: inbound.routes.request ?? [] }
+      return { parts, transport, audit, stop, request: inbound.routes.request ?? [] }
     } catch (error) {
-      for (const step of undo.reverse()) await step()
+      await endAll(undo.toReversed()).catch((failure: unknown) => {
+        logger.error('mesh.not-ended', { error: failure instanceof Error ? failure.message : 'not an error' })
+      })
       throw error
     }
   }
@@ -303,18 +301,19 @@ function createLife(
       return starting
     },
     health: () => tellHealth(state, running),
-    async drain() {
-      if (state !== 'started') return
+    drain() {
+      if (state !== 'started' || !running) return drained
       state = 'draining'
-      await running?.parts.presence.announceNow()
-      await running?.parts.inFlight.idle()
+      const { presence, inFlight } = running.parts
+      drained = presence.announceNow().then(inFlight.idle)
+      return drained
     },
     close() {
       ended ??= (async () => {
         await starting?.catch(() => undefined)
         await settledWithin(clock, node.drain(), drainOnCloseMs)
         state = 'closed'
-        await (running ? running.stop() : store.close()).finally(() => join?.seat?.release())
+        await endAll([() => running?.stop(), () => store.close(), () => join?.seat?.release()])
       })()
       return ended
     },
