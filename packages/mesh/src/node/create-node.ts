@@ -5,7 +5,6 @@ import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { keepAnchorsFresh, resolveOptions } from '../orders/anchor-keys.ts'
 import { forgetAllowances } from '../delegation/allowance-ledger.ts'
-import { announcementTopics } from '../discovery/announcement.ts'
 import { restoreBreakers } from '../calling/breaker-memory.ts'
 import { createCaller } from '../calling/caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
@@ -36,7 +35,6 @@ import { createPolicyInForce } from '../policy/policy-in-force.ts'
 import { policyDoor } from '../policy/policy-door.ts'
 import { createInboundPipeline, createReceiver } from '../pipeline/inbound.ts'
 import { standardPipelines, type Pipelines } from './pipelines.ts'
-import type { Presence } from '../discovery/presence.ts'
 import type { Served } from '../serving/served.ts'
 import { registerServes } from '../serving/register-serves.ts'
 import { listGrants } from './list-grants.ts'
@@ -83,7 +81,7 @@ export async function assembleNode(given: NodeOptions, pipelines: Pipelines, rol
 
 /** What exists only between `start` and `close`. */
 interface Running {
-  readonly parts: NodeParts & { readonly presence: Presence }
+  readonly parts: NodeParts
   readonly transport: Transport
   readonly audit: AuditLog
   readonly stop: () => Promise<void>
@@ -159,7 +157,7 @@ function createLife(
         ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
-      own.onRenewed(() => joined.parts?.announceSoon())
+      own.onRenewed(() => joined.parts?.presence.announceSoon())
       // Before the bus, since a fenced broker lets nobody in without what its issuer gives; a newcomer has to ask over it.
       if (!join || login) await own.start()
       const { transport, nats } = await connectBus(bus, own, keys, logger)
@@ -224,9 +222,7 @@ function createLife(
         if (status !== 'connected') return
         parts.orderFeed.returned()
         parts.evidenceFeed.returned()
-        parts.announceSoon()
-        // Asked at once, whenever it was asked before: what was missed is in the answers.
-        void parts.presence.emit(announcementTopics.who, new Uint8Array())
+        parts.presence.returned()
       })
       const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
       const opened = undo.splice(0)
