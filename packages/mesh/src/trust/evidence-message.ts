@@ -85,5 +85,5 @@ function isName(value: unknown): value is string {
 }
 
 function readFields(body: Uint8Array): Partial<Record<string, unknown>> {
-  return (parseJsonBody(body)?.value ?? {}) as Partial<Record<string, unknown>>
+  return parseJsonBody(body)?.value ?? {}
 }
