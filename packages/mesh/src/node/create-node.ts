@@ -330,6 +330,7 @@ function createLife(
     async reloadPolicy(parts, release) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
       await policy.reload(policyDoor(config, store, running.parts.note), parts, release)
+      running.parts.grantedRates.forget()
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')
