@@ -22,6 +22,7 @@ import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
+import { createPace } from './pace.ts'
 import { createRetention, defaultKeepEndedMs } from './retention.ts'
 import { createAdoption, type Adopted } from './adopt-sagas.ts'
 
@@ -153,7 +154,9 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     async list() {
       const sagas: SagaView[] = []
       const stopped: StoppedSaga[] = []
+      const pace = createPace(node.clock)
       for (const id of await desk.ids()) {
+        await pace()
         try {
           const past = await desk.open(id).read()
           sagas.push(describeSaga(foldSaga(past.map(({ event }) => event))))
