@@ -1,10 +1,10 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
+import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError, type SignatureCheck } from '@parley/protocol'
 import { formatAuditLine } from './audit-line.ts'
 import { formatAuditRecord, parseAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64 } from './base64.ts'
-import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
+import { isOrigin, signCheckpoint, type Checkpoint, type Head } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import { createLineWriter, encodeLines, joinLines, type LineBytes } from './line-writer.ts'
 
@@ -24,7 +24,7 @@ export interface AuditLogOptions {
   /** The mesh; written to every record. */
   readonly tenant?: string
   /** Verifies the last checkpoint's signature before the log goes on. */
-  readonly verify?: VerifySignature
+  readonly verify?: SignatureCheck
   /** Records that may wait for the store, or for a checkpoint, before `append` refuses; default 10,000. */
   readonly maxUnwritten?: number
   /** Sees every record as a listener of `onAppend` does, those of the opening included. */

@@ -1,10 +1,9 @@
 import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscription } from '@nats-io/transport-node'
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { assertPattern, assertSubject, isMeshError, MeshError } from '@parley/protocol'
 import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
 import { formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
 import { createOverlap, type Overlap } from './overlap.ts'
-import { assertSubject } from './subject-syntax.ts'
 
 // I1 Nothing is handed to the client while there is no connection: it would be lost without a word (T42).
 // I2 Nothing is published to a subject that a message brought (T44), except an answer of the services API to the
@@ -183,7 +182,7 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
   const listenTo = async (pattern: string, onMessage: Listening['onMessage']): Promise<Unsubscribe> => {
     await renewing
     assertConnected()
-    assertSubject('pattern', pattern)
+    assertPattern(pattern)
     let refusal: Error | undefined
     const over = connection
     const each: Listening = { pattern, onMessage }
@@ -219,8 +218,8 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
     onStatus,
     publish(subject, data, bounceTo) {
       assertConnected()
-      assertSubject('subject', subject)
-      if (bounceTo !== undefined) assertSubject('subject', bounceTo)
+      assertSubject(subject)
+      if (bounceTo !== undefined) assertSubject(bounceTo)
       if (data.length > info.maxPayloadBytes)
         throw new MeshError(
           'transport.payload-too-large',

@@ -1,5 +1,5 @@
 import type { Hash } from '@parley/ports'
-import { encodeBase64url, isCapability, MeshError } from '@parley/protocol'
+import { encodeBase64url, isCapability, MeshError, signatureBytes } from '@parley/protocol'
 import { isEnvelope, isKey } from './evidence.ts'
 import { parseJson } from './parse-json.ts'
 import { isTrustNote, type TrustNote } from './trust-note.ts'
@@ -144,8 +144,6 @@ export function corruptEntry(position: number, why: string): MeshError {
   })
 }
 
-/** Length of an Ed25519 signature (RFC 8032 §5.1.6). */
-const signatureBytes = 64
 const entryHeadBytes = 16
 
 type Head = Omit<EvidenceBatch, 'pieces'>

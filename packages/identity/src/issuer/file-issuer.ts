@@ -6,6 +6,7 @@ import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { decodeIssuerStatement, signIssuerStatement } from '../credential/issuer-statement.ts'
 import { createOwnerKeySet, formatDidDocument, hashOwnerKeySet } from '../did-web/owner-key-set.ts'
+import { peekClaims } from '../jwt/peek-claims.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
 import { replaceDurableFile } from '../key/durable-file.ts'
 import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
@@ -164,8 +165,9 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
 export async function renewIssuerStatement(folder: IssuerFolder & { readonly statementMs?: number }): Promise<void> {
   const path = join(folder.dir, issuerFiles.statement)
   const token = await readText(path)
-  const [, payload] = token.split('.')
-  const issuedAtMs = readIssuedAtMs(payload ?? '')
+  // One that expired is still good to renew from, so it is read as of when it was made.
+  const { iat } = peekClaims(token)
+  const issuedAtMs = typeof iat === 'number' ? iat * 1000 : Number.NaN
   const verdict = decodeIssuerStatement(token, issuedAtMs, createAnchors([await readAnchor(folder.dir)]).keysOf)
   if (verdict.kind === 'deny' || !isJwtSigned(verdict.decoded.jwt))
     throw unavailable(`${path} is not a signed statement`)
@@ -177,15 +179,4 @@ export async function renewIssuerStatement(folder: IssuerFolder & { readonly sta
     expiresAtMs: nowMs + (folder.statementMs ?? defaultStatementMs),
   })
   await replaceDurableFile(path, `${renewed}\n`, { random: createSystemRandom(), mode: 0o644 })
-}
-
-/** A statement that expired is still good to renew from, so it is read as of when it was made. */
-function readIssuedAtMs(payload: string): number {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    const iat = typeof value === 'object' && value !== null && 'iat' in value ? value.iat : undefined
-    return typeof iat === 'number' ? iat * 1000 : Number.NaN
-  } catch (cause) {
-    throw unavailable('the statement is not a token', cause)
-  }
 }
