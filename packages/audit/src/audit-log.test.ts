@@ -278,6 +278,18 @@ describe('append', () => {
     expect(verifyAuditExport(await readText(store), { verify })).toMatchObject({ kind: 'ok', records: 6, unsigned: 0 })
   })
 
+  it('keeps what it took, also where it is too full to be closed', async () => {
+    const { store, options } = setUp()
+    let isAway = false
+    const sign: Signer['sign'] = (domain, bytes) =>
+      isAway ? Promise.reject(new MeshError('identity.signer-unavailable', 'away')) : signer.sign(domain, bytes)
+    const log = await openAuditLog({ ...options, signer: { did, sign }, maxUnwritten: 5 })
+    isAway = true
+    for (let count = 0; count < 5; count++) log.append(hop)
+    await expect(log.close()).rejects.toMatchObject({ code: 'hop.unrecorded' })
+    expect(await readRecords(store)).toHaveLength(6)
+  })
+
   it('tells listeners every record in order until they are removed', async () => {
     const { clock, options } = setUp()
     const log = await openAuditLog(options)

@@ -19,8 +19,6 @@ export interface AuditLogOptions {
   readonly hash?: Hash
   /** Stream of the store's journal; default `audit`. */
   readonly stream?: string
-  /** What a full log does: `refuse` throws `hop.unrecorded`, since what is not recorded is not done. */
-  readonly onFull?: 'refuse'
   /** The mesh; written to every record. */
   readonly tenant?: string
   /** Verifies the last checkpoint's signature before the log goes on. */
@@ -65,7 +63,10 @@ export interface AuditLog extends AsyncDisposable {
   flush(): Promise<void>
   /** Signs the head and resolves when it is durable. Answers the last checkpoint when it covers everything already. */
   checkpoint(): Promise<Checkpoint>
-  /** Writes a `closed` record and a last checkpoint, and stops. Calling it twice does nothing. */
+  /**
+   * Writes a `closed` record and a last checkpoint, and stops. Calling it twice does nothing. Rejects where either cannot be,
+   * with as much durable as the store took.
+   */
   close(): Promise<void>
 }
 
@@ -190,6 +191,8 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
       await checkpoint()
     } finally {
       cancelCheckpoint?.()
+      // A log that is too full for its last record keeps what it took all the same; what hinders that has been thrown already.
+      await Promise.allSettled([queue.flush()])
       queue.stop()
     }
   }
