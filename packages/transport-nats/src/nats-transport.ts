@@ -2,7 +2,7 @@ import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscript
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
 import { assertPattern, assertSubject, isMeshError, MeshError } from '@parley/protocol'
 import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
-import { formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
+import { defaultConnectTimeoutMs, formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
 import { createOverlap, type Overlap } from './overlap.ts'
 
 // I1 Nothing is handed to the client while there is no connection: it would be lost without a word (T42).
@@ -135,6 +135,11 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
         }
       },
     })
+  /** Waits for the server's answer on a connection that is not watched, and no longer than for a dial. */
+  const answered = async (over: NatsConnection): Promise<void> => {
+    const timeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs
+    if (!(await withinTime(over.flush(), timeoutMs))) throw lostFailure(servers)
+  }
   /** Moves to a second connection; the first one ends when the second one listens to everything. */
   const move = async (): Promise<void> => {
     assertConnected()
@@ -153,12 +158,14 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
           }),
         )
       }
-      await next.flush()
+      await answered(next)
       // What was routed before the second connection listened is on its way over the first one alone, and other servers of
       // a cluster hear of the second one later.
       await pause(lingerMs)
       await withinTime(leaving.flush(), closeTimeoutMs)
       if (refusal) throw notPermitted(servers, 'what it listened to before', refusal)
+      // Nobody watches the second connection yet: its last answer is what says that it still stands.
+      await answered(next)
       assertConnected()
     } catch (error) {
       for (const each of moved) delete each.overlap
@@ -238,17 +245,23 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
     },
     async answerServices(describe) {
       const stops: Unsubscribe[] = []
-      for (const [subject, verb] of listServiceSubjects(describe()))
-        stops.push(
-          await listenTo(subject, (_, { reply }) => {
-            if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
-            const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
-            if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
-          }),
-        )
-      return () => {
+      const stopAll = (): void => {
         for (const stop of stops) stop()
       }
+      try {
+        for (const [subject, verb] of listServiceSubjects(describe()))
+          stops.push(
+            await listenTo(subject, (_, { reply }) => {
+              if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
+              const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
+              if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
+            }),
+          )
+      } catch (error) {
+        stopAll()
+        throw error
+      }
+      return stopAll
     },
     async flush() {
       assertConnected()
@@ -295,14 +308,19 @@ function pause(ms: number): Promise<void> {
   })
 }
 
-/** Waits for `work`, but neither longer than `timeoutMs` nor for its success. */
-async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+/** Waits for `work`, but no longer than `timeoutMs`, and tells whether it was done by then. */
+async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false)
   })
-  await Promise.race([Promise.allSettled([work]), late])
+  const done = work.then(
+    () => true,
+    () => false,
+  )
+  const inTime = await Promise.race([done, late])
   clearTimeout(timer)
+  return inTime
 }
 
 function readServerInfo(info: ServerInfo | undefined): NatsServerInfo {
