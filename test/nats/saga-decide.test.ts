@@ -161,7 +161,9 @@ describe('saga:decide over a broker', () => {
     await writeFile(at('forged.jsonl'), text.replace('"reason":"the hotel is closed"', '"reason":"the guest is happy"'))
     expect(await cli('verify', at('forged.jsonl'), ...anchors)).toMatchObject({
       code: 1,
-      out: expect.stringMatching(/^tampered .*: line \d+ \(saga\.journal-corrupt\)/) as string,
+      out: expect.stringMatching(
+        /^tampered .*: line \d+ \(saga\.proof-altered\)\n.* not as it was exported\nwhat to do: .*fresh export/,
+      ) as string,
     })
     expect(await cli('verify', file, ...anchors.slice(0, 2))).toMatchObject({
       code: 1,

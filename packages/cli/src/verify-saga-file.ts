@@ -15,6 +15,10 @@ export interface SagaProofFlags {
   readonly own?: boolean
 }
 
+/** What holds for every code: those of a journal speak to who runs its store, and this is a file that somebody gave. */
+const tamperedTodo =
+  'Do not believe the file; ask for a fresh export of the store. One that says the same was written so, or its store is damaged.'
+
 const mark = Buffer.from('{"parley":"saga"')
 
 /** Tells by its first bytes whether a file is an exported saga. */
@@ -47,7 +51,8 @@ export async function verifySagaFile(
     ...(own === true && { believesOwn: true }),
     ...(head !== undefined && { head: parseHead(head) }),
   })
-  context.print(json, formatVerdict(context, file, verdict), { file, ...verdict })
+  const told = verdict.kind === 'tampered' ? { ...verdict, todo: tamperedTodo } : verdict
+  context.print(json, formatVerdict(context, file, verdict), { file, ...told })
   return verdict.kind === 'proved' ? exitCodes.ok : exitCodes.no
 }
 
@@ -61,7 +66,11 @@ function parseHead(text: string): { readonly entries: number; readonly hash: str
 function formatVerdict({ paint }: CliContext, file: string, verdict: SagaVerdict): readonly string[] {
   if (verdict.kind === 'tampered') {
     const { line, code, reason } = verdict
-    return [`${paint.red('tampered')} ${file}: line ${String(line)} (${code})`, `  ${printable(reason)}`]
+    return [
+      `${paint.red('tampered')} ${file}: line ${String(line)} (${code})`,
+      `  ${printable(reason)}`,
+      `what to do: ${tamperedTodo}`,
+    ]
   }
   const { account } = verdict
   const { agent, saga, definition, status, entries, head, claimed } = account

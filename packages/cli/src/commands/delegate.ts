@@ -3,7 +3,7 @@ import { isOwnerDid, openFileIssuer } from '@parley/identity'
 import { isAgentName, MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { parseDuration } from '../duration.ts'
 
 interface DelegateFlags {
   readonly issuer: string

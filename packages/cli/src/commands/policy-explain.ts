@@ -4,6 +4,9 @@ import {
   explainPolicy,
   makeInput,
   replayDecision,
+  type DocumentDemand,
+  type DocumentLimit,
+  type PolicyDecision,
   type PolicyExplanation,
   type PolicyInput,
   type PolicySet,
@@ -13,6 +16,7 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { readDecisionRecords, type DecisionRecord } from '../decision-records.ts'
+import { formatDuration } from '../duration.ts'
 import { exitCodes } from '../exit-code.ts'
 import { collect } from '../parse-whole.ts'
 import { readText } from '../read-text.ts'
@@ -99,15 +103,38 @@ function formatReplay(context: CliContext, { file, seq, side, kept, replayed }: 
 }
 
 function formatExplanation({ paint }: CliContext, { decision, rules }: PolicyExplanation): readonly string[] {
-  const { kind, document, rule } = decision
-  const code = decision.kind === 'deny' ? ` ${decision.code}: ${decision.reason}` : ''
+  const { rewritten } = decision
+  const approval = decision.kind === 'deny' ? decision.approval : undefined
+  const passing = decision.kind === 'allow' ? decision : approval?.approved
   return [
-    `${kind === 'allow' ? paint.green(kind) : paint.red(kind)} by ${document}#${rule}${code}`,
+    formatDecision(paint, decision),
+    ...(approval?.demands ?? []).map(formatDemand),
+    ...(passing?.limits ?? []).map(formatLimit),
+    ...(passing?.obligations.length ? [`  obliges to ${passing.obligations.join(', ')}`] : []),
+    ...(rewritten ? [`  body rewritten by ${rewritten.rules.join(', ')}: ${JSON.stringify(rewritten.body)}`] : []),
     ...rules.map((each) => {
       const why = each.because === undefined ? '' : `: ${each.because}`
       return `  ${each.result.padEnd(11)} ${each.document}#${each.rule} (${each.effect})${why}`
     }),
   ]
+}
+
+function formatDecision(paint: CliContext['paint'], decision: PolicyDecision): string {
+  const by = `by ${decision.document}#${decision.rule}`
+  if (decision.kind === 'allow') return `${paint.green('allow')} ${by}`
+  const { approval, code, reason } = decision
+  return approval
+    ? `${paint.yellow('require_approval')} ${by}: ${reason}`
+    : `${paint.red('deny')} ${by} ${code}: ${reason}`
+}
+
+function formatDemand({ document, rule, approvers, requires, forMs }: DocumentDemand): string {
+  const whom = approvers.length > 0 ? approvers.join(', ') : 'anybody whose credential grants to approve'
+  return `  ${document}#${rule} asks ${String(requires)} of ${whom}, within ${formatDuration(forMs)}`
+}
+
+function formatLimit({ document, rule, take, max, perMs }: DocumentLimit): string {
+  return `  ${document}#${rule} takes ${String(take)} of ${String(max)} every ${formatDuration(perMs)}, if that is left`
 }
 
 async function readInput(given: string): Promise<PolicyInput> {

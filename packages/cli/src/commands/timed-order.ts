@@ -3,7 +3,7 @@ import { appendOrder, type OrderTerms } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { parseDuration } from '../duration.ts'
 import { assertOrder } from '../parse-subject.ts'
 import { parseScore } from '../parse-score.ts'
 

@@ -7,7 +7,7 @@ import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { findPeer, withTrustStore } from '../open-trust-store.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { parseDuration } from '../duration.ts'
 import { parseScore } from '../parse-score.ts'
 
 interface StoreFlags {
