@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscription } from '@nats-io/transport-node'
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
 import { assertPattern, assertSubject, isMeshError, MeshError } from '@parley/protocol'
+import { closedFailure, connectFailure, lostFailure, notPermitted } from './nats-failure.ts'
 import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
 import { defaultConnectTimeoutMs, formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
 import { createOverlap, type Overlap } from './overlap.ts'
@@ -302,12 +304,6 @@ function viewBytes(data: Uint8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
-}
-
 /** Waits for `work`, but no longer than `timeoutMs`, and tells whether it was done by then. */
 async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
@@ -331,28 +327,4 @@ function readServerInfo(info: ServerInfo | undefined): NatsServerInfo {
     jetstream: info.jetstream === true,
     maxPayloadBytes: info.max_payload,
   }
-}
-
-function notPermitted(servers: string, pattern: string, cause: Error): MeshError {
-  return new MeshError('transport.not-permitted', `${servers} does not permit to subscribe to ${pattern}.`, { cause })
-}
-
-function closedFailure(servers: string): MeshError {
-  return new MeshError('transport.closed', `The connection to ${servers} is closed; connect again.`)
-}
-
-function lostFailure(servers: string, cause?: unknown): MeshError {
-  return new MeshError('transport.disconnected', `The connection to ${servers} was lost before the server answered.`, {
-    cause,
-  })
-}
-
-function connectFailure(servers: string, error: unknown): MeshError {
-  const said = error instanceof Error && error.message !== '' ? error.message : 'no answer'
-  const advice = /authori[sz]ation/i.test(said)
-    ? 'check token, user or nkey'
-    : 'start a nats-server there, or correct the URL'
-  return new MeshError('transport.connect-failed', `Cannot connect to ${servers}: ${said}; ${advice}.`, {
-    cause: error,
-  })
 }
