@@ -165,6 +165,36 @@ describe('a card', () => {
   })
 })
 
+describe('a node that starts', () => {
+  it('is told by each of the others alone, and heard by all of them', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    const sellers = await Promise.all(Array.from({ length: 12 }, (_seller, at) => sells(`acme/s${String(at)}`, 'acme')))
+    await mesh.clock.advance(500)
+    const wire: string[] = []
+    mesh.bus.tap(({ subject }) => wire.push(subject))
+    const node = await desk()
+    expect(node.providers(shop.look.capability)).toHaveLength(sellers.length)
+    const told = `card-to-${formatInstanceToken(node.instance)}`
+    expect(wire.filter((subject) => subject.includes('.event.card'))).toEqual([
+      formatEventSubject('main', 'card', node.instance),
+      ...sellers.map(({ instance }) => formatEventSubject('main', told, instance)),
+    ])
+  })
+
+  it('is told by one word to all where many start at once', async () => {
+    const { mesh, sells } = openTwoOwners()
+    await using _ = mesh
+    const first = await sells('acme/first', 'acme')
+    await mesh.clock.advance(500)
+    const wire: string[] = []
+    mesh.bus.tap(({ subject }) => wire.push(subject))
+    await Promise.all(Array.from({ length: 12 }, (_seller, at) => sells(`acme/s${String(at)}`, 'acme')))
+    const ofFirst = wire.filter((subject) => subject.endsWith(formatInstanceToken(first.instance)))
+    expect(ofFirst).toEqual([formatEventSubject('main', 'card', first.instance)])
+  })
+})
+
 describe('the choice of an instance', () => {
   it('considers no other owner unless it is told to', async () => {
     const { mesh, sells, desk } = openTwoOwners()

@@ -7,10 +7,11 @@ import {
   type VerifiedCredential,
 } from '@parley/identity'
 import { createSystemClock, type IssuedCredential } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { parseDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { parseIssued } from '../parse-issued.ts'
 import { parseLevel } from '../parse-level.ts'
 import { collect } from '../repeatable.ts'
@@ -70,7 +71,16 @@ async function issue(context: CliContext, name: string, flags: IssueFlags): Prom
     ...(human === undefined ? {} : { allow: { [name]: { serves, calls, human } } }),
     ...(life === undefined ? {} : { credentialMs: life }),
   })
-  return issuer.issue({ name, instance, serves, calls })
+  const nowMs = createSystemClock().now()
+  const issued = await issuer.issue({ name, instance, serves, calls })
+  // Whole seconds, since a credential begins with one.
+  const givenMs = Math.ceil((issued.expiresAtMs - nowMs) / 1_000) * 1_000
+  if (life !== undefined && givenMs < life)
+    throw new MeshError(
+      'cli.usage',
+      `--life ${formatDuration(life)} is more than the statement of ${flags.issuer} allows: ${formatDuration(givenMs)} at most`,
+    )
+  return issued
 }
 
 async function show(context: CliContext, file: string, { anchor, json = false }: ShowFlags): Promise<void> {

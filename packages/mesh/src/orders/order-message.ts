@@ -1,3 +1,5 @@
+import { parseJsonBody } from '../serving/json-body.ts'
+
 /** Orders and heads as one node tells them to others. Each proves itself, so who carries it does not matter. */
 export interface OrderTelling {
   readonly orders: readonly string[]
@@ -29,7 +31,7 @@ export function encodeOrderTelling(telling: OrderTelling): Uint8Array {
 
 /** Decodes a telling; undefined if it is none. */
 export function decodeOrderTelling(body: Uint8Array): OrderTelling | undefined {
-  const { orders, heads } = (parseJson(body) ?? {}) as Partial<Record<keyof OrderTelling, unknown>>
+  const { orders, heads } = (parseJsonBody(body)?.value ?? {}) as Partial<Record<keyof OrderTelling, unknown>>
   if (!isTokens(orders, maxOrdersTold) || !isTokens(heads, maxHeadsTold)) return undefined
   return { orders, heads }
 }
@@ -41,7 +43,7 @@ export function encodeOrderQuestion(question: OrderQuestion): Uint8Array {
 
 /** Decodes a question; undefined if it is none. */
 export function decodeOrderQuestion(body: Uint8Array): OrderQuestion | undefined {
-  const { of, after } = (parseJson(body) ?? {}) as Partial<Record<keyof OrderQuestion, unknown>>
+  const { of, after } = (parseJsonBody(body)?.value ?? {}) as Partial<Record<keyof OrderQuestion, unknown>>
   if (!isTokens(of, maxAsked)) return undefined
   return isSequences(after) ? { of, after } : undefined
 }
@@ -59,12 +61,4 @@ function isTokens(value: unknown, most: number): value is readonly string[] {
     value.length <= most &&
     value.every((token) => typeof token === 'string' && token.length <= maxTokenLength)
   )
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
 }
