@@ -183,11 +183,13 @@ describe('parley approve', () => {
     expect(stolen).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`was issued to ${did}`) as string })
     expect(await signs(asked.with(4, 'xx'))).toMatchObject({ code: 2, out: '' })
     expect(await signs(asked.with(2, 'xx'))).toMatchObject({ code: 2, out: '' })
-    expect((await runCaptured(['approve', 'grant', '--help'])).out).toContain('(default: 10m)')
+    expect((await runCaptured(['approve', 'grant', '--help'])).out).toContain('default 10m')
 
     const again = await open()
     expect(await again.approvals.answer(await answer('lamp', 'grant'))).toEqual({ kind: 'allow' })
-    expect(await again.approvals.answer(await answer('piano', 'deny', '--text', 'too loud'))).toEqual({ kind: 'allow' })
+    expect(await again.approvals.answer(await answer('piano', 'deny', '--reason', 'too loud'))).toEqual({
+      kind: 'allow',
+    })
     expect(await again.approvals.answer(await answer('vase', 'amend', '{"item":"cup"}'))).toEqual({ kind: 'allow' })
     expect(await buy('lamp')).toMatchObject({ kind: 'ok' })
     expect(await buy('piano')).toMatchObject({ code: 'policy.approval-denied' })

@@ -1,11 +1,10 @@
-import { InvalidArgumentError } from 'commander'
 import { createAnchors, type Assurance } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { verifySagaExport, type SagaAccount, type SagaVerdict, type StepFact } from '@parley/saga'
 import type { CliContext } from './cli-context.ts'
 import { exitCodes } from './exit-code.ts'
 import { printable, printableTime } from './printable.ts'
-import { readAnchorFile } from './read-anchor.ts'
+import { readAnchors } from './read-anchor.ts'
 
 /** Flags of `parley verify` that are about sagas. */
 export interface SagaProofFlags {
@@ -26,12 +25,6 @@ export function isSagaFile(bytes: Uint8Array): boolean {
   return mark.equals(bytes.subarray(0, mark.length))
 }
 
-/** Parses a level of NIST SP 800-63B. */
-export function parseLevel(text: string): Assurance {
-  if (text === '1' || text === '2' || text === '3') return Number(text) as Assurance
-  throw new InvalidArgumentError('It must be 1, 2 or 3.')
-}
-
 /** Verifies an exported saga and prints who did what under whose authority. Returns the exit code. */
 export async function verifySagaFile(
   context: CliContext,
@@ -44,7 +37,7 @@ export async function verifySagaFile(
       'cli.usage',
       'give --anchor, the owners whom you accept: nothing in the file is believed about them',
     )
-  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const anchors = createAnchors(await readAnchors(anchor))
   const verdict = verifySagaExport(Buffer.from(bytes).toString('utf8'), {
     anchors,
     ...(assurance !== undefined && { assurance }),

@@ -18,8 +18,9 @@ import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { readDecisionRecords, type DecisionRecord } from '../decision-records.ts'
 import { formatDuration } from '../duration.ts'
 import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
-import { readText } from '../read-text.ts'
+import { parseJson } from '../parse-json.ts'
+import { collect } from '../repeatable.ts'
+import { readText } from '../read-file.ts'
 
 interface ExplainFlags {
   readonly input?: string
@@ -39,7 +40,7 @@ export function addPolicyExplainCommand(policy: Command, context: CliContext): v
     .description('say of each rule whether it matched a hop, made up or recorded, and which clause was false first')
     .option('--input <json>', 'a hop as in a test table; @file reads it from a file')
     .option('--hop <id>', 'a recorded hop of a node with `keepDecisions`: decided again, by the documents given')
-    .option('--data <file>', 'with --hop: a store of a stopped node, or an export; may be repeated', collect)
+    .option('--data <file>', 'with --hop: a store of a stopped node, or an export', collect)
     .option('--body <json>', 'with --hop: the body, where the node kept its digest alone; @file reads it from a file')
     .option('--json', 'print the decision and every rule as JSON')
     .action(async (files: readonly string[], flags: ExplainFlags) => {
@@ -68,17 +69,14 @@ async function replayHop(
   const replays = records.map((record): Replay =>
     record.kept ? { ...record, replayed: replayDecision(set, record.kept, { body: body ?? record.body }) } : record,
   )
-  context.print(
-    json,
-    replays.flatMap((replay) => formatReplay(context, replay)),
-    { hop, replays },
-  )
   if (replays.length === 0) {
     const where = data.join(', ')
-    context.host.err(`no decision about ${hop} in ${where}: the node records them with \`keepDecisions\`\n`)
+    throw new MeshError('cli.usage', `no decision about ${hop} in ${where}: a node records them with \`keepDecisions\``)
   }
+  const lines = replays.flatMap((replay) => formatReplay(context, replay))
+  context.print(json, lines, { hop, replays })
   const isSame = replays.every(({ replayed }) => replayed?.isSameVerdict === true && replayed.isSamePolicy)
-  return replays.length > 0 && isSame ? exitCodes.ok : exitCodes.no
+  return isSame ? exitCodes.ok : exitCodes.no
 }
 
 function formatReplay(context: CliContext, { file, seq, side, kept, replayed }: Replay): readonly string[] {
@@ -147,10 +145,5 @@ async function readInput(given: string): Promise<PolicyInput> {
 }
 
 async function readJson(flag: string, given: string): Promise<unknown> {
-  const text = given.startsWith('@') ? await readText(given.slice(1)) : given
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new MeshError('cli.usage', `${flag} is not JSON`, { cause })
-  }
+  return parseJson(flag, given.startsWith('@') ? await readText(given.slice(1)) : given)
 }
