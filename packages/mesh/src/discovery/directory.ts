@@ -35,6 +35,7 @@ interface LiveView {
   /** Monotonic time up to which nobody lapses. */
   readonly untilMs: number
   readonly byAgent: Map<string, readonly DirectoryEntry[]>
+  readonly byCapability: Map<string, readonly DirectoryEntry[]>
 }
 
 /**
@@ -63,7 +64,7 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
     entries.sort(
       (left, right) => Number(left.suspected) - Number(right.suspected) || right.announcedAtMs - left.announcedAtMs,
     )
-    view = { entries, untilMs: oldestMs + lapseMs, byAgent: new Map() }
+    view = { entries, untilMs: oldestMs + lapseMs, byAgent: new Map(), byCapability: new Map() }
     return view
   }
   const live = (): readonly DirectoryEntry[] => liveView().entries
@@ -108,14 +109,12 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
     instancesOf(agent) {
       const key = formatAgentId(agent)
       const { entries, byAgent } = liveView()
-      let found = byAgent.get(key)
-      if (!found) {
-        found = entries.filter(({ credential }) => formatAgentId(credential) === key)
-        byAgent.set(key, found)
-      }
-      return found
+      return findOnce(byAgent, key, entries, ({ credential }) => formatAgentId(credential) === key)
     },
-    servers: (capability) => live().filter(({ serves }) => serves.has(capability)),
+    servers(capability) {
+      const { entries, byCapability } = liveView()
+      return findOnce(byCapability, capability, entries, ({ serves }) => serves.has(capability))
+    },
     entries: live,
     changed: (timeoutMs) =>
       new Promise((resolve) => {
@@ -128,4 +127,18 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
         waiting.add(wake)
       }),
   }
+}
+
+/** Looks through all entries at the first question alone. */
+function findOnce(
+  found: Map<string, readonly DirectoryEntry[]>,
+  key: string,
+  entries: readonly DirectoryEntry[],
+  isMeant: (entry: DirectoryEntry) => boolean,
+): readonly DirectoryEntry[] {
+  const known = found.get(key)
+  if (known) return known
+  const meant = entries.filter(isMeant)
+  found.set(key, meant)
+  return meant
 }
