@@ -148,6 +148,7 @@ describe('createNode', () => {
       issuer,
       heartbeatMs: 1,
       maxServing: 0,
+      keepDecisionBodiesMs: NaN,
       serves: [shop, shop],
     })
     const error: unknown = await made.catch((thrown: unknown) => thrown)
@@ -157,6 +158,7 @@ describe('createNode', () => {
       'name',
       'mesh',
       'heartbeatMs',
+      'keepDecisionBodiesMs',
       'maxServing',
       'nats',
       'anchors',

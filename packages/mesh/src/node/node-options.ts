@@ -206,6 +206,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
     problems.push(`mesh: ${JSON.stringify(mesh)} is not 1 to 64 of a-z, 0-9, - and _`)
   if (!(heartbeatMs >= 100)) problems.push('heartbeatMs: must be at least 100')
   if (!(maxReferencedBytes >= 0)) problems.push('maxReferencedBytes: must not be negative')
+  if (!((options.keepDecisionBodiesMs ?? 0) >= 0)) problems.push('keepDecisionBodiesMs: must not be negative')
   if (!(maxServing >= 1)) problems.push('maxServing: must be at least 1')
   const { maxBundleEnvelopes = limits.frameEnvelopes } = options
   if (!(Number.isInteger(maxBundleEnvelopes) && maxBundleEnvelopes >= 1 && maxBundleEnvelopes <= limits.frameEnvelopes))

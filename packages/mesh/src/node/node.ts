@@ -16,7 +16,7 @@ import type { NodeTrust } from '../trust/node-trust.ts'
 
 /** Whether a node works, and why not. */
 export interface NodeHealth {
-  /** The process is not beyond repair: a restart would not help. */
+  /** False once only a new process helps: the node is closed, or another one was met with its key. */
   readonly live: boolean
   /** It takes and makes calls now. */
   readonly ready: boolean
