@@ -73,4 +73,28 @@ describe('a flood of tokens by a peer that has a session', () => {
     // That of the frame: its credential is known.
     expect(impact).toMatchObject({ delivered: [], effects: [], checks: 1, answers: 0 })
   })
+
+  it('flood of tokens: forged orders of an owner that is accepted cost four checks a telling, and twenty tellings are heard', async () => {
+    await using lab = await openAttackLab()
+    const signed = await lab.mesh.issuer.order('revoke', 'acme/nobody')
+    const tellings = await Promise.all(
+      Array.from({ length: 30 }, async (_, telling) => {
+        const forged = Array.from({ length: 48 }, (_token, at) =>
+          resign(signed, lab.rogue.signer, { claims: { sequence: 1, jti: `${String(telling)}-${String(at)}` } }),
+        )
+        const tokens = await Promise.all(forged)
+        return { orders: tokens.slice(0, 32), heads: tokens.slice(32) }
+      }),
+    )
+    await lab.desk.close()
+    const impact = await lab.attack(async () => {
+      await Promise.all(tellings.map((telling) => lab.rogue.emit('orders', telling)))
+    })
+    expect(impact).toMatchObject({ delivered: [], effects: [], answers: 0 })
+    expect(impact.checks).toBeGreaterThan(80)
+    expect(impact.checks).toBeLessThanOrEqual(30 + 20 * 4)
+    expect(impact.codes.join()).toContain('iatp.sender-limited')
+    // The order itself came from the issuer meanwhile.
+    expect(await lab.counter.acceptOrder(signed)).toMatchObject({ code: 'identity.order-stale' })
+  })
 })

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endOf, flights } from './agency.ts'
 import { openShop, shop, soundServes, type ShopMesh } from './shop.ts'
 import { createRogue } from './rogue.ts'
+import { tapWire } from './wire.ts'
 
 const revoked = 'identity.revoked'
 
@@ -111,6 +112,22 @@ describe('an order', () => {
     await rogue.emit('orders', { orders: 'all of them' })
     await rogue.emit('card', { boot: 'b', serves: {}, leaving: false, orders: { [open.mesh.issuer.owner]: 2 ** 50 } })
     expect((await open.buy()).kind).toBe('ok')
+  })
+
+  it('is told again to who asks this node for it, twenty times a second at most, and to nobody who asks another', async () => {
+    await using open = await openSilent()
+    await open.strict.acceptOrder(await open.mesh.issuer.order('revoke', 'acme/one'))
+    await open.mesh.clock.advance(1_000)
+    const rogue = await createRogue(open.mesh, 'acme/rogue')
+    const wire = tapWire(open.mesh.bus)
+    const told = (): number =>
+      wire.headers().filter(({ to, from }) => to === 'orders' && from === open.strict.instance).length
+    const after = { [open.mesh.issuer.owner]: 0 }
+    await rogue.emit('orders-wanted', { of: [open.desk.instance], after })
+    expect(told()).toBe(0)
+    for (let asked = 0; asked < 30; asked++) await rogue.emit('orders-wanted', { of: [open.strict.instance], after })
+    // The question to another was heard as well.
+    expect(told()).toBe(19)
   })
 
   it('that comes before those that it follows is in force at once, and the others are fetched', async () => {

@@ -21,6 +21,8 @@ import { createSenderBuckets } from '../session/sender-buckets.ts'
 const askIssuerEveryMs = 500
 /** Events with orders, and questions, that one peer is heard with a second. */
 const perSecond = 20
+/** Forged tokens in one telling after which the rest of it is not looked at: who carries orders verified them. */
+const maxForged = 4
 /** Tokens that were looked at and need no second look. */
 const maxLookedAt = 4_096
 
@@ -146,8 +148,14 @@ export function createOrderFeed(options: {
   const learn = (body: Uint8Array, from: InstanceDid): void => {
     const telling = decodeOrderTelling(body)
     if (telling) {
-      for (const order of telling.orders) if (isNew(order)) take(order)
-      for (const head of telling.heads) if (isNew(head)) takeHead(head)
+      let forged = 0
+      const look = (token: string, read: (token: string) => Verdict): void => {
+        if (forged >= maxForged || !isNew(token)) return
+        const verdict = read(token)
+        if (verdict.kind === 'deny' && verdict.code === 'identity.signature-invalid') forged += 1
+      }
+      for (const order of telling.orders) look(order, (token) => take(token).verdict)
+      for (const head of telling.heads) look(head, takeHead)
       if (isBehind()) ask([from])
     }
     for (const peer of ahead.told(from)) catchUp.told(peer)
