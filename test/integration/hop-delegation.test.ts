@@ -162,6 +162,22 @@ describe('a handler that calls on', () => {
     expect(open.reserved).toHaveLength(1)
   })
 
+  it('hands on for no longer than the chain above lives, however long it is meant for', async () => {
+    await using open = await openAgency((hop) => hop.tryCall(flights.reserve, { to: 'SFO', amount: 1 }))
+    const delegateFrom = await agencyChain(open.mesh)
+    expect(await open.plan({ delegate: [flights.reserve], delegateFrom, forMs: 100 * minute })).toBe('ok')
+    expect(open.reserved).toHaveLength(1)
+  })
+
+  it('is handed on anew once the link that was signed for it before is over', async () => {
+    await using open = await openAgency((hop) => hop.tryCall(flights.reserve, { to: 'SFO', amount: 1 }))
+    const delegateFrom = await agencyChain(open.mesh)
+    const plan = (): Promise<string> => open.plan({ delegate: [flights.reserve], delegateFrom, forMs: 10_000 })
+    expect(await plan()).toBe('ok')
+    await open.mesh.clock.advance(11_000)
+    expect(await plan()).toBe('ok')
+  })
+
   it('gets the links whole once a session, then by their hash', async () => {
     await using open = await openAgency()
     const wire = tapWire(open.mesh.bus)

@@ -1,10 +1,11 @@
 import { systemHash } from '@parley/ports'
-import { signingDomains } from '@parley/protocol'
+import { formatInstanceToken, signingDomains } from '@parley/protocol'
 import { localIssuer, type LocalMesh, type MeshNode } from '@parley/mesh'
 import type { TestNodeOptions } from '@parley/testkit'
 import { describe, expect, it } from 'vitest'
 import { createRogue, type Rogue } from './rogue.ts'
 import { openShop, shop, soundServes, type ShopMesh } from './shop.ts'
+import { tapWire } from './wire.ts'
 
 const flushMs = 150
 
@@ -180,14 +181,34 @@ describe("trust.share 'owner'", () => {
     expect(await countAt(open.office)).toBe(1)
   })
 
-  it('hears no peer more often than 32 times a second, and answers nobody who did not ask', async () => {
+  it('hears no peer more often than 32 times a second, and no answer that it did not ask for', async () => {
     await using open = await openSharing()
     const rogue = await createRogue(open.mesh, 'acme/rogue')
     const sound = tellingOf(await writeBatch(open, rogue, {}))
+    await rogue.emit(`evidence-to-${formatInstanceToken(open.office.instance)}`, sound)
+    expect(await refusedAt(open, open.office)).toEqual({ 'iatp.misaddressed': 1 })
+    expect(await countAt(open.office)).toBe(0)
     for (let time = 0; time < 40; time++) await rogue.emit('evidence', sound)
-    const told = open.mesh.recordsOf(open.office)
-    expect(told.filter(({ kind }) => kind === 'trust')).toEqual([])
+    expect(await countAt(open.office)).toBe(1)
     expect(await refusedAt(open, open.office)).toMatchObject({ 'iatp.sender-limited': 8 })
+  })
+
+  it('asks three times for what a card says, if nobody answers, and again when it says more', async () => {
+    await using open = await openSharing()
+    const rogue = await createRogue(open.mesh, 'acme/rogue')
+    const wire = tapWire(open.mesh.bus)
+    const topic = `evidence-of-${formatInstanceToken(rogue.did)}`
+    const asked = (): number =>
+      wire.headers().filter(({ to, from }) => to === topic && from === open.office.instance).length
+    const announce = async (upTo: number): Promise<void> => {
+      const evidence = { stream: `${open.mesh.issuer.owner} acme/rogue`, upTo }
+      await rogue.emit('card', { boot: 'b', serves: {}, leaving: false, evidence })
+      await open.mesh.clock.advance(300)
+    }
+    for (let time = 0; time < 6; time++) await announce(5)
+    expect(asked()).toBe(3)
+    await announce(6)
+    expect(asked()).toBe(4)
   })
 })
 
