@@ -280,4 +280,22 @@ describe('a streamed reply', () => {
       code: 'identity.credential-expired',
     })
   })
+
+  it('is told no more once its reader is in quarantine, whatever was granted', async () => {
+    let goOn = (): void => undefined
+    await using open = await openDesk(async function* () {
+      yield { word: 'one' }
+      await new Promise<void>((resolve) => (goOn = resolve))
+      yield { word: 'two' }
+      return { words: 2 }
+    })
+    const { issuer, clock } = open.mesh
+    const rogue = await createRogue(open.mesh, 'acme/rogue', { calls: ['text:write'] })
+    await ask(open, rogue, await rogue.shake(open.writer.instance), 1, 100)
+    await open.writer.acceptOrder(await issuer.order('quarantine', 'acme/rogue', { untilMs: clock.now() + 60_000 }))
+    goOn()
+    await clock.settle()
+    expect(rogue.inbox.filter(({ header }) => header.type === 'part')).toHaveLength(1)
+    expect(open.recordsOf(open.writer).at(-1)).toMatchObject({ outcome: 'unknown', code: 'identity.quarantined' })
+  })
 })

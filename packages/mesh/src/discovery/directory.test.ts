@@ -27,4 +27,20 @@ describe('createDirectory', () => {
     directory.announce(entryOf('h20', hoarder))
     expect(directory.entries().map(({ boot }) => boot)).not.toContain('h20')
   })
+
+  it('takes no announcement that is older than what it knows, until that has lapsed', async () => {
+    const clock = createManualClock()
+    const directory = createDirectory(clock, 6_000)
+    const owner = 'did:key:zacme' as const
+    const announce = (capability: string, announcedAtMs: number): void => {
+      directory.announce({ ...entryOf('a', owner, announcedAtMs), serves: new Map([[capability, 'h']]) })
+    }
+    announce('shop:new', 2)
+    announce('shop:old', 1)
+    expect([directory.servers('shop:new').length, directory.servers('shop:old').length]).toEqual([1, 0])
+    await clock.advance(6_001)
+    expect(directory.entries()).toEqual([])
+    announce('shop:old', 1)
+    expect([directory.servers('shop:new').length, directory.servers('shop:old').length]).toEqual([0, 1])
+  })
 })
