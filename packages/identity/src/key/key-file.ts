@@ -44,7 +44,9 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
     if (errnoOf(cause) === 'EEXIST') {
       throw new MeshError('identity.key-file-exists', `${path} exists and a key file is never overwritten`, { cause })
     }
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be written`, { cause })
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be written (${errnoOf(cause) ?? 'unknown'})`, {
+      cause,
+    })
   }
 }
 

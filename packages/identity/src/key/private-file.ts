@@ -24,7 +24,9 @@ export async function readPrivateText(path: string, maxBytes: number): Promise<s
     }
   } catch (cause) {
     if (isMeshError(cause) && cause.code === 'identity.key-file-permissions') throw cause
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be read`, { cause })
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be read (${errnoOf(cause) ?? 'unknown'})`, {
+      cause,
+    })
   }
 }
 
@@ -34,7 +36,9 @@ export async function replacePrivateText(path: string, text: string, random: Ran
     await rename(await writePrivateDraft(path, text, random), path)
     await syncFolder(dirname(path))
   } catch (cause) {
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be written`, { cause })
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be written (${errnoOf(cause) ?? 'unknown'})`, {
+      cause,
+    })
   }
 }
 
