@@ -35,6 +35,7 @@ describe('a command line that is not understood', () => {
     ],
     ['saga skip x y --reason r --credential c --key k', 'give --agent or --data; or --of', 'parley saga skip'],
     ['call a:b {} --as a/b --contract none.js --deadline 5', 'It must be a duration', 'parley call'],
+    ['doctor --monitor nonsense', '--monitor nonsense is no URL', 'parley doctor'],
     ['trust show --data a --data b', "'--data <file>' is given twice", 'parley trust show'],
     [
       'saga resolve x y done --of a/b --reason r --credential c --key k',

@@ -18,6 +18,7 @@ import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
 import { parseJson } from '../parse-json.ts'
 import { parseName } from '../parse-name.ts'
+import { parseReason } from '../parse-reason.ts'
 import { addPersonOptions, type PersonFlags } from '../person-options.ts'
 import { readAnchors } from '../read-anchor.ts'
 import { findSaga, openKeptJournal } from '../saga-store.ts'
@@ -52,7 +53,7 @@ export function addSagaDecisions(saga: Command, context: CliContext): void {
       saga
         .command(usage)
         .description(`${description}; at a running agent, in the store of a stopped one, or signed for who brings it`)
-        .requiredOption('--reason <text>', 'why; it goes on the record'),
+        .requiredOption('--reason <text>', 'why; it goes on the record', parseReason),
       'the running agent whose saga it is; it serves saga:decide',
       ['credential', 'key'],
     )
