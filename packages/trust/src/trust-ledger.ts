@@ -26,10 +26,10 @@ import { isTrustNote, type Attestation, type Quarantine, type TrustNote } from '
 import { explainPeer, type TrustExplanation } from './trust-explanation.ts'
 
 /** How many peers a ledger holds in memory; the others wait in the store. */
-export const defaultMaxPeers = 100_000
+const defaultMaxPeers = 100_000
 
 /** How long a peer is refused after it behaved as it should not. */
-export const quarantineMs = 900_000
+const quarantineMs = 900_000
 
 /** What became of an observation: folded, about nobody, folded once the peer is read, or refused with `trust.*`. */
 export type Observation =
