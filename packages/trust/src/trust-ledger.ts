@@ -213,8 +213,9 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     entering
       .then(() => {
         // What is still not there found no room.
-        if (!closed && !keeper.isUnread(observed.peer)) ledger.observe(observed)
-        else logger.warn('trust.not-observed', { peer: observed.peer })
+        const isHere = !closed && !keeper.isUnread(observed.peer)
+        const done = isHere ? ledger.observe(observed) : refuse('trust.entry-refused', 'there is no room for the peer')
+        if (done.kind === 'deny') logger.warn('trust.not-observed', { peer: observed.peer, code: done.code })
       })
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : 'not an error'
