@@ -116,6 +116,37 @@ describe('a card', () => {
     expect(card?.capabilities[0]).not.toHaveProperty('progress')
   })
 
+  it('costs its teller the printing of schemas once, however often it is asked', async () => {
+    await using mesh = createTestMesh()
+    const output = z.object({ by: z.string() })
+    let printed = 0
+    const counted: typeof output = Object.create(output, {
+      '~standard': {
+        value: {
+          ...output['~standard'],
+          jsonSchema: {
+            input: output['~standard'].jsonSchema.input,
+            output: (options: Parameters<(typeof output)['~standard']['jsonSchema']['output']>[0]) => {
+              printed += 1
+              return output['~standard'].jsonSchema.output(options)
+            },
+          },
+        },
+      },
+    }) as typeof output
+    const costly = defineContract('costly', { look: { input: z.object({}), output: counted, risk: 'read' } })
+    await mesh.node('acme/shop', {
+      serves: [costly],
+      serve: (node) => {
+        node.serve(costly, { look: () => ({ by: 'acme' }) })
+      },
+    })
+    const node = await mesh.node('acme/desk')
+    printed = 0
+    for (let asked = 0; asked < 5; asked++) expect(await node.card('acme/shop')).toBeDefined()
+    expect(printed).toBe(1)
+  })
+
   it('of nobody, of an unknown owner, or of who says nothing is undefined', async () => {
     const { mesh, sells, desk } = openTwoOwners()
     await using _ = mesh

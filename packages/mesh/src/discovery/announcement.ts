@@ -45,7 +45,7 @@ export function isAskedAlone(body: Uint8Array): boolean {
 }
 
 /** Capabilities that one announcement may list. */
-const maxCapabilities = 1_000
+export const maxCapabilities = 1_000
 
 /** Encodes an announcement as the JSON body of a `card` event. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {

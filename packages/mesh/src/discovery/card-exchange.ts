@@ -2,7 +2,12 @@ import type { Clock, Logger } from '@parley/ports'
 import type { InstanceDid } from '@parley/protocol'
 import { encodeCard, type CardContents, type CardPolicy } from './agent-card.ts'
 import { contractsAskedOf, contractsToldTo } from './announcement.ts'
-import { describeCapability, describeEvent } from '../contract/contract.ts'
+import {
+  describeCapability,
+  describeEvent,
+  type CapabilityDescription,
+  type EventDescription,
+} from '../contract/contract.ts'
 import type { ContractEvent } from '../contract/event.ts'
 import type { Presence } from './presence.ts'
 import type { Served } from '../serving/served.ts'
@@ -40,6 +45,15 @@ export function createCardExchange(parts: {
   const waiting = new Map<InstanceDid, Set<(contents: CardContents | undefined) => void>>()
   let second = -Infinity
   let answers = 0
+  let described:
+    | readonly [capabilities: readonly CapabilityDescription[], events: readonly EventDescription[]]
+    | undefined
+  /** Schemas are printed once: that is dear, whoever asks, and contracts do not change. */
+  const describe = (): NonNullable<typeof described> =>
+    (described ??= [
+      Array.from(served.values(), ({ contract }) => describeCapability(contract)),
+      emits.map(describeEvent),
+    ])
   return {
     ask(instance, timeoutMs) {
       const { promise, resolve } = Promise.withResolvers<CardContents | undefined>()
@@ -65,8 +79,7 @@ export function createCardExchange(parts: {
       second = now
       answers += 1
       if (answers > answersPerSecond) return
-      const capabilities = [...served.values()].map(({ contract }) => describeCapability(contract))
-      const body = encodeCard(capabilities, emits.map(describeEvent), parts.policy())
+      const body = encodeCard(...describe(), parts.policy())
       if (body.length <= maxBodyBytes) void emit(contractsToldTo(asker), body)
       else logger.warn('mesh.card-too-large', { bytes: body.length, maxBodyBytes })
     },

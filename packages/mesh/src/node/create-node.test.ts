@@ -1,6 +1,7 @@
 import { createManualClock, type Store, type Transport } from '@parley/ports'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { describe, expect, it } from 'vitest'
+import { defineContract } from '../contract/contract.ts'
 import { createNode } from './create-node.ts'
 import { isHop, openPair, shop } from './pair.fixture.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -161,6 +162,21 @@ describe('createNode', () => {
       'anchors',
       'serves',
     ])
+  })
+
+  it('refuses more owners or capabilities than its own card could tell of, and is seen with that many', async () => {
+    const acme = localIssuer('acme')
+    const others = Array.from({ length: 1_024 }, (_, at) => localIssuer(`o${String(at)}`).anchor)
+    const operations = Array.from({ length: 1_001 }, (_, at) => [`op${String(at)}`, shop.buy] as const)
+    const wide = defineContract('wide', Object.fromEntries(operations))
+    const made = createNode({ name: 'acme/shop', issuer: acme, anchors: [acme.anchor, ...others], serves: [wide] })
+    await expect(made).rejects.toThrow(/anchors: 1024 owners at most\n.*serves: 1000 capabilities at most/)
+    const anchors = [acme.anchor, ...others.slice(1)]
+    await using counter = await createNode({ name: 'acme/shop', issuer: acme, anchors, serves: [shop] })
+    await using desk = await createNode({ name: 'acme/desk', issuer: acme, anchors, calls: [shop.buy] })
+    counter.serve(shop, { buy: () => ({ receipt: 'r' }) })
+    await Promise.all([counter.start(), desk.start()])
+    expect(await desk.call(shop.buy, { item: 'lamp' })).toEqual({ receipt: 'r' })
   })
 
   it('does not start while nothing serves what it announces, and serves nothing it did not announce', async () => {

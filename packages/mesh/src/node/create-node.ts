@@ -4,7 +4,6 @@ import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { keepAnchorsFresh, resolveOptions } from '../orders/anchor-keys.ts'
-import { forgetAllowances } from '../delegation/allowance-ledger.ts'
 import { restoreBreakers } from '../calling/breaker-memory.ts'
 import { createCaller } from '../calling/caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
@@ -204,7 +203,7 @@ function createLife(
       }
       await parts.orderFeed.load(config.orders)
       await parts.deadLetters.load()
-      await forgetAllowances(store.keyValue, clock.now(), logger)
+      await parts.allowances.forget()
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = createReceiver(inbound, parts)
@@ -331,6 +330,7 @@ function createLife(
     async reloadPolicy(parts, release) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
       await policy.reload(policyDoor(config, store, running.parts.note), parts, release)
+      running.parts.grantedRates.forget()
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

@@ -196,7 +196,7 @@ export function createParts(opened: OpenedNode): NodeParts {
       return orderFeed
     },
     acting: createActing(),
-    allowances: createAllowanceLedger(store.keyValue),
+    allowances: createAllowanceLedger({ keyValue: store.keyValue, clock, logger }),
     handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,

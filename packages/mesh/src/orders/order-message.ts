@@ -21,7 +21,8 @@ export const orderTopics = { told: 'orders', wanted: 'orders-wanted' } as const
 export const maxOrdersTold = 32
 const maxHeadsTold = 16
 const maxAsked = 2
-const maxOwners = 64
+/** Owners whose orders a node may follow: their sequences have to fit a card. */
+export const maxOrderOwners = 1_024
 const maxTokenLength = 16_384
 
 /** Encodes a telling as the JSON body of an event. */
@@ -52,7 +53,9 @@ export function decodeOrderQuestion(body: Uint8Array): OrderQuestion | undefined
 export function isSequences(value: unknown): value is Readonly<Record<string, number>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const entries = Object.entries(value)
-  return entries.length <= maxOwners && entries.every(([, sequence]) => Number.isSafeInteger(sequence) && sequence >= 0)
+  return (
+    entries.length <= maxOrderOwners && entries.every(([, sequence]) => Number.isSafeInteger(sequence) && sequence >= 0)
+  )
 }
 
 function isTokens(value: unknown, most: number): value is readonly string[] {
