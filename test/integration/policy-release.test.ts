@@ -159,6 +159,7 @@ describe('parley policy sign', () => {
     expect(signed).toMatchObject({ number: 7, agents: ['acme/*'], policyHash: hashOf(first) })
     const plain = await runCaptured(['policy', 'sign', file, '--issuer', keys, '--number', '8', '--to', 'acme/shop'])
     expect(plain.err).toContain('release 8 of the policy')
+    expect(plain.out).toMatch(/^eyJ[\w.-]+\n$/)
     await using mesh = createTestMesh({ seed: 86 })
     await mesh.clock.advance(Math.max(0, Date.now() - mesh.clock.now()))
     const owner = { ...parseAnchor(anchor), alias: 'staff', issues: ['staff/*'] }
