@@ -6,6 +6,7 @@ export type { CloseVerdict, Inbox, InboxCommand, InboxOutcome, InboxVerdict, Und
 export type { CredentialRequest, IssuedCredential, Issuer } from './issuer.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { createManualClock, type ManualClock } from './manual-clock.ts'
+export { createPassingMap, type PassingMap } from './passing-map.ts'
 export type { Random } from './random.ts'
 export { createSeededRandom } from './seeded-random.ts'
 export type { Signer } from './signer.ts'
