@@ -73,7 +73,7 @@ export {
 } from './merkle/merkle-proof.ts'
 export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
 export { isSameChoice, negotiate, type Choice, type Offer } from './negotiation.ts'
-export { isHeaderField, knownHeaderFields, parseHeader } from './parse-header.ts'
+export { isHeaderField, isSurelyReadable, knownHeaderFields, parseHeader } from './parse-header.ts'
 export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'
 export type { Sha256 } from './sha256.ts'

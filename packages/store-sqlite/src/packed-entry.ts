@@ -26,7 +26,7 @@ export function packEntry(entry: Uint8Array): PackedEntry {
     const data = zstdCompressSync(entry, options)
     if (data.length < entry.length) return { data, size: entry.length }
   }
-  return { data: new Uint8Array(entry), size: 0 }
+  return { data: Buffer.from(entry), size: 0 }
 }
 
 /** Gives back the entry. Throws `store.corrupt` for a frame that does not hold what it should. */
