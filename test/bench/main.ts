@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { runCommand } from '../run-command.ts'
 import type { Bench } from './bench.ts'
 import { benches } from './benches.ts'
 import { formatTable } from './format-table.ts'
@@ -8,7 +9,7 @@ const usage = `Usage: pnpm bench NAME [--json] [--rounds N] [--seconds N] [--in-
   .map(({ name, about }) => `  ${name}  ${about}`)
   .join('\n')}`
 
-interface Command {
+interface Measurement {
   readonly bench: Bench
   readonly json: boolean
   readonly rounds: number
@@ -17,42 +18,30 @@ interface Command {
   readonly only: readonly string[]
 }
 
-function readCommand(args: readonly string[]): Command | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        'in-flight': { type: 'string' },
-        only: { type: 'string', multiple: true, default: [] },
-      },
-    })
-    const bench = benches.find(({ name }) => name === positionals[0])
-    if (!bench || positionals.length > 1) return usage
-    const rounds = Number(values.rounds ?? bench.defaultRounds)
-    const roundMs = Number(values.seconds ?? bench.defaultSeconds ?? 1) * 1000
-    const inFlight = values['in-flight']?.split(',').map(Number) ?? bench.inFlight
-    if (!Number.isInteger(rounds) || rounds < 1 || !(roundMs > 0)) return usage
-    if (!inFlight.every((level) => Number.isInteger(level) && level > 0)) return usage
-    return { bench, json: values.json, rounds, roundMs, inFlight, only: values.only }
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n${usage}`
-  }
+function readMeasurement(args: readonly string[]): Measurement | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      'in-flight': { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  })
+  const bench = benches.find(({ name }) => name === positionals[0])
+  if (!bench || positionals.length > 1) return undefined
+  const rounds = Number(values.rounds ?? bench.defaultRounds)
+  const roundMs = Number(values.seconds ?? bench.defaultSeconds ?? 1) * 1000
+  const inFlight = values['in-flight']?.split(',').map(Number) ?? bench.inFlight
+  if (!Number.isInteger(rounds) || rounds < 1 || !(roundMs > 0)) return undefined
+  if (!inFlight.every((level) => Number.isInteger(level) && level > 0)) return undefined
+  return { bench, json: values.json, rounds, roundMs, inFlight, only: values.only }
 }
 
-const args = process.argv.slice(2).filter((argument) => argument !== '--')
-// With --json stdout holds one object and nothing else; what is for people goes to stderr.
-const command = readCommand(args)
-if (args.includes('--help') || args.includes('-h')) {
-  console.log(usage)
-} else if (typeof command === 'string') {
-  console.error(command)
-  process.exitCode = 2
-} else {
-  const { bench, json, ...measured } = command
+/** With --json stdout holds one object and nothing else; what is for people goes to stderr. */
+async function measure({ bench, json, ...measured }: Measurement): Promise<boolean> {
   const { rounds, roundMs } = measured
   const run = `run       ${String(rounds)} rounds of ${String(roundMs / 1000)} s for each contestant and setting`
   const say = json ? console.error : console.log
@@ -69,5 +58,7 @@ if (args.includes('--help') || args.includes('-h')) {
     for (const { name, value, target, holds } of targets)
       say(`${holds ? 'holds' : 'FAILS'}  ${name}: ${String(value)} (target ${String(target)})`)
   }
-  if (targets.some(({ holds }) => !holds)) process.exitCode = 1
+  return targets.every(({ holds }) => holds)
 }
+
+await runCommand({ usage, read: readMeasurement, run: measure })

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { runCommand } from '../run-command.ts'
 import { isSafeguard, safeguards, type SafeguardName } from '../sim/safeguards.ts'
 import { runningProcesses } from './chaos-process.ts'
 import { runSagas, type RunReport } from './saga-run.ts'
@@ -12,33 +13,29 @@ const usage = `Usage: pnpm chaos saga [--runs N] [--seed N] [--break SAFEGUARD] 
 /** From so many runs on, faults that no zombie came of prove nothing. */
 const enoughForZombies = 8
 
-interface Command {
+interface Storm {
   readonly runs: number
   readonly seed: number
   readonly keeps: boolean
   readonly safeguard?: SafeguardName
 }
 
-function readCommand(args: readonly string[]): Command | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        runs: { type: 'string', default: '50' },
-        seed: { type: 'string', default: '1' },
-        keep: { type: 'boolean', default: false },
-        break: { type: 'string' },
-      },
-    })
-    const [runs, seed, safeguard] = [Number(values.runs), Number(values.seed), values.break]
-    if (positionals.length !== 1 || positionals[0] !== 'saga') return usage
-    if (![runs, seed].every((number) => Number.isSafeInteger(number) && number >= 1)) return usage
-    if (safeguard !== undefined && !isSafeguard(safeguard)) return usage
-    return { runs, seed, keeps: values.keep, ...(safeguard && { safeguard }) }
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n${usage}`
-  }
+function readStorm(args: readonly string[]): Storm | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string', default: '50' },
+      seed: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+      break: { type: 'string' },
+    },
+  })
+  const [runs, seed, safeguard] = [Number(values.runs), Number(values.seed), values.break]
+  if (positionals.length !== 1 || positionals[0] !== 'saga') return undefined
+  if (![runs, seed].every((number) => Number.isSafeInteger(number) && number >= 1)) return undefined
+  if (safeguard !== undefined && !isSafeguard(safeguard)) return undefined
+  return { runs, seed, keeps: values.keep, ...(safeguard && { safeguard }) }
 }
 
 function print(line: string): void {
@@ -66,7 +63,7 @@ function printRun(at: number, { plan, ends, counts, violations, tookMs, kept }: 
   if (kept !== undefined) print(`      databases, journals and the log are in ${kept}`)
 }
 
-async function run({ runs, seed, keeps, safeguard }: Command): Promise<boolean> {
+async function run({ runs, seed, keeps, safeguard }: Storm): Promise<boolean> {
   const endings: Record<string, number> = {}
   const counts: Record<string, number> = {}
   let broken = 0
@@ -94,8 +91,4 @@ function endAll(code: number): void {
 process.on('SIGINT', () => endAll(130))
 process.on('SIGTERM', () => endAll(143))
 
-const command = readCommand(process.argv.slice(2).filter((argument) => argument !== '--'))
-if (typeof command === 'string') {
-  process.stderr.write(`${command}\n`)
-  process.exitCode = 2
-} else if (!(await run(command))) process.exitCode = 1
+await runCommand({ usage, read: readStorm, run })

@@ -19,6 +19,13 @@ describe('docs/adr', () => {
     expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(40)
   })
 
+  it.each(records)('%s is enforced by tests that exist', (path) => {
+    const [, enforced = ''] = readText(path).split('## Enforced by')
+    const named = [...enforced.matchAll(/([\w-]+\.test\.ts)/g)].map(([, name = '']) => name)
+    const tests = new Set(listSources().map((source) => basename(source)))
+    expect(named.filter((name) => !tests.has(name))).toEqual([])
+  })
+
   it('give a reason for every library that is kept', () => {
     const manifests = [...listPackages().map(({ manifest }) => manifest), readManifest('.'), readManifest('test')]
     const kept = manifests.flatMap(({ dependencies, devDependencies }) =>
@@ -58,7 +65,8 @@ describe('what packages/saga/README.md guarantees', () => {
 
 describe('docs/threat-model.md', () => {
   it('names only tests that exist', () => {
-    const named = [...readText('docs/threat-model.md').matchAll(/\| `([^`]+)` \|$/gm)].map(([, title = '']) => title)
+    const cells = [...readText('docs/threat-model.md').matchAll(/\|([^|]*)\|$/gm)].map(([, cell = '']) => cell)
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, title = '']) => title))
     const tests = listSources()
       .filter((path) => path.endsWith('.test.ts'))
       .map(readText)

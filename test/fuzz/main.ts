@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCommand } from '../run-command.ts'
 import { fuzzFrames } from './fuzz-frames.ts'
 import { formatFuzzReport } from './fuzz-report.ts'
 import { readFrameCorpus } from './corpus.ts'
@@ -9,32 +10,23 @@ const usage = `Usage: pnpm fuzz frames [--frames N] [--seed N]
 
   frames  changed frames into a real node; nothing may be accepted`
 
-interface Command {
+interface Fuzz {
   readonly frames: number
   readonly seed: number
 }
 
-function readCommand(args: readonly string[]): Command | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { frames: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } },
-    })
-    const [frames, seed] = [Number(values.frames), Number(values.seed)]
-    const isRight = positionals.length === 1 && positionals[0] === 'frames'
-    return isRight && Number.isInteger(frames) && frames > 0 && Number.isInteger(seed) ? { frames, seed } : usage
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n${usage}`
-  }
+function readFuzz(args: readonly string[]): Fuzz | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { frames: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } },
+  })
+  const [frames, seed] = [Number(values.frames), Number(values.seed)]
+  const isRight = positionals.length === 1 && positionals[0] === 'frames'
+  return isRight && Number.isInteger(frames) && frames > 0 && Number.isInteger(seed) ? { frames, seed } : undefined
 }
 
-const command = readCommand(process.argv.slice(2).filter((argument) => argument !== '--'))
-if (typeof command === 'string') {
-  console.error(command)
-  process.exitCode = 2
-} else {
-  const { frames, seed } = command
+async function fuzz({ frames, seed }: Fuzz): Promise<boolean> {
   console.log(`fuzz frames: ${frames.toLocaleString('en-US')} frames, seed ${String(seed)}`)
   const vectors = readFileSync(join(import.meta.dirname, '../../protocol/vectors/frames.json'), 'utf8')
   const report = await fuzzFrames({
@@ -47,5 +39,7 @@ if (typeof command === 'string') {
     },
   })
   for (const line of formatFuzzReport(report)) console.log(line)
-  if (report.problems.length > 0) process.exitCode = 1
+  return report.problems.length === 0
 }
+
+await runCommand({ usage, read: readFuzz, run: fuzz })

@@ -85,6 +85,49 @@ describe('parley policy test, explain and shadow', () => {
   })
 })
 
+describe('parley policy explain', () => {
+  it('says whom a rule asks, what a limit takes, and what a transform makes of the body', async () => {
+    const document = await write(
+      'desk.yaml',
+      [
+        'apiVersion: parley/v1',
+        'name: desk',
+        'default: deny',
+        'rules:',
+        "  - { name: sends, when: action == 'mail:send', effect: allow, limit: 10/minute }",
+        "  - { name: pays, when: action == 'bank:pay', effect: require_approval, approvers: [a/ann, a/bob], requires: 2, within: 30m }",
+        "  - { name: any, when: action == 'bank:lend', effect: require_approval }",
+        "  - { name: hush, when: has(body.note), effect: transform, redact: [body.note], matching: '[a-z]+@[a-z]+' }",
+        '',
+      ].join('\n'),
+    )
+    const explain = async (input: unknown): Promise<readonly string[]> => {
+      const { code, out } = await runCaptured(['policy', 'explain', document, '--input', JSON.stringify(input)])
+      expect(code).toBe(0)
+      return out.split('\n')
+    }
+    const sent = { action: 'mail:send', body: { to: 'x', note: 'ask ann@acme' } }
+    expect((await explain(sent)).slice(0, 3)).toEqual([
+      'allow by desk#sends',
+      '  desk#sends takes 1 of 10 every 1m, if that is left',
+      '  body rewritten by desk#hush: {"to":"x","note":"ask [redacted]"}',
+    ])
+    expect((await explain({ action: 'bank:pay' })).slice(0, 2)).toEqual([
+      expect.stringMatching(/^require_approval by desk#pays: /),
+      '  desk#pays asks 2 of a/ann, a/bob, within 30m',
+    ])
+    expect((await explain({ action: 'bank:lend' }))[1]).toBe(
+      '  desk#any asks 1 of anybody whose credential grants to approve, within 1h',
+    )
+    expect(await run('policy', 'explain', document, '--input', JSON.stringify(sent))).toMatchObject({
+      value: { decision: { rewritten: { rules: ['desk#hush'], body: { note: 'ask [redacted]' } } } },
+    })
+    expect(await run('policy', 'explain', document, '--input', '{"action":"bank:pay"}')).toMatchObject({
+      value: { decision: { approval: { demands: [{ rule: 'pays', requires: 2, forMs: 1_800_000 }] } } },
+    })
+  })
+})
+
 describe('parley approve', () => {
   it('lists what waits, signs answers that the node takes in, and marks a request whose digest is of something else', async () => {
     const keys = join(folder, 'staff')
@@ -140,11 +183,13 @@ describe('parley approve', () => {
     expect(stolen).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`was issued to ${did}`) as string })
     expect(await signs(asked.with(4, 'xx'))).toMatchObject({ code: 2, out: '' })
     expect(await signs(asked.with(2, 'xx'))).toMatchObject({ code: 2, out: '' })
-    expect((await runCaptured(['approve', 'grant', '--help'])).out).toContain('(default: 10m)')
+    expect((await runCaptured(['approve', 'grant', '--help'])).out).toContain('default 10m')
 
     const again = await open()
     expect(await again.approvals.answer(await answer('lamp', 'grant'))).toEqual({ kind: 'allow' })
-    expect(await again.approvals.answer(await answer('piano', 'deny', '--text', 'too loud'))).toEqual({ kind: 'allow' })
+    expect(await again.approvals.answer(await answer('piano', 'deny', '--reason', 'too loud'))).toEqual({
+      kind: 'allow',
+    })
     expect(await again.approvals.answer(await answer('vase', 'amend', '{"item":"cup"}'))).toEqual({ kind: 'allow' })
     expect(await buy('lamp')).toMatchObject({ kind: 'ok' })
     expect(await buy('piano')).toMatchObject({ code: 'policy.approval-denied' })

@@ -93,6 +93,19 @@ describe('parley saga', () => {
     expect((await run('show', 'nobody')).err).toContain('saga.unknown')
   })
 
+  it('exports to standard output, also where it is called -, and verify tells an edited export from a damaged store', async () => {
+    const { out } = await run('export', 'trip-1')
+    expect(await run('export', 'trip-1', '--out', '-')).toEqual({ code: 0, out, err: '' })
+    const edited = at('edited.jsonl')
+    await writeFile(edited, out.replace('"type":"turned"', '"type":"queued"'))
+    const told = await runCaptured(['verify', edited, '--anchor', at('staff', 'anchor.json')])
+    expect(told).toMatchObject({ code: 1, err: '' })
+    expect(told.out).toMatch(
+      /^tampered .*\(saga\.proof-altered\)\n.* not as it was exported\nwhat to do: .*fresh export/,
+    )
+    expect(told.out).not.toContain('backup')
+  })
+
   it('holds open sagas against a build before it is deployed', async () => {
     const build = join(import.meta.dirname, `.stay-${String(process.pid)}.ts`)
     await writeFile(build, source)
@@ -115,7 +128,7 @@ describe('parley saga', () => {
       '--reason',
       'the hotel is closed',
     ]
-    const anchor = ['--anchor', at('staff', 'anchor.json'), '--agent', 'acme/desk']
+    const anchor = ['--anchor', at('staff', 'anchor.json')]
     const bot = await run('skip', 'trip-1', 'room', ...by('bot'), ...anchor)
     expect(bot).toMatchObject({ code: 1, out: expect.stringContaining('identity.sign-in-too-weak') as string })
     await runCaptured(['keys', 'init', at('other.key')])

@@ -24,8 +24,20 @@ describe('a command line that is not understood', () => {
     ['pin a/b 3000 --issuer i --reason r', 'It must be a whole number, 0 to 1000.', 'parley pin'],
     ['trust pin a/b abc --data d --reason r --for 1h', '0 to 1000', 'parley trust pin'],
     ['trust attest a/b --data d --issuer i --as a/c --for 1h --score 1001', '0 to 1000', 'parley trust attest'],
+    ['approve list --agent a/b', 'give --credential, --key, --anchor as well', 'parley approve list'],
+    ['approve list --agent a/b --credential c --key k', 'give --anchor as well', 'parley approve list'],
+    ['approve list --agent a/b --data d', 'give --agent, a running agent, or --data', 'parley approve list'],
+    ['approve list --agent ab', 'It must be of the form owner/agent.', 'parley approve list'],
     [
-      'saga resolve x y done --agent a/b --reason r --credential c --key k',
+      'dead-letters list --agent a/b --credential c --key k',
+      "'--anchor <file>' not specified",
+      'parley dead-letters list',
+    ],
+    ['saga skip x y --reason r --credential c --key k', 'give --agent or --data; or --of', 'parley saga skip'],
+    ['call a:b {} --as a/b --contract none.js --deadline 5', 'It must be a duration', 'parley call'],
+    ['trust show --data a --data b', "'--data <file>' is given twice", 'parley trust show'],
+    [
+      'saga resolve x y done --of a/b --reason r --credential c --key k',
       'It must be committed, not-done or undone.',
       'parley saga resolve',
     ],
@@ -81,7 +93,7 @@ describe('a command line that is not understood', () => {
   })
 })
 
-describe('--data', () => {
+describe('--data and --out', () => {
   let folder: string
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-cli-usage-'))
@@ -111,7 +123,7 @@ describe('--data', () => {
   it.each([
     ['approve list', 'no requests'],
     ['saga list', 'no sagas'],
-    ['saga list --open --agent a/b', 'no open sagas of a/b'],
+    ['saga list --open --of a/b', 'no open sagas of a/b'],
     ['saga versions', 'no open sagas'],
     ['trust show', 'no peers'],
   ])('says so where a store holds nothing: %s', async (command, said) => {
@@ -121,5 +133,35 @@ describe('--data', () => {
       code: exitCodes.ok,
       out: `${said} in ${path}\n`,
     })
+  })
+
+  it.each([
+    ['approve list', true],
+    ['saga skip x y --reason r --credential c --key k --anchor ANCHOR', true],
+    ['saga list', false],
+    ['trust show', false],
+  ] as const)('says of a store in use whether its agent can be asked: %s', async (command, canAsk) => {
+    const path = join(folder, 'open.sqlite')
+    await runCaptured(['issuer', 'init', join(folder, 'acme'), '--alias', 'acme'])
+    const words = command.replace('ANCHOR', join(folder, 'acme/anchor.json')).split(' ')
+    const store = await openSqliteStore({ path })
+    const { code, err } = await runCaptured([...words, '--data', path])
+    await store.close()
+    expect(code).toBe(exitCodes.failure)
+    expect(err).toMatch(/^store\.locked: .*\nwhat to do: Stop that process, or use another file\./)
+    expect(err.endsWith(' Or ask it with --agent.\n')).toBe(canAsk)
+  })
+
+  it('writes to standard output for -, and leaves no file behind of what it could not read', async () => {
+    const path = join(folder, 'empty.sqlite')
+    await (await openSqliteStore({ path })).close()
+    const before = await readdir(folder)
+    const plain = await runCaptured(['audit', 'export', '--data', path])
+    expect(await runCaptured(['audit', 'export', '--data', path, '--out', '-'])).toEqual(plain)
+    const out = join(folder, 'out.jsonl')
+    expect(await runCaptured(['audit', 'export', '--data', join(folder, 'absent'), '--out', out])).toMatchObject({
+      code: exitCodes.usage,
+    })
+    expect(await readdir(folder)).toEqual(before)
   })
 })

@@ -270,7 +270,11 @@ describe('parley why', () => {
     expect(locked.err).toMatch(/^store\.locked: .*\nwhat to do: /)
     await close()
     const nobody = await runCaptured(['why', 'A'.repeat(22), '--data', callerData])
-    expect(nobody).toMatchObject({ code: exitCodes.no, out: '', err: expect.stringContaining('no record of') })
+    expect(nobody).toMatchObject({
+      code: exitCodes.usage,
+      out: '',
+      err: expect.stringMatching(/^cli\.usage: no record of/) as string,
+    })
   })
 })
 

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import {
   deadLetterContract,
   defineContract,
+  openDeadLetters,
   serveDeadLetters,
   type MeshNode,
   type Outcome,
@@ -208,6 +209,23 @@ describe('a dead letter', () => {
     const next = await openHotel(mesh, folder)
     expect(await next.node.deadLetters.replay(id)).toEqual({ kind: 'ok', output: { room: 1 } })
     expect(next.rooms()).toBe(1)
+  })
+
+  it('is listed, shown and dropped in the store of a stopped node', async () => {
+    await using mesh = createTestMesh()
+    const { hotel, folder, breakOver } = await openSite(mesh)
+    const id = await breakOver()
+    const kept = await hotel.node.deadLetters.show(id)
+    await hotel.node.close()
+    const store = await openSqliteStore({ path: join(folder, 'node.db') })
+    const stopped = await openDeadLetters({ store, clock: mesh.clock })
+    expect(await stopped.list()).toMatchObject([{ id, code: 'contract.handler-failed' }])
+    expect(await stopped.show(id)).toEqual(kept)
+    expect(kept).toMatchObject({ input: { guest: 'ann' } })
+    expect([await stopped.drop(id), await stopped.drop(id)]).toEqual([true, false])
+    expect(await (await openDeadLetters({ store, clock: mesh.clock })).list()).toEqual([])
+    await store.close()
+    hotel.db.close()
   })
 
   const bypasses: readonly (readonly [string, string, (site: Site) => Promise<unknown>])[] = [

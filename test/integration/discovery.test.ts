@@ -116,6 +116,37 @@ describe('a card', () => {
     expect(card?.capabilities[0]).not.toHaveProperty('progress')
   })
 
+  it('costs its teller the printing of schemas once, however often it is asked', async () => {
+    await using mesh = createTestMesh()
+    const output = z.object({ by: z.string() })
+    let printed = 0
+    const counted: typeof output = Object.create(output, {
+      '~standard': {
+        value: {
+          ...output['~standard'],
+          jsonSchema: {
+            input: output['~standard'].jsonSchema.input,
+            output: (options: Parameters<(typeof output)['~standard']['jsonSchema']['output']>[0]) => {
+              printed += 1
+              return output['~standard'].jsonSchema.output(options)
+            },
+          },
+        },
+      },
+    }) as typeof output
+    const costly = defineContract('costly', { look: { input: z.object({}), output: counted, risk: 'read' } })
+    await mesh.node('acme/shop', {
+      serves: [costly],
+      serve: (node) => {
+        node.serve(costly, { look: () => ({ by: 'acme' }) })
+      },
+    })
+    const node = await mesh.node('acme/desk')
+    printed = 0
+    for (let asked = 0; asked < 5; asked++) expect(await node.card('acme/shop')).toBeDefined()
+    expect(printed).toBe(1)
+  })
+
   it('of nobody, of an unknown owner, or of who says nothing is undefined', async () => {
     const { mesh, sells, desk } = openTwoOwners()
     await using _ = mesh
@@ -162,6 +193,36 @@ describe('a card', () => {
     await mesh.clock.advance(500)
     expect((await Promise.all(asked)).every((card) => card !== undefined)).toBe(true)
     expect(answers).toBeLessThanOrEqual(32)
+  })
+})
+
+describe('a node that starts', () => {
+  it('is told by each of the others alone, and heard by all of them', async () => {
+    const { mesh, sells, desk } = openTwoOwners()
+    await using _ = mesh
+    const sellers = await Promise.all(Array.from({ length: 12 }, (_seller, at) => sells(`acme/s${String(at)}`, 'acme')))
+    await mesh.clock.advance(500)
+    const wire: string[] = []
+    mesh.bus.tap(({ subject }) => wire.push(subject))
+    const node = await desk()
+    expect(node.providers(shop.look.capability)).toHaveLength(sellers.length)
+    const told = `card-to-${formatInstanceToken(node.instance)}`
+    expect(wire.filter((subject) => subject.includes('.event.card'))).toEqual([
+      formatEventSubject('main', 'card', node.instance),
+      ...sellers.map(({ instance }) => formatEventSubject('main', told, instance)),
+    ])
+  })
+
+  it('is told by one word to all where many start at once', async () => {
+    const { mesh, sells } = openTwoOwners()
+    await using _ = mesh
+    const first = await sells('acme/first', 'acme')
+    await mesh.clock.advance(500)
+    const wire: string[] = []
+    mesh.bus.tap(({ subject }) => wire.push(subject))
+    await Promise.all(Array.from({ length: 12 }, (_seller, at) => sells(`acme/s${String(at)}`, 'acme')))
+    const ofFirst = wire.filter((subject) => subject.endsWith(formatInstanceToken(first.instance)))
+    expect(ofFirst).toEqual([formatEventSubject('main', 'card', first.instance)])
   })
 })
 

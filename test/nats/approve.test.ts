@@ -121,10 +121,10 @@ describe('parley approve at a running agent', () => {
 
   it('denies, with the reason on the list', async () => {
     const [id, digest] = await ask('piano')
-    expect((await run('approve', 'deny', id, ...digest, '--text', 'too \u001b[2Jloud', ...live('ann'))).code).toBe(0)
+    expect((await run('approve', 'deny', id, ...digest, '--reason', 'too \u001b[2Jloud', ...live('ann'))).code).toBe(0)
     expect((await buy('piano')).out).toContain('policy.approval-denied')
     const shown = await run('approve', 'list', ...live('bob'))
-    expect(shown.out).toContain('denied by staff/ann: too \ufffd[2Jloud')
+    expect(shown.out).toContain('denied by staff/ann: too \\u001b[2Jloud')
   })
 })
 

@@ -70,7 +70,7 @@ describe('parley dead-letters', () => {
     const listed = await run('dead-letters', 'list', ...live)
     expect(listed).toMatchObject({ code: exitCodes.ok, err: '' })
     expect(listed.out).toMatch(/^[\w-]{22} {2}rooms:reserve {2}contract\.handler-failed\n {2}from {5}acme\/desk/)
-    expect(listed.out).toContain('key trip/\ufffd[2Jother')
+    expect(listed.out).toContain('key trip/\\u001b[2Jother')
     const { letters } = (await value('dead-letters', 'list', ...live)) as {
       readonly letters: { readonly id: string }[]
     }
@@ -86,7 +86,7 @@ describe('parley dead-letters', () => {
     expect((await run('dead-letters', 'list', ...live)).out).toBe('no dead letters at acme/hotel\n')
     expect(await run('dead-letters', 'drop', second, ...live)).toMatchObject({
       code: exitCodes.no,
-      out: 'declined unknown: the agent keeps no such letter\n',
+      out: 'declined unknown: the agent keeps nothing by that id\n',
     })
   })
 })

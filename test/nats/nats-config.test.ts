@@ -79,7 +79,7 @@ describe('parley nats-config', () => {
   it('user: prints credentials that name their role, and refuses another account', async () => {
     const keys = join(folder, 'broker')
     await print('operator', keys)
-    const creds = await print('user', keys, '--role', 'operator', '--hours', '1')
+    const creds = await print('user', keys, '--role', 'operator', '--life', '1h')
     expect(creds).toMatch(/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/)
     const [, token = ''] = /\n(eyJ[^\n]+)\n/.exec(creds) ?? []
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())

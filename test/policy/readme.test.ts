@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  compilePolicy,
-  explainPolicy,
-  lintPolicy,
-  makeInput,
-  parsePolicyTable,
-  runPolicyTable,
-  type PolicyProblem,
-} from '@parley/policy'
+import { runCli } from '@parley/cli'
+import { compilePolicy, lintPolicy, parsePolicyTable, runPolicyTable, type PolicyProblem } from '@parley/policy'
 import { describe, expect, it } from 'vitest'
 
 const readme = readFileSync(join(import.meta.dirname, '../../packages/policy/README.md'), 'utf8')
@@ -26,14 +20,22 @@ describe('packages/policy/README.md', () => {
     expect(parsed && runPolicyTable(set, parsed).every(({ passed }) => passed)).toBe(true)
   })
 
-  it('says what explain says', () => {
-    const set = compilePolicy([{ file: 'desk.yaml', text: document }])
-    const [, given = ''] = /--input '(\{.*\})'/.exec(readme) ?? []
-    const input = makeInput(JSON.parse(given))
-    if (!input) throw new Error('the input of the page is none')
-    const { decision, rules } = explainPolicy(set, input)
-    expect(readme).toContain(`# deny by ${decision.document}#${decision.rule}`)
-    const rule = rules.find(({ rule: name }) => name === 'desk-reserves')
-    expect(readme).toContain(`#   ${rule?.result ?? ''} desk#desk-reserves (allow): ${rule?.because ?? ''}`)
+  it('shows all that explain prints', async () => {
+    const [, given = '', shown = ''] = /explain desk\.yaml --input '(\{.*\})'\n((?:# .*\n)+)/.exec(readme) ?? []
+    const folder = mkdtempSync(join(tmpdir(), 'parley-policy-readme-'))
+    const file = join(folder, 'desk.yaml')
+    writeFileSync(file, document)
+    let printed = ''
+    const host = {
+      env: {},
+      isTerminal: false,
+      err: () => undefined,
+      out: (text: string) => {
+        printed += text
+      },
+    }
+    expect(await runCli(['policy', 'explain', file, '--input', given], host)).toBe(0)
+    expect(shown.replaceAll(/^# /gm, '')).toBe(printed)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { runCommand } from '../run-command.ts'
 import { runSeeds, type SeedSummary } from './run-seeds.ts'
 import { isSafeguard, safeguards, type SafeguardName } from './safeguards.ts'
 import type { SeedReport } from './sim-facts.ts'
@@ -13,7 +14,7 @@ const usage = `Usage: pnpm sim [--seeds N] [--from N] [--jobs N] [--break SAFEGU
   --break    cuts one safeguard out: ${Object.keys(safeguards).join(', ')}
   --mutants  cuts out each safeguard in turn; every one has to be missed`
 
-interface Command {
+interface Search {
   readonly seeds: number
   readonly from: number
   readonly jobs: number
@@ -22,34 +23,30 @@ interface Command {
   readonly mutants: boolean
 }
 
-function readCommand(args: readonly string[]): Command | string {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        seeds: { type: 'string' },
-        from: { type: 'string', default: '1' },
-        jobs: { type: 'string', default: String(availableParallelism()) },
-        seed: { type: 'string' },
-        break: { type: 'string' },
-        mutants: { type: 'boolean', default: false },
-      },
-    })
-    const mutants = values.mutants
-    const [seeds, from, jobs] = [
-      Number(values.seeds ?? (mutants ? 2_000 : 1_000)),
-      Number(values.from),
-      Number(values.jobs),
-    ]
-    const seed = values.seed === undefined ? undefined : Number(values.seed)
-    const numbers = [seeds, jobs, from, seed ?? 0]
-    if (numbers.some((number) => !Number.isSafeInteger(number) || number < 0) || seeds < 1 || jobs < 1) return usage
-    const safeguard = values.break
-    if (safeguard !== undefined && !isSafeguard(safeguard)) return usage
-    return { seeds, from, jobs, mutants, ...(seed !== undefined && { seed }), ...(safeguard && { safeguard }) }
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n${usage}`
-  }
+function readSearch(args: readonly string[]): Search | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string' },
+      from: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      seed: { type: 'string' },
+      break: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+    },
+  })
+  const mutants = values.mutants
+  const [seeds, from, jobs] = [
+    Number(values.seeds ?? (mutants ? 2_000 : 1_000)),
+    Number(values.from),
+    Number(values.jobs),
+  ]
+  const seed = values.seed === undefined ? undefined : Number(values.seed)
+  const numbers = [seeds, jobs, from, seed ?? 0]
+  if (numbers.some((number) => !Number.isSafeInteger(number) || number < 0) || seeds < 1 || jobs < 1) return undefined
+  const safeguard = values.break
+  if (safeguard !== undefined && !isSafeguard(safeguard)) return undefined
+  return { seeds, from, jobs, mutants, ...(seed !== undefined && { seed }), ...(safeguard && { safeguard }) }
 }
 
 function print(line: string): void {
@@ -66,7 +63,7 @@ function formatEnds(ends: SeedSummary['ends']): string {
   return sorted.map(([end, count]) => `${count} ${end}`).join(', ')
 }
 
-async function replay({ seed = 1, safeguard }: Command): Promise<boolean> {
+async function replay({ seed = 1, safeguard }: Search): Promise<boolean> {
   const { broken } = await runSeeds({
     from: seed,
     count: 1,
@@ -81,7 +78,7 @@ async function replay({ seed = 1, safeguard }: Command): Promise<boolean> {
   return broken.length === 0
 }
 
-async function search({ from, seeds, jobs, safeguard }: Command): Promise<boolean> {
+async function searchSeeds({ from, seeds, jobs, safeguard }: Search): Promise<boolean> {
   let done = 0
   const startedAtMs = performance.now()
   const { runs, broken, ends } = await runSeeds({
@@ -106,7 +103,7 @@ async function search({ from, seeds, jobs, safeguard }: Command): Promise<boolea
   return first === undefined
 }
 
-async function cutEach({ from, seeds, jobs }: Command): Promise<boolean> {
+async function cutEach({ from, seeds, jobs }: Search): Promise<boolean> {
   let missed = 0
   const names = Object.keys(safeguards).filter(isSafeguard)
   for (const safeguard of names) {
@@ -121,11 +118,9 @@ async function cutEach({ from, seeds, jobs }: Command): Promise<boolean> {
   return missed === names.length
 }
 
-const command = readCommand(process.argv.slice(2).filter((argument) => argument !== '--'))
-if (typeof command === 'string') {
-  process.stderr.write(`${command}\n`)
-  process.exitCode = 2
-} else {
-  const run = command.mutants ? cutEach : command.seed === undefined ? search : replay
-  if (!(await run(command))) process.exitCode = 1
-}
+await runCommand({
+  usage,
+  read: readSearch,
+  run: (search) =>
+    search.mutants ? cutEach(search) : search.seed === undefined ? searchSeeds(search) : replay(search),
+})

@@ -1,11 +1,11 @@
 import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519, type KeyObject } from 'node:crypto'
 import { systemHash, type Signer } from '@parley/ports'
-import { createMerkleFrontier, encodeBase64url, hashMerkleLeaf } from '@parley/protocol'
+import { createMerkleFrontier, encodeBase64url, hashMerkleLeaf, type SignatureCheck } from '@parley/protocol'
 import fc from 'fast-check'
 import { formatAuditLine } from './audit-line.ts'
 import { formatAuditRecord, firstPrev, type AuditFields } from './audit-record.ts'
 import { decodeBase64url } from './base64.ts'
-import { signCheckpoint, type VerifySignature } from './checkpoint.ts'
+import { signCheckpoint } from './checkpoint.ts'
 import { verifyAuditExport, type AuditVerdict } from './verify-audit-export.ts'
 
 // RFC 8032 §7.1, tests 1 and 2.
@@ -36,7 +36,7 @@ export const signerOf = (index: number): Signer => ({
   sign: async (domain, bytes) => new Uint8Array(sign(null, separate(domain, bytes), pick(keys, index))),
 })
 const publicKeys = new Map<string, KeyObject>(keys.map((key, index) => [pick(dids, index), createPublicKey(key)]))
-export const verify: VerifySignature = (did, domain, bytes, signature) => {
+export const verify: SignatureCheck = (did, domain, bytes, signature) => {
   const key = publicKeys.get(did)
   return key !== undefined && verifyEd25519(null, separate(domain, bytes), key, signature)
 }

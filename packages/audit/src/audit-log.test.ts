@@ -1,11 +1,10 @@
 import { createPrivateKey, createPublicKey, sign, verify as verifyEd25519 } from 'node:crypto'
 import { createManualClock, type ManualClock, type Signer, type Store } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { MeshError, type SignatureCheck } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { openAuditLog, type AuditLogOptions } from './audit-log.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { parseAuditRecord, type AuditRecord } from './audit-record.ts'
-import type { VerifySignature } from './checkpoint.ts'
 import { exportAudit } from './export-audit.ts'
 import { verifyAuditExport } from './verify-audit-export.ts'
 
@@ -20,7 +19,7 @@ const key = createPrivateKey({
 const separate = (domain: string, bytes: Uint8Array): Uint8Array =>
   Buffer.from([...Buffer.from(`${domain}\0`), ...bytes])
 const signer: Signer = { did, sign: async (domain, bytes) => new Uint8Array(sign(null, separate(domain, bytes), key)) }
-const verify: VerifySignature = (by, domain, bytes, signature) =>
+const verify: SignatureCheck = (by, domain, bytes, signature) =>
   by === did && verifyEd25519(null, separate(domain, bytes), createPublicKey(key), signature)
 const origin = 'parley/test/acme/desk'
 
@@ -277,6 +276,18 @@ describe('append', () => {
     await clock.advance(1_100)
     log.append(hop)
     expect(verifyAuditExport(await readText(store), { verify })).toMatchObject({ kind: 'ok', records: 6, unsigned: 0 })
+  })
+
+  it('keeps what it took, also where it is too full to be closed', async () => {
+    const { store, options } = setUp()
+    let isAway = false
+    const sign: Signer['sign'] = (domain, bytes) =>
+      isAway ? Promise.reject(new MeshError('identity.signer-unavailable', 'away')) : signer.sign(domain, bytes)
+    const log = await openAuditLog({ ...options, signer: { did, sign }, maxUnwritten: 5 })
+    isAway = true
+    for (let count = 0; count < 5; count++) log.append(hop)
+    await expect(log.close()).rejects.toMatchObject({ code: 'hop.unrecorded' })
+    expect(await readRecords(store)).toHaveLength(6)
   })
 
   it('tells listeners every record in order until they are removed', async () => {

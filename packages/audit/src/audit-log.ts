@@ -1,10 +1,10 @@
 import { systemHash, type CancelTimer, type Clock, type Hash, type Signer, type Store } from '@parley/ports'
-import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError } from '@parley/protocol'
+import { encodeBase64url, hashMerkleLeaf, isMeshError, MeshError, type SignatureCheck } from '@parley/protocol'
 import { formatAuditLine } from './audit-line.ts'
 import { formatAuditRecord, parseAuditRecord, type AuditFields, type AuditRecord } from './audit-record.ts'
 import { readAuditTail, type AuditTail } from './audit-tail.ts'
 import { decodeBase64url, encodeBase64 } from './base64.ts'
-import { isOrigin, signCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
+import { isOrigin, signCheckpoint, type Checkpoint, type Head } from './checkpoint.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import { createLineWriter, encodeLines, joinLines, type LineBytes } from './line-writer.ts'
 
@@ -19,12 +19,10 @@ export interface AuditLogOptions {
   readonly hash?: Hash
   /** Stream of the store's journal; default `audit`. */
   readonly stream?: string
-  /** What a full log does: `refuse` throws `hop.unrecorded`, since what is not recorded is not done. */
-  readonly onFull?: 'refuse'
   /** The mesh; written to every record. */
   readonly tenant?: string
   /** Verifies the last checkpoint's signature before the log goes on. */
-  readonly verify?: VerifySignature
+  readonly verify?: SignatureCheck
   /** Records that may wait for the store, or for a checkpoint, before `append` refuses; default 10,000. */
   readonly maxUnwritten?: number
   /** Sees every record as a listener of `onAppend` does, those of the opening included. */
@@ -65,7 +63,10 @@ export interface AuditLog extends AsyncDisposable {
   flush(): Promise<void>
   /** Signs the head and resolves when it is durable. Answers the last checkpoint when it covers everything already. */
   checkpoint(): Promise<Checkpoint>
-  /** Writes a `closed` record and a last checkpoint, and stops. Calling it twice does nothing. */
+  /**
+   * Writes a `closed` record and a last checkpoint, and stops. Calling it twice does nothing. Rejects where either cannot be,
+   * with as much durable as the store took.
+   */
   close(): Promise<void>
 }
 
@@ -190,6 +191,8 @@ function createAuditLog(options: AuditLogOptions & { hash: Hash; stream: string 
       await checkpoint()
     } finally {
       cancelCheckpoint?.()
+      // A log that is too full for its last record keeps what it took all the same; what hinders that has been thrown already.
+      await Promise.allSettled([queue.flush()])
       queue.stop()
     }
   }

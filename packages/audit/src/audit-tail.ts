@@ -6,11 +6,12 @@ import {
   isSameHash,
   MeshError,
   type MerkleFrontier,
+  type SignatureCheck,
 } from '@parley/protocol'
 import { parseAuditLine, type AuditLine } from './audit-line.ts'
 import { firstPrev, parseAuditRecord } from './audit-record.ts'
 import { decodeBase64 } from './base64.ts'
-import { parseCheckpoint, verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
+import { parseCheckpoint, verifyCheckpoint, type Checkpoint } from './checkpoint.ts'
 
 /** Where a stored log ends, proven from its last checkpoint on. */
 export interface AuditTail {
@@ -31,7 +32,7 @@ export interface AuditTailOptions {
   readonly origin: string
   readonly hash: Hash
   /** Verifies the signature of the last checkpoint too. */
-  readonly verify?: VerifySignature | undefined
+  readonly verify?: SignatureCheck | undefined
 }
 
 const utf8 = new TextEncoder()

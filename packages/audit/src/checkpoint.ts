@@ -1,5 +1,5 @@
 import type { Hash, Signer } from '@parley/ports'
-import { MeshError, signingDomains, type SigningDomain, isSameHash } from '@parley/protocol'
+import { isSameHash, MeshError, type SignatureCheck, signingDomains } from '@parley/protocol'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { decodeDidKey } from './did-key.ts'
 
@@ -21,12 +21,6 @@ export interface Checkpoint extends Head {
   readonly did: string
   readonly note: string
 }
-
-/**
- * Tells whether `signature` is an Ed25519 signature by `did` over `domain ‖ 0x00 ‖ bytes`, as a `Signer` makes them. Must
- * answer false, not throw, for a malformed DID.
- */
-export type VerifySignature = (did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array) => boolean
 
 const utf8 = new TextEncoder()
 const ed25519NoteType = Uint8Array.of(0x0a, 0x01)
@@ -57,7 +51,7 @@ export async function signCheckpoint(head: Head, signer: Signer, hash: Hash): Pr
 export function verifyCheckpoint(
   note: string,
   did: string,
-  verify: VerifySignature,
+  verify: SignatureCheck,
   hash: Hash,
 ): Checkpoint | undefined {
   const checkpoint = parseCheckpoint(note, did)

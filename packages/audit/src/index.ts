@@ -8,6 +8,6 @@ export {
   type AuditRecord,
   type AuditValue,
 } from './audit-record.ts'
-export { signCheckpoint, verifyCheckpoint, type Checkpoint, type Head, type VerifySignature } from './checkpoint.ts'
+export { signCheckpoint, verifyCheckpoint, type Checkpoint, type Head } from './checkpoint.ts'
 export { exportAudit } from './export-audit.ts'
 export { verifyAuditExport, type AuditVerdict, type AuditVerifyOptions } from './verify-audit-export.ts'

@@ -1,15 +1,21 @@
 import { systemHash, type Hash } from '@parley/ports'
-import { computeMerkleRoot, createMerkleFrontier, encodeBase64url, type ErrorCode } from '@parley/protocol'
+import {
+  computeMerkleRoot,
+  createMerkleFrontier,
+  encodeBase64url,
+  type ErrorCode,
+  type SignatureCheck,
+} from '@parley/protocol'
 import { createAuditEntry, type AuditEntry } from './audit-entry.ts'
 import { parseAuditLine } from './audit-line.ts'
 import { firstPrev, type AuditValue } from './audit-record.ts'
 import { encodeBase64 } from './base64.ts'
-import { verifyCheckpoint, type Checkpoint, type VerifySignature } from './checkpoint.ts'
+import { verifyCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { recoverLeaves } from './recover-leaves.ts'
 
 /** What verification needs, and what the verifier knows from elsewhere. */
 export interface AuditVerifyOptions {
-  readonly verify: VerifySignature
+  readonly verify: SignatureCheck
   readonly hash?: Hash
   /** The log that this has to be. */
   readonly expectedOrigin?: string

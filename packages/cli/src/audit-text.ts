@@ -3,7 +3,7 @@ import { exportAudit } from '@parley/audit'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
 import { describeFileError } from './describe-file-error.ts'
-import { readText } from './read-text.ts'
+import { readText } from './read-file.ts'
 
 /** How a SQLite file begins (https://sqlite.org/fileformat.html §1.2). */
 const sqliteMagic = 'SQLite format 3\0'

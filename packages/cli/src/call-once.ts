@@ -10,22 +10,21 @@ import {
 } from '@parley/identity'
 import { createNode, type ContractCapability, type Outcome } from '@parley/mesh'
 import { createSystemClock, createSystemRandom, type Issuer } from '@parley/ports'
-import { isAgentName, MeshError, type AgentName } from '@parley/protocol'
+import { MeshError, type AgentName } from '@parley/protocol'
+import { findBroker, type BrokerFlags } from './broker-options.ts'
 import type { CliContext } from './cli-context.ts'
 import { parseIssued } from './parse-issued.ts'
-import { readAnchorFile } from './read-anchor.ts'
+import { readAnchors } from './read-anchor.ts'
 import { readApprovalFile } from './read-approval.ts'
-import { readText } from './read-text.ts'
+import { readText } from './read-file.ts'
 
 /** Who calls, and where. */
-export interface CallerFlags {
-  readonly as: string
-  readonly to?: string
+export interface CallerFlags extends BrokerFlags {
+  readonly as: AgentName
+  readonly to?: AgentName
   readonly issuer?: string
   readonly credential?: string
   readonly key?: string
-  readonly nats?: string
-  readonly mesh?: string
   readonly anchor?: readonly string[]
   readonly natsAccount?: string
   readonly data?: string
@@ -37,25 +36,20 @@ export interface CallerFlags {
 
 /** Starts a node for one call, and returns its outcome. Rejects with `cli.usage` for flags that do not go together. */
 export async function callOnce(
-  { env }: CliContext,
+  context: CliContext,
   contract: ContractCapability,
   input: unknown,
   flags: CallerFlags,
 ): Promise<Outcome> {
-  const nats = flags.nats ?? env.natsUrl
-  if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
-  const { to, mesh, data, deadline, onBehalfOf } = flags
-  assertName('--as', flags.as)
-  if (to !== undefined) assertName('--to', to)
-  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
-  const protection = env.passphrase === undefined ? {} : { passphrase: env.passphrase }
+  const { as, to, mesh, data, deadline, onBehalfOf } = flags
+  const nats = findBroker(context, flags)
   const approvals = await Promise.all((flags.approval ?? []).map(readApprovalFile))
-  const caller = await openCaller(flags, protection)
+  const caller = await openCaller(context, flags)
   await using node = await createNode({
-    name: flags.as,
+    name: as,
     issuer: caller.issuer,
     ...(caller.keys ? { keys: caller.keys } : {}),
-    anchors: [...caller.anchors, ...others],
+    anchors: caller.anchors,
     calls: [contract],
     nats: { servers: nats, maxReconnectAttempts: 0 },
     ...(mesh === undefined ? {} : { mesh }),
@@ -72,23 +66,20 @@ export async function callOnce(
 
 /** Opens what a call is signed with: an issuer's folder, which gives a fresh key its credential, or a person's own. */
 async function openCaller(
-  { issuer: dir, credential, key, natsAccount: accountDir }: CallerFlags,
-  protection: { readonly passphrase?: string },
+  { protection }: CliContext,
+  { issuer: dir, credential, key, natsAccount: accountDir, anchor = [] }: CallerFlags,
 ): Promise<{ readonly issuer: Issuer; readonly keys?: InstanceKeys; readonly anchors: readonly Anchor[] }> {
   const random = createSystemRandom()
-  if (credential !== undefined && key !== undefined && dir === undefined) {
+  const others = await readAnchors(anchor)
+  if (credential !== undefined && key !== undefined && dir === undefined && others.length > 0) {
     const issuer = createGivenIssuer(parseIssued(credential, await readText(credential)))
     const signer = createKeySigner(await readKeyFile(key, protection))
-    return { issuer, keys: { signer, nkey: generateUserNkey(random) }, anchors: [] }
+    return { issuer, keys: { signer, nkey: generateUserNkey(random) }, anchors: others }
   }
   if (dir === undefined || credential !== undefined || key !== undefined)
     throw new MeshError('cli.usage', 'give --issuer, or --credential with --key and the --anchor of its owner')
   const natsAccount = accountDir === undefined ? undefined : await openNatsAccount({ dir: accountDir, ...protection })
   const clock = createSystemClock()
   const issuer = await openFileIssuer({ dir, clock, random, ...protection, ...(natsAccount ? { natsAccount } : {}) })
-  return { issuer, anchors: [issuer.anchor] }
-}
-
-function assertName(option: string, name: string): asserts name is AgentName {
-  if (!isAgentName(name)) throw new MeshError('cli.usage', `${option} ${name} is not of the form owner/agent`)
+  return { issuer, anchors: [issuer.anchor, ...others] }
 }

@@ -1,15 +1,20 @@
 import type { CliHost } from './cli-host.ts'
+import { escapeControls } from './printable.ts'
 import type { CliEnv } from './read-env.ts'
 
 /** What a command works with. */
 export interface CliContext {
   readonly host: CliHost
   readonly env: CliEnv
+  /** What opens key files, as `@parley/identity` takes it. */
+  readonly protection: { readonly passphrase?: string }
   readonly paint: Paint
   /** Says how the command ended; the last word counts. */
   end(code: number): void
   /** Prints lines for a person, or with `json` the value as one line of JSON. */
   print(json: boolean, lines: readonly string[], value: unknown): void
+  /** Says something beside the data, for a person alone: on standard error, and not with `json`. */
+  remark(json: boolean, line: string): void
 }
 
 /** Colours a text, on a terminal only. */
@@ -30,10 +35,14 @@ export function createCliContext(host: CliHost, env: CliEnv, end: (code: number)
   return {
     host,
     env,
+    protection: env.passphrase === undefined ? {} : { passphrase: env.passphrase },
     end,
     paint: { bold: paint(1), dim: paint(2), red: paint(31), green: paint(32), yellow: paint(33) },
     print(json, lines, value) {
-      host.out(json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''))
+      host.out(json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${escapeControls(line)}\n`).join(''))
+    },
+    remark(json, line) {
+      if (!json) host.err(`${escapeControls(line)}\n`)
     },
   }
 }

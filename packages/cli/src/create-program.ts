@@ -21,9 +21,12 @@ import { addTimedOrderCommands } from './commands/timed-order.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { addWhyCommand } from './commands/why.ts'
+import { describeOption } from './describe-option.ts'
+import { refuseTwice } from './repeatable.ts'
 
 const afterHelp = `
-Exit codes: 0 ok, 1 a decided no or a check that did not hold, 2 usage, 3 failure.
+Exit codes: 0 ok, 1 a decided no or a check that did not hold, 2 usage, 3 failure or nobody knows.
+Every command takes --json: one object on standard output.
 Environment: NATS_URL, NATS_SERVER, PARLEY_PASSPHRASE, NO_COLOR.`
 
 /** Creates the program with all its commands. */
@@ -34,6 +37,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
     .version(await readVersion())
     .option('--debug', 'print the stack of an unexpected error')
     .addHelpText('after', afterHelp)
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({
       writeOut: (text) => {
         host.out(text)
@@ -66,6 +70,7 @@ export async function createProgram(context: CliContext): Promise<Command> {
   addNatsConfigCommands(program, context)
   addStoreCommands(program, context)
   nameCommandErrors(program)
+  refuseTwice(program)
   return program
 }
 

@@ -1,3 +1,4 @@
+import type { Outcome } from '@parley/mesh'
 import type { DescribedError } from './describe-error.ts'
 
 /** The exit codes of `parley`; they are API. Ended by a signal, the demo exits with 128 + its number, as shells have it. */
@@ -30,6 +31,12 @@ export function exitCodeOf({ code }: Pick<DescribedError, 'code'>, thrown: unkno
   return mistakes.has(code) || (code.startsWith('identity.') && namesNothing(thrown))
     ? exitCodes.usage
     : exitCodes.failure
+}
+
+/** Says how a command ends whose call ended so. */
+export function exitCodeOfOutcome(kind: Outcome['kind']): number {
+  if (kind === 'ok') return exitCodes.ok
+  return kind === 'declined' || kind === 'refused' ? exitCodes.no : exitCodes.failure
 }
 
 /** Whether a file or folder is not there: it can only have been named wrongly. */

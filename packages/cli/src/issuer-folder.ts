@@ -3,11 +3,11 @@ import { createSystemClock, createSystemRandom, type Random } from '@parley/port
 import type { CliContext } from './cli-context.ts'
 
 /** Describes an issuer's folder to `@parley/identity`, opened with the passphrase of the environment. */
-export function issuerFolder(dir: string, { env }: CliContext): IssuerFolder & { readonly random: Random } {
+export function issuerFolder(dir: string, { protection }: CliContext): IssuerFolder & { readonly random: Random } {
   return {
     dir,
     clock: createSystemClock(),
     random: createSystemRandom(),
-    ...(env.passphrase === undefined ? {} : { passphrase: env.passphrase }),
+    ...protection,
   }
 }

@@ -18,8 +18,8 @@ try {
   const { runCli } = await import('./run-cli.ts')
   process.exitCode = await runCli(process.argv.slice(2), {
     env: process.env,
-    out: (text) => {
-      process.stdout.write(text)
+    out: (data) => {
+      process.stdout.write(data)
     },
     err: (text) => {
       process.stderr.write(text)

@@ -1,6 +1,6 @@
 import { ensureInstanceKeys, openNatsAccount, type InstanceKeys, type NatsAccount } from '@parley/identity'
+import { createSystemRandom } from '@parley/ports'
 import type { CliContext } from './cli-context.ts'
-import { issuerFolder } from './issuer-folder.ts'
 
 /** What an issuer needs behind a fenced broker; empty where there is none. */
 export interface IssuerFence {
@@ -20,8 +20,8 @@ export async function openFence(
   accountDir: string | undefined,
 ): Promise<IssuerFence> {
   if (accountDir === undefined) return { issuer: {} }
-  const { passphrase, random } = issuerFolder(dir, context)
-  const protection = passphrase === undefined ? {} : { passphrase }
+  const { protection } = context
+  const random = createSystemRandom()
   const natsAccount = await openNatsAccount({ dir: accountDir, ...protection })
   return { issuer: { natsAccount }, node: { keys: await ensureInstanceKeys({ dir, random, ...protection }) } }
 }

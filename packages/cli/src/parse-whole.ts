@@ -6,8 +6,3 @@ export function parseWhole(text: string): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.')
   return value
 }
-
-/** Adds one more value to a list option. */
-export function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value]
-}

@@ -1,9 +1,13 @@
 import { parseAnchor, type Anchor } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
-import { readText } from './read-text.ts'
+import { readText } from './read-file.ts'
 
-/** Reads an anchor from a file that an owner gave. Rejects with `cli.usage`. */
-export async function readAnchorFile(path: string): Promise<Anchor> {
+/** Reads anchors from files that owners gave. Rejects with `cli.usage`. */
+export function readAnchors(paths: readonly string[]): Promise<readonly Anchor[]> {
+  return Promise.all(paths.map(readAnchorFile))
+}
+
+async function readAnchorFile(path: string): Promise<Anchor> {
   const text = await readText(path)
   try {
     return parseAnchor(JSON.parse(text))

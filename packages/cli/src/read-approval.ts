@@ -1,5 +1,5 @@
 import { MeshError } from '@parley/protocol'
-import { readText } from './read-text.ts'
+import { readText } from './read-file.ts'
 
 /** Reads a signed answer from a file: what `parley approve grant` printed, with or without `--json`. Rejects with `cli.usage`. */
 export async function readApprovalFile(path: string): Promise<string> {

@@ -1,10 +1,9 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { formatProblem, type PolicyForm, type PolicyPart, type PolicyProblem, type PolicySource } from '@parley/policy'
 import { createToolkitForm, manifestForm } from '@parley/policy-agt'
 import { MeshError } from '@parley/protocol'
-import { describeFileError } from './describe-file-error.ts'
+import { readBytes } from './read-file.ts'
 
 /** Policy documents, ready to be compiled as one set. */
 export interface PolicyFiles {
@@ -35,7 +34,7 @@ export async function readPolicyFiles(files: readonly string[]): Promise<PolicyF
   const problems: PolicyProblem[] = []
   const parts = await Promise.all(
     files.map(async (file): Promise<PolicyPart | undefined> => {
-      const bytes = await readBytes(file)
+      const bytes = await readBytes(file, maxBytes)
       return bundle.test(file) ? await loadBundle(file, bytes, problems) : decodeSource(file, bytes)
     }),
   )
@@ -70,18 +69,6 @@ function readParent(reference: string, from: string): PolicySource | undefined {
   } catch (error) {
     if (error instanceof Error && 'code' in error) return undefined
     throw error
-  }
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    await using opened = await open(path)
-    const { size } = await opened.stat()
-    if (size > maxBytes) throw new MeshError('cli.usage', `${path} is larger than ${String(maxBytes)} bytes`)
-    return await opened.readFile()
-  } catch (cause) {
-    if (cause instanceof MeshError) throw cause
-    throw new MeshError('cli.usage', `${path} cannot be read: ${describeFileError(cause)}`, { cause })
   }
 }
 

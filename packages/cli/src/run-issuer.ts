@@ -1,19 +1,17 @@
 import { openFileIssuer, readOrders } from '@parley/identity'
 import { createIssuerNode } from '@parley/mesh'
 import type { LogFields, Logger } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { findBroker, type BrokerFlags } from './broker-options.ts'
 import type { CliContext } from './cli-context.ts'
 import { exitCodes } from './exit-code.ts'
 import { watchInterruption } from './interruption.ts'
 import { issuerFolder } from './issuer-folder.ts'
 import { openFence } from './open-fence.ts'
-import { readAnchorFile } from './read-anchor.ts'
+import { readAnchors } from './read-anchor.ts'
 
 /** What `parley issuer run` is told. */
-export interface IssuerRun {
+export interface IssuerRun extends BrokerFlags {
   readonly data: string
-  readonly nats?: string
-  readonly mesh?: string
   readonly anchor?: readonly string[]
   readonly life?: number
   readonly grace?: number
@@ -25,13 +23,12 @@ export interface IssuerRun {
 /** Serves an issuer's folder on the mesh until a signal comes, then lets what is in flight end. Resolves with the exit code. */
 export async function runIssuer(context: CliContext, dir: string, flags: IssuerRun): Promise<number> {
   const { data, mesh, life, grace, rejoin, json = false } = flags
-  const nats = flags.nats ?? context.env.natsUrl
-  if (nats === undefined) throw new MeshError('cli.usage', 'there is no broker: give --nats or set NATS_URL')
+  const nats = findBroker(context, flags)
   const folder = issuerFolder(dir, context)
   const fence = await openFence(context, dir, flags.natsAccount)
   const terms = life === undefined ? {} : { credentialMs: life }
   const issuer = await openFileIssuer({ ...folder, ...terms, ...fence.issuer })
-  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
+  const others = await readAnchors(flags.anchor ?? [])
   const interruption = watchInterruption()
   try {
     await using node = await createIssuerNode({

@@ -53,6 +53,6 @@ export async function findSaga(store: Store, id: string, agent?: AgentName): Pro
   const found = (await readSagas(store, agent)).filter((saga) => saga.id === id)
   const [first, second] = found
   if (!first) throw new MeshError('saga.unknown', `the store has no saga "${id}": parley saga list shows them`)
-  if (second) throw new MeshError('cli.usage', `${first.agent} and ${second.agent} have a saga "${id}": give --agent`)
+  if (second) throw new MeshError('cli.usage', `${first.agent} and ${second.agent} have a saga "${id}": give --of`)
   return first
 }

@@ -1,11 +1,10 @@
-import { InvalidArgumentError } from 'commander'
 import { createAnchors, type Assurance } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { verifySagaExport, type SagaAccount, type SagaVerdict, type StepFact } from '@parley/saga'
 import type { CliContext } from './cli-context.ts'
 import { exitCodes } from './exit-code.ts'
 import { printable, printableTime } from './printable.ts'
-import { readAnchorFile } from './read-anchor.ts'
+import { readAnchors } from './read-anchor.ts'
 
 /** Flags of `parley verify` that are about sagas. */
 export interface SagaProofFlags {
@@ -15,17 +14,15 @@ export interface SagaProofFlags {
   readonly own?: boolean
 }
 
+/** What holds for every code: those of a journal speak to who runs its store, and this is a file that somebody gave. */
+const tamperedTodo =
+  'Do not believe the file; ask for a fresh export of the store. One that says the same was written so, or its store is damaged.'
+
 const mark = Buffer.from('{"parley":"saga"')
 
 /** Tells by its first bytes whether a file is an exported saga. */
 export function isSagaFile(bytes: Uint8Array): boolean {
   return mark.equals(bytes.subarray(0, mark.length))
-}
-
-/** Parses a level of NIST SP 800-63B. */
-export function parseLevel(text: string): Assurance {
-  if (text === '1' || text === '2' || text === '3') return Number(text) as Assurance
-  throw new InvalidArgumentError('It must be 1, 2 or 3.')
 }
 
 /** Verifies an exported saga and prints who did what under whose authority. Returns the exit code. */
@@ -40,14 +37,15 @@ export async function verifySagaFile(
       'cli.usage',
       'give --anchor, the owners whom you accept: nothing in the file is believed about them',
     )
-  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const anchors = createAnchors(await readAnchors(anchor))
   const verdict = verifySagaExport(Buffer.from(bytes).toString('utf8'), {
     anchors,
     ...(assurance !== undefined && { assurance }),
     ...(own === true && { believesOwn: true }),
     ...(head !== undefined && { head: parseHead(head) }),
   })
-  context.print(json, formatVerdict(context, file, verdict), { file, ...verdict })
+  const told = verdict.kind === 'tampered' ? { ...verdict, todo: tamperedTodo } : verdict
+  context.print(json, formatVerdict(context, file, verdict), { file, ...told })
   return verdict.kind === 'proved' ? exitCodes.ok : exitCodes.no
 }
 
@@ -61,7 +59,11 @@ function parseHead(text: string): { readonly entries: number; readonly hash: str
 function formatVerdict({ paint }: CliContext, file: string, verdict: SagaVerdict): readonly string[] {
   if (verdict.kind === 'tampered') {
     const { line, code, reason } = verdict
-    return [`${paint.red('tampered')} ${file}: line ${String(line)} (${code})`, `  ${printable(reason)}`]
+    return [
+      `${paint.red('tampered')} ${file}: line ${String(line)} (${code})`,
+      `  ${printable(reason)}`,
+      `what to do: ${tamperedTodo}`,
+    ]
   }
   const { account } = verdict
   const { agent, saga, definition, status, entries, head, claimed } = account

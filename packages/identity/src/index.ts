@@ -33,7 +33,6 @@ export { decideArguments, type Condition, type Constraints } from './delegation/
 export {
   chainGrants,
   chainPermits,
-  maxChainLinks,
   verifyDelegationChain,
   type ChainExpectation,
   type VerifiedChain,
@@ -109,14 +108,7 @@ export { refreshAnchors, resolveAnchors } from './did-web/resolve-anchors.ts'
 export type { JwtClaims } from './jwt/claim.ts'
 export { jwtTypes, type JwtType } from './jwt/jwt-type.ts'
 export { signJwt, type UnsignedClaims } from './jwt/sign-jwt.ts'
-export {
-  clockSkewMs,
-  maxJwtLength,
-  verifyJwt,
-  type DecodedJwt,
-  type JwtExpectation,
-  type OwnerKeys,
-} from './jwt/verify-jwt.ts'
+export { maxJwtLength, verifyJwt, type DecodedJwt, type JwtExpectation, type OwnerKeys } from './jwt/verify-jwt.ts'
 export { decideDidKey, formatDidKey, isInstanceDid, parseDidKey, type DidKeyVerdict } from './key/did-key.ts'
 export { createDidResolver, resolveDidKey } from './key/did-resolver.ts'
 export {

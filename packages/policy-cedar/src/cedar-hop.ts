@@ -1,4 +1,4 @@
-import type { PolicyInput, PolicyPeer } from '@parley/policy'
+import { hourOf, weekdayOf, type PolicyInput, type PolicyPeer } from '@parley/policy'
 import { toCedarValue, toDecimal, type CedarValue } from './cedar-value.ts'
 
 /** The name of one thing of the mesh, as Cedar writes it. */
@@ -23,8 +23,6 @@ export interface CedarHop {
   readonly entities: readonly CedarEntity[]
 }
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 const tiers: readonly string[] = ['untrusted', 'probationary', 'standard', 'trusted', 'verified']
 
 /**
@@ -66,15 +64,7 @@ const contextValues: ReadonlyMap<string, (hop: PolicyInput) => CedarValue> = new
       return { known, target: toDecimal(target.toFixed(4)), budgetLeft: toDecimal(budgetLeft.toFixed(4)), breaker }
     },
   ],
-  [
-    'time',
-    // The epoch was a Thursday.
-    ({ time: { nowMs } }) => ({
-      nowMs,
-      hour: Math.floor(nowMs / hourMs) % 24,
-      weekday: (Math.floor(nowMs / dayMs) + 4) % 7,
-    }),
-  ],
+  ['time', ({ time: { nowMs } }) => ({ nowMs, hour: hourOf(nowMs), weekday: weekdayOf(nowMs) })],
   ['body', (hop) => toCedarValue(hop.body())],
 ])
 

@@ -60,12 +60,6 @@ function nameOfFile(file: string): string {
 }
 
 function hashOf(bytes: Uint8Array, entrypoint: string, hash: Hash): string {
-  const head = new TextEncoder().encode(`rego\n${entrypoint}\n`)
-  const all = new Uint8Array(head.byteLength + bytes.byteLength)
-  all.set(head)
-  all.set(bytes, head.byteLength)
-  return btoa(String.fromCharCode(...hash(all)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  const name = new TextEncoder().encode(`rego\n${entrypoint}\n`)
+  return Buffer.from(hash(name, bytes)).toString('base64url')
 }

@@ -41,6 +41,7 @@ export {
 } from './policy-input.ts'
 export type { PolicyLimit } from './policy-limit.ts'
 export { createLimitMeter, type LimitMeter, type LimitMeterOptions, type MeteredHop } from './limits/limit-meter.ts'
+export { hourOf, weekdayOf } from './condition/time-of-day.ts'
 export { compileRedaction, type Redaction, type RedactionText } from './language/redaction.ts'
 export { openYaml, startOfNode, type OpenedYaml } from './language/open-yaml.ts'
 export { lintPolicy, type PolicyFinding } from './lint/lint-policy.ts'

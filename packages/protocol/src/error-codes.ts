@@ -144,6 +144,7 @@ export const errorCodes: {
   readonly 'saga.outcome-unknown': ErrorFacts
   readonly 'saga.owner-changed': ErrorFacts
   readonly 'saga.plan-unsupported': ErrorFacts
+  readonly 'saga.proof-altered': ErrorFacts
   readonly 'saga.proof-malformed': ErrorFacts
   readonly 'saga.proof-truncated': ErrorFacts
   readonly 'saga.receipt-invalid': ErrorFacts
@@ -863,6 +864,11 @@ export const errorCodes: {
   'saga.plan-unsupported': {
     meaning: 'The journal holds a plan or an event that this version does not run.',
     todo: 'Run it with a later version.',
+    retryable: false,
+  },
+  'saga.proof-altered': {
+    meaning: 'An entry of an exported saga is not the one that its journal had there: the file was changed since.',
+    todo: 'Do not believe the file; ask for a fresh export of the store itself.',
     retryable: false,
   },
   'saga.proof-malformed': {

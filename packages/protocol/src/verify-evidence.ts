@@ -8,7 +8,10 @@ import { parseHeader } from './parse-header.ts'
 import { refuse, type Refusal } from './refusal.ts'
 import type { Sha256 } from './sha256.ts'
 
-/** Tells whether `signature` is the DID's over the bytes in the domain; `verifySignature` of `@parley/identity` is one. */
+/**
+ * Tells whether `signature` is the DID's over the bytes in the domain, as a `Signer` makes it; `verifySignature` of
+ * `@parley/identity` is one. Answers false, and does not throw, for a DID that is none.
+ */
 export type SignatureCheck = (did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array) => boolean
 
 /** What evidence proves: that the instance `header.from` signed this header and the commitment to this body. */

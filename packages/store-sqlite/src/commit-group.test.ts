@@ -44,6 +44,24 @@ describe('createCommitGroup', () => {
     expect([held.length, done]).toEqual([2, [1, 2, 3]])
   })
 
+  it('answers so many a turn of the event loop, in their order, so that what they go on with holds up nobody', async () => {
+    const clock = createManualClock()
+    const { db, insert } = openNumbers()
+    const group = createCommitGroup(db, clock, { sync: () => Promise.resolve() })
+    const perTurn: number[] = []
+    const done: number[] = []
+    const writes = Array.from({ length: 40 }, (_, value) => group.run(insert(value)).then(() => done.push(value)))
+    const turn = (): void => {
+      if (done.length > 0) perTurn.push(done.length)
+      if (done.length < 40) clock.defer(turn)
+    }
+    clock.defer(turn)
+    await clock.settle()
+    await Promise.all(writes)
+    expect(perTurn).toEqual([16, 32, 40])
+    expect(done).toEqual(done.toSorted((left, right) => left - right))
+  })
+
   it('rejects everything from a sync on that failed', async () => {
     const clock = createManualClock()
     const { db, insert } = openNumbers()

@@ -27,6 +27,9 @@ interface Waiting {
 /** A longer transaction would hold the event loop; what is left over is committed in the next turn. */
 const maxWritesPerCommit = 512
 
+/** Who is answered goes on at once, which takes longer than the write: the rest of a group is answered in the next turns. */
+const settlesPerTurn = 16
+
 /** What a group is told besides its connection. */
 export interface CommitGroupOptions {
   /** Makes what was committed durable; without it, the COMMIT does so itself. */
@@ -84,13 +87,19 @@ export function createCommitGroup(
   ): Promise<void> => {
     try {
       await sync()
-      for (const settle of settles) settle()
+      await settleInTurns(settles)
     } catch (error) {
       broken = wrapFailure('The log could not be synced; open the store again', error)
       rejectAll(group, broken)
     } finally {
       syncing = undefined
       if (waiting.length > 0) schedule()
+    }
+  }
+  const settleInTurns = async (settles: readonly (() => void)[]): Promise<void> => {
+    for (const [at, settle] of settles.entries()) {
+      if (at > 0 && at % settlesPerTurn === 0) await new Promise<void>((resolve) => clock.defer(resolve))
+      settle()
     }
   }
   const takeBack = (failure: MeshError): MeshError => {

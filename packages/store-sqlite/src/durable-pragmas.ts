@@ -12,12 +12,12 @@ export const durablePragmas: string = `
 `
 
 /**
- * For a store that syncs the log itself (`WalSync`) before it answers: a COMMIT does not hold the event loop for as long as
- * the disk takes. SQLite still syncs what a checkpoint moves, which comes every 8,000 pages (32 MB) here. What is deleted is
- * overwritten, since it may be a key.
+ * For a store that syncs the log and moves it into the database itself (`WalSync`), off the main thread: neither holds the
+ * event loop for as long as the disk takes. A log of 32,000 pages (128 MB) SQLite moves at once: so long it gets by bodies of
+ * megabytes, or where the thread failed. What is deleted is overwritten, since it may be a key.
  */
 export const storePragmas: string = `
   PRAGMA synchronous = NORMAL;
-  PRAGMA wal_autocheckpoint = 8000;
+  PRAGMA wal_autocheckpoint = 32000;
   PRAGMA secure_delete = ON;
 `

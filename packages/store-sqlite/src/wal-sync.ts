@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createCheckpoint } from './checkpoint.ts'
 
 /**
  * Makes what was committed to a write-ahead log durable, off the main thread.
@@ -9,14 +10,22 @@ import { dirname } from 'node:path'
  * keeps no locks on the log, so that closing this descriptor ends none.
  */
 export interface WalSync {
-  /** Resolves when everything committed before the call is on the disk. */
+  /**
+   * Resolves when everything committed before the call is on the disk, and now and then only after the log was moved into the
+   * database: nobody may write meanwhile.
+   */
   sync(): Promise<void>
   /** Closes the descriptor. */
   close(): Promise<void>
 }
 
+/** A commit of one to 64 sagas writes 4 to 40 pages of 4 KiB, so that the log is some 8 to 80 MB long when it begins anew. */
+const commitsPerCheckpoint = 500
+
 /** Creates the sync of a database's log. The log is opened at the first sync: before the first write there is none. */
-export function createWalSync(path: string): WalSync {
+export function createWalSync(path: string, perCheckpoint: number = commitsPerCheckpoint): WalSync {
+  const checkpoint = createCheckpoint(path)
+  let commits = 0
   let opening: Promise<FileHandle> | undefined
   const openLog = async (): Promise<FileHandle> => {
     const log = await open(`${path}-wal`, 'r+')
@@ -30,8 +39,17 @@ export function createWalSync(path: string): WalSync {
       opening ??= openLog()
       const log = await opening
       await log.datasync()
+      if (++commits % perCheckpoint !== 0) return
+      try {
+        await checkpoint.run()
+      } catch (error) {
+        // What was committed is on the disk all the same, and SQLite moves a log of this length by itself.
+        commits = Number.NaN
+        process.emitWarning(`${path}: the thread of the checkpoints failed: ${String(error)}`)
+      }
     },
     async close() {
+      if (!Number.isNaN(commits)) await checkpoint.close()
       if (opening) await (await opening).close()
     },
   }

@@ -1,6 +1,5 @@
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
-import { assertPattern, assertSubject, patternMatches } from './subject-syntax.ts'
+import { assertPattern, assertSubject, MeshError, patternMatches } from '@parley/protocol'
 
 /** What the bus does for one connection. */
 export interface MemoryLinkOptions {

@@ -45,7 +45,8 @@ export interface NatsOptions {
   readonly connectTimeoutMs?: number
 }
 
-const defaultConnectTimeoutMs = 5_000
+/** How long a dial may take unless the options say otherwise, in milliseconds. */
+export const defaultConnectTimeoutMs = 5_000
 const defaultReconnectWaitMs = 1_000
 
 /** Translates the options to those of the NATS client. */

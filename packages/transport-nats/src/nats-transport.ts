@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type Msg, type NatsConnection, type ServerInfo, type Subscription } from '@nats-io/transport-node'
 import type { Delivery, Transport, TransportStatus, Unsubscribe } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { assertPattern, assertSubject, isMeshError, MeshError } from '@parley/protocol'
+import { closedFailure, connectFailure, lostFailure, notPermitted } from './nats-failure.ts'
 import { formatServiceAnswer, isOperationsInbox, listServiceSubjects, type NatsService } from './nats-service.ts'
-import { formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
+import { defaultConnectTimeoutMs, formatServers, toConnectionOptions, type NatsOptions } from './nats-options.ts'
 import { createOverlap, type Overlap } from './overlap.ts'
-import { assertSubject } from './subject-syntax.ts'
 
 // I1 Nothing is handed to the client while there is no connection: it would be lost without a word (T42).
 // I2 Nothing is published to a subject that a message brought (T44), except an answer of the services API to the
@@ -136,6 +137,11 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
         }
       },
     })
+  /** Waits for the server's answer on a connection that is not watched, and no longer than for a dial. */
+  const answered = async (over: NatsConnection): Promise<void> => {
+    const timeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs
+    if (!(await withinTime(over.flush(), timeoutMs))) throw lostFailure(servers)
+  }
   /** Moves to a second connection; the first one ends when the second one listens to everything. */
   const move = async (): Promise<void> => {
     assertConnected()
@@ -154,12 +160,14 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
           }),
         )
       }
-      await next.flush()
+      await answered(next)
       // What was routed before the second connection listened is on its way over the first one alone, and other servers of
       // a cluster hear of the second one later.
       await pause(lingerMs)
       await withinTime(leaving.flush(), closeTimeoutMs)
       if (refusal) throw notPermitted(servers, 'what it listened to before', refusal)
+      // Nobody watches the second connection yet: its last answer is what says that it still stands.
+      await answered(next)
       assertConnected()
     } catch (error) {
       for (const each of moved) delete each.overlap
@@ -183,7 +191,7 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
   const listenTo = async (pattern: string, onMessage: Listening['onMessage']): Promise<Unsubscribe> => {
     await renewing
     assertConnected()
-    assertSubject('pattern', pattern)
+    assertPattern(pattern)
     let refusal: Error | undefined
     const over = connection
     const each: Listening = { pattern, onMessage }
@@ -219,8 +227,8 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
     onStatus,
     publish(subject, data, bounceTo) {
       assertConnected()
-      assertSubject('subject', subject)
-      if (bounceTo !== undefined) assertSubject('subject', bounceTo)
+      assertSubject(subject)
+      if (bounceTo !== undefined) assertSubject(bounceTo)
       if (data.length > info.maxPayloadBytes)
         throw new MeshError(
           'transport.payload-too-large',
@@ -239,17 +247,23 @@ function createNatsTransport(first: NatsConnection, options: NatsOptions): NatsT
     },
     async answerServices(describe) {
       const stops: Unsubscribe[] = []
-      for (const [subject, verb] of listServiceSubjects(describe()))
-        stops.push(
-          await listenTo(subject, (_, { reply }) => {
-            if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
-            const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
-            if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
-          }),
-        )
-      return () => {
+      const stopAll = (): void => {
         for (const stop of stops) stop()
       }
+      try {
+        for (const [subject, verb] of listServiceSubjects(describe()))
+          stops.push(
+            await listenTo(subject, (_, { reply }) => {
+              if (!isOperationsInbox(reply) || status !== 'connected' || connection.isClosed()) return
+              const answer = new TextEncoder().encode(formatServiceAnswer(verb, describe()))
+              if (answer.length <= info.maxPayloadBytes) connection.publish(reply, answer)
+            }),
+          )
+      } catch (error) {
+        stopAll()
+        throw error
+      }
+      return stopAll
     },
     async flush() {
       assertConnected()
@@ -290,20 +304,19 @@ function viewBytes(data: Uint8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
-}
-
-/** Waits for `work`, but neither longer than `timeoutMs` nor for its success. */
-async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+/** Waits for `work`, but no longer than `timeoutMs`, and tells whether it was done by then. */
+async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false)
   })
-  await Promise.race([Promise.allSettled([work]), late])
+  const done = work.then(
+    () => true,
+    () => false,
+  )
+  const inTime = await Promise.race([done, late])
   clearTimeout(timer)
+  return inTime
 }
 
 function readServerInfo(info: ServerInfo | undefined): NatsServerInfo {
@@ -314,28 +327,4 @@ function readServerInfo(info: ServerInfo | undefined): NatsServerInfo {
     jetstream: info.jetstream === true,
     maxPayloadBytes: info.max_payload,
   }
-}
-
-function notPermitted(servers: string, pattern: string, cause: Error): MeshError {
-  return new MeshError('transport.not-permitted', `${servers} does not permit to subscribe to ${pattern}.`, { cause })
-}
-
-function closedFailure(servers: string): MeshError {
-  return new MeshError('transport.closed', `The connection to ${servers} is closed; connect again.`)
-}
-
-function lostFailure(servers: string, cause?: unknown): MeshError {
-  return new MeshError('transport.disconnected', `The connection to ${servers} was lost before the server answered.`, {
-    cause,
-  })
-}
-
-function connectFailure(servers: string, error: unknown): MeshError {
-  const said = error instanceof Error && error.message !== '' ? error.message : 'no answer'
-  const advice = /authori[sz]ation/i.test(said)
-    ? 'check token, user or nkey'
-    : 'start a nats-server there, or correct the URL'
-  return new MeshError('transport.connect-failed', `Cannot connect to ${servers}: ${said}; ${advice}.`, {
-    cause: error,
-  })
 }

@@ -1,6 +1,7 @@
 import type { Hash } from '@parley/ports'
-import { encodeBase64url, isCapability, MeshError } from '@parley/protocol'
+import { encodeBase64url, isCapability, MeshError, signatureBytes } from '@parley/protocol'
 import { isEnvelope, isKey } from './evidence.ts'
+import { parseJson } from './parse-json.ts'
 import { isTrustNote, type TrustNote } from './trust-note.ts'
 import { parseSight, type Sight } from './sight.ts'
 import { isScore, trustModelName } from './trust-model.ts'
@@ -45,7 +46,6 @@ export interface ReadBatch extends EvidenceBatch {
 /** Numbers in a row of a piece. */
 export const pieceCells = 4
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
 const encoder = new TextEncoder()
 
 /** Writes a batch down: what the hash of it, which is signed, is made of. */
@@ -97,7 +97,7 @@ export function splitEntry(data: Uint8Array, position: number): StreamEntry {
 /** Reads a batch and checks its shape; who signed it is for the caller to see. Undefined for what is none. */
 export function readBatch(bytes: Uint8Array, hash: Hash): ReadBatch | undefined {
   const text = bytes.subarray(signatureBytes)
-  const value = parse(text)
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined
   const { kind, sights, ...rest } = value as Readonly<Record<string, unknown>>
   const batch = rest as unknown as Omit<EvidenceBatch, 'pieces'> & Omit<EvidencePieces, 'sights'>
@@ -144,8 +144,6 @@ export function corruptEntry(position: number, why: string): MeshError {
   })
 }
 
-/** Length of an Ed25519 signature (RFC 8032 §5.1.6). */
-const signatureBytes = 64
 const entryHeadBytes = 16
 
 type Head = Omit<EvidenceBatch, 'pieces'>
@@ -198,13 +196,4 @@ function isNumbers(value: unknown): value is readonly number[] {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((text) => typeof text === 'string')
-}
-
-function parse(text: Uint8Array): unknown {
-  try {
-    return JSON.parse(decoder.decode(text)) as unknown
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
-    throw error
-  }
 }

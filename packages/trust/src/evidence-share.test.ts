@@ -156,6 +156,33 @@ describe('takeShared', () => {
     expect(await theirs.ledger.listShared(nothing)).toEqual({ batches: [], isOldest: false, hasMore: false })
   })
 
+  it('holds no more of others than some megabytes while the store cannot take it', async () => {
+    const mine = await openSharing(raterA)
+    const ok = parseSight('callee ok')
+    const padding = Array.from({ length: 900 }, (_, at) => `did:web:p.example p/${'x'.repeat(480)}${String(at)}`)
+    let waiting = 0
+    let verdict: { readonly kind: string } = { kind: 'taken' }
+    for (let first = 1; verdict.kind === 'taken' && waiting < 100_000_000; first++) {
+      const pieces = {
+        peers: [peer, ...padding],
+        capabilities: [capability],
+        sights: ok ? [ok] : [],
+        rows: [mine.clock.now(), 0, 0, 0],
+        starts: {},
+        envelopes: `e${String(first)}`,
+      }
+      const head = { rater: foreign, did: didOf(foreign), model: 'any', first, atMs: mine.clock.now(), previous: '' }
+      const text = formatBatch({ ...head, pieces, notes: [] })
+      const signed = await createToySigner(didOf(foreign)).sign(signingDomains.evidence, systemHash(text))
+      verdict = await mine.ledger.takeShared(sealBatch(text, signed), { ...from(foreign), isOldest: true })
+      if (verdict.kind === 'taken') waiting += text.length
+    }
+    expect(verdict).toMatchObject({ code: 'trust.entry-refused' })
+    expect(waiting).toBeLessThan(25_000_000)
+    await mine.ledger.flush()
+    expect(mine.observe({})).toMatchObject({ kind: 'taken' })
+  })
+
   it('lets no other owner say where a peer starts', async () => {
     const mine = await openSharing(raterA)
     const ok = parseSight('callee ok')

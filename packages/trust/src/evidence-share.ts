@@ -1,10 +1,9 @@
 import type { Clock, Hash, Store } from '@parley/ports'
-import { refuse, signingDomains, type Refusal } from '@parley/protocol'
+import { refuse, signingDomains, type Refusal, type SignatureCheck } from '@parley/protocol'
 import { countPieces, readBatch, splitEntry, type ReadBatch } from './evidence-batch.ts'
 import { maxAheadMs, type PieceRefusal } from './ledger-fold.ts'
 import { agentOf } from './peer-key.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
-import type { VerifySignature } from './replay-stream.ts'
 
 /** Who handed evidence over, as it was proven to be. */
 export interface Sharer {
@@ -61,7 +60,7 @@ export interface EvidenceShareOptions {
   readonly store: Store
   readonly stream: string
   readonly rater: string
-  readonly verify: VerifySignature
+  readonly verify: SignatureCheck
   readonly hash: Hash
   readonly clock: Clock
   readonly isShared: boolean

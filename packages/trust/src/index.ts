@@ -5,7 +5,6 @@ export type { EvidenceShare, SharedPlace, SharedRange, SharedVerdict, Sharer } f
 export type { OrdersAbout, OwnerWord } from './owner-word.ts'
 export { outcomeTable, type OutcomeRow } from './outcome-table.ts'
 export type { JudgedFor, TrustView } from './peer-judgement.ts'
-export type { VerifySignature } from './replay-stream.ts'
 export { tierBars, tierOf, type Tier } from './tier.ts'
 export type { TrustExplanation, TrustMovement } from './trust-explanation.ts'
 export {

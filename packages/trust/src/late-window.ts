@@ -14,11 +14,14 @@ export interface LateItem extends FoldItem {
  * Folds evidence in the order of its places, whatever the order in which it comes.
  *
  * I1 Evidence is settled once everything that could come before it has come; what comes later folds from there again.
- * I2 At most `maxItems` pieces are unsettled: where more come, all are settled, and what comes before them is too late.
+ * I2 At most `maxItems` pieces stay unsettled: where more come, all are settled, and what comes before them is too late.
  */
 export interface LateWindow {
-  /** Folds an item in its place; false if it is too late for that. */
-  take(peer: string, item: LateItem, arrivedAtMs: number): boolean
+  /**
+   * Folds items of one peer in their places, which ascend, and returns how many were taken: the others were too late, or there
+   * already. However many there are, what comes after the first of them is folded again once.
+   */
+  take(peer: string, items: readonly LateItem[], arrivedAtMs: number): number
   /** Settles evidence from before a time, as far as it is worth the work. */
   settle(beforeMs: number): void
   /** The time of the oldest evidence that is not settled; infinite if there is none. */
@@ -97,25 +100,32 @@ export function createLateWindow(
     for (const [peer, known] of unsettled) settlePeer(peer, known)
   }
   return {
-    take(peer, item, arrivedAtMs) {
-      if (item.atMs < settledBeforeMs) return false
+    take(peer, items, arrivedAtMs) {
+      const timely = items.filter(({ atMs }) => atMs >= settledBeforeMs)
+      if (timely.length === 0) return 0
       const known = unsettled.get(peer) ?? open(peer)
       const settled = known.marks[0]?.page
-      if (settled !== undefined && comparePlaces(item, settled.folded) <= 0) return false
-      const place = known.items.findLastIndex((other) => comparePlaces(other, item) < 0) + 1
-      const next = known.items[place]
-      if (next !== undefined && comparePlaces(next, item) === 0) return false
-      known.items.splice(place, 0, item)
-      count++
-      if (place < known.items.length - 1) {
+      const placed = settled ? timely.filter((item) => comparePlaces(item, settled.folded) > 0) : timely
+      const [first] = placed
+      if (first === undefined) return 0
+      const place = known.items.findLastIndex((other) => comparePlaces(other, first) < 0) + 1
+      const later = known.items.splice(place)
+      const merged = mergePlaces(later, placed)
+      for (const item of merged) known.items.push(item)
+      const taken = merged.length - later.length
+      count += taken
+      if (taken === 0) return 0
+      if (later.length === 0) foldFrom(peer, known, place)
+      else {
         known.marks = known.marks.filter((mark) => mark.count <= place)
         const mark = known.marks.at(-1)
         book.rewind(peer, mark?.page)
         foldFrom(peer, known, mark?.count ?? 0)
-      } else foldFrom(peer, known, place)
+      }
+      sinceSettled += taken
       if (count > maxItems) settle(newest(unsettled) + 1)
-      else if (++sinceSettled >= settleEvery) settle(arrivedAtMs - maxLateMs)
-      return true
+      else if (sinceSettled >= settleEvery) settle(arrivedAtMs - maxLateMs)
+      return taken
     },
     settle,
     oldestMs() {
@@ -128,6 +138,22 @@ export function createLateWindow(
       return known && { page: known.marks[0]?.page }
     },
   }
+}
+
+/** Joins two lists whose places ascend; of the second, what has a place of the first is left out. */
+function mergePlaces(known: readonly LateItem[], items: readonly LateItem[]): readonly LateItem[] {
+  const merged: LateItem[] = []
+  let at = 0
+  for (const item of items) {
+    for (let next = known[at]; next !== undefined && comparePlaces(next, item) < 0; next = known[++at])
+      merged.push(next)
+    const [same, last] = [known[at], merged.at(-1)]
+    if (same && comparePlaces(same, item) === 0) continue
+    if (last && comparePlaces(last, item) === 0) continue
+    merged.push(item)
+  }
+  for (let next = known[at]; next !== undefined; next = known[++at]) merged.push(next)
+  return merged
 }
 
 function newest(unsettled: ReadonlyMap<string, Unsettled>): number {

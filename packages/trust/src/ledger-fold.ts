@@ -84,7 +84,7 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
     start: number | undefined,
   ): void => {
     if (window !== undefined) {
-      window.take(peer, { atMs, rater, seq, capability, sight, isHearsay: false, start }, atMs)
+      window.take(peer, [{ atMs, rater, seq, capability, sight, isHearsay: false, start }], atMs)
       return
     }
     const handle = known ?? book.add(peer, start ?? startOf(peer), atMs)
@@ -98,8 +98,7 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
     if (atMs > arrivedAtMs + maxAheadMs) return 'trust.evidence-from-future'
     return isKnown(peer) || book.find(peer) !== undefined ? undefined : 'trust.peer-unknown'
   }
-  const takePiece = (peer: string, piece: LateItem, arrivedAtMs: number): PieceRefusal | undefined => {
-    if (window !== undefined) return window.take(peer, piece, arrivedAtMs) ? undefined : 'trust.evidence-late'
+  const takePiece = (peer: string, piece: LateItem): PieceRefusal | undefined => {
     const known = book.find(peer)
     if (known !== undefined && !book.isFresh(known) && comparePlaces(piece, book.folded(known)) <= 0)
       return 'trust.evidence-duplicate'
@@ -121,6 +120,13 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
       const { peers, capabilities, sights, rows, starts } = pieces
       const isHearsay = ownerOf(from) !== ownOwner
       const refused = new Map<PieceRefusal, number>()
+      const refuse = (code: PieceRefusal, count: number): void => {
+        if (count > 0) refused.set(code, (refused.get(code) ?? 0) + count)
+      }
+      const refusalOf = (peer: string, piece: LateItem): PieceRefusal | undefined =>
+        isOwn ? undefined : refusePiece(from, peer, piece.atMs, arrivedAtMs)
+      /** What is folded in its place is folded a peer at a time: each piece may have much after it that is folded again. */
+      const gathered = new Map<string, LateItem[]>()
       let taken = 0
       let atMs = 0
       for (let at = 0, seq = first; at < rows.length; at += pieceCells, seq++) {
@@ -130,15 +136,32 @@ export function createLedgerFold({ model, rater, startOf, isKnown, isShared }: L
         const capability = capabilities[rows[at + 2] ?? 0]
         const sight = sights[rows[at + 3] ?? 0]
         if (peer === undefined || capability === undefined || sight === undefined) continue
-        const entering = enter(peer)
-        if (entering !== undefined) await entering
         // Where a peer starts is nothing that another owner has a word in.
         const start = isHearsay ? undefined : starts[String(number)]
-        const code =
-          (isOwn ? undefined : refusePiece(from, peer, atMs, arrivedAtMs)) ??
-          takePiece(peer, { atMs, rater: from, seq, capability, sight, isHearsay, start }, arrivedAtMs)
+        const piece: LateItem = { atMs, rater: from, seq, capability, sight, isHearsay, start }
+        if (window !== undefined) {
+          const pieces = gathered.get(peer)
+          if (pieces) pieces.push(piece)
+          else gathered.set(peer, [piece])
+          continue
+        }
+        const entering = enter(peer)
+        if (entering !== undefined) await entering
+        const code = refusalOf(peer, piece) ?? takePiece(peer, piece)
         if (code === undefined) taken++
-        else refused.set(code, (refused.get(code) ?? 0) + 1)
+        else refuse(code, 1)
+      }
+      for (const [peer, pieces] of gathered) {
+        const entering = enter(peer)
+        if (entering !== undefined) await entering
+        const fit = pieces.filter((piece) => {
+          const code = refusalOf(peer, piece)
+          if (code !== undefined) refuse(code, 1)
+          return code === undefined
+        })
+        const count = window?.take(peer, fit, arrivedAtMs) ?? 0
+        taken += count
+        refuse('trust.evidence-late', fit.length - count)
       }
       return { taken, refused }
     },

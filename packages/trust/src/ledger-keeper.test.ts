@@ -122,4 +122,26 @@ describe('openLedgerKeeper', () => {
     for (const bad of [planted, cut, changed, swapped])
       await expect(reopen({ store: bad })).rejects.toMatchObject({ code: 'store.corrupt' })
   })
+
+  it('says nothing of a peer whose page is damaged, in the place of letting it start anew', async () => {
+    const { ledger, store, observe, reopen } = await openTrustLab()
+    observe({ outcome: 'failed' }, 40)
+    await ledger.close()
+    const [page] = await store.keyValue.list('trust/page/')
+    const [owner] = await store.keyValue.list('trust/owner/')
+    const text = Buffer.from(page?.value ?? []).toString()
+    for (const [key, damaged] of [
+      [page?.key, text.slice(0, -2)],
+      [page?.key, text.replace('"standings":[{', '"standings":[],"x":[{')],
+      [page?.key, text.replaceAll(peer, 'did:web:sky.example sky/other')],
+      [owner?.key, '{}'],
+      [owner?.key, '['],
+    ] as const) {
+      const copy = store.copy()
+      await copy.keyValue.put(key ?? '', Buffer.from(damaged))
+      const again = await reopen({ store: copy })
+      await expect(Promise.resolve(again.enter(peer))).rejects.toMatchObject({ code: 'store.corrupt' })
+      expect(again.view(peer)).toEqual({ score: 0, tier: 'untrusted', evidenceCount: 0 })
+    }
+  })
 })

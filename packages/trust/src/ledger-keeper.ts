@@ -1,12 +1,12 @@
 import type { Clock, Hash, Logger, Signer, Store } from '@parley/ports'
-import { isMeshError } from '@parley/protocol'
+import { isMeshError, type SignatureCheck } from '@parley/protocol'
 import { countPieces, nameBatch, readBatch, splitEntry, type ReadBatch } from './evidence-batch.ts'
 import { createLedgerFold, maxAheadMs, type FoldedPieces, type LedgerFold } from './ledger-fold.ts'
 import { createLedgerWriter, type LedgerWriter, type OwnBatch, type StreamEnd } from './ledger-writer.ts'
 import type { BehaviourMonitor } from './behaviour-monitor.ts'
 import { maxLateMs } from './late-window.ts'
 import { ownerOf } from './peer-key.ts'
-import { replayStream, type VerifySignature } from './replay-stream.ts'
+import { replayStream } from './replay-stream.ts'
 import { createSnapshots, rememberCursor, type RaterCursor } from './snapshot.ts'
 import type { TrustModel } from './trust-model.ts'
 
@@ -17,7 +17,7 @@ export interface LedgerKeeperOptions {
   readonly rater: string
   /** Without it nothing is written. */
   readonly signer: Signer | undefined
-  readonly verify: VerifySignature
+  readonly verify: SignatureCheck
   readonly hash: Hash
   readonly model: TrustModel
   readonly clock: Clock

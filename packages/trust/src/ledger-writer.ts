@@ -56,7 +56,7 @@ export interface StreamEnd {
 /** An entry as it is in the stream. */
 export interface SealedEntry {
   readonly bytes: Uint8Array
-  /** How many pieces and notes are in it. */
+  /** How many records it counts as while it waits: its pieces and notes, or what is sealed by its size. */
   readonly count: number
   /** Of own evidence: its place in the rater's stream. */
   readonly own: OwnBatch | undefined
@@ -95,6 +95,8 @@ const noPieces: EvidencePieces = { peers: [], capabilities: [], sights: [], rows
 const batchDelayMs = 100
 const retryDelayMs = 1_000
 const maxPending = 20_000
+/** Others choose how large their batches are: by this many bytes each counts among the records that wait. */
+const sealedBytesPerRecord = 1_024
 /** A crash of a silent node loses at most this much of the time that it ran. */
 const aliveMs = 3_600_000
 
@@ -209,8 +211,9 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       schedule(batchDelayMs)
     },
     addSealed(sealed, arrivedAtMs) {
-      entries.push({ bytes: formatEntry({ arrivedAtMs, openedAtMs, sealed }), count: 1, own: undefined })
-      pendingCount++
+      const count = Math.ceil(sealed.length / sealedBytesPerRecord)
+      entries.push({ bytes: formatEntry({ arrivedAtMs, openedAtMs, sealed }), count, own: undefined })
+      pendingCount += count
       schedule(batchDelayMs)
     },
     flush,

@@ -1,6 +1,8 @@
+import { MeshError } from '@parley/protocol'
 import type { SavedBehaviour } from './behaviour-monitor.ts'
 import { isKey } from './evidence.ts'
 import type { Movement } from './movement.ts'
+import { parseJson } from './parse-json.ts'
 import { standingCells } from './standing.ts'
 
 /** Where a piece of evidence has its place in the fold: by time, then rater, then the rater's own count. */
@@ -47,12 +49,15 @@ export function encodePage(page: PeerPage, modelHash: string): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ model: modelHash, page }))
 }
 
-/** Reads a page; undefined for one of another model, or what is none: the stream has to be folded anew. */
+/**
+ * Reads a page; undefined for one of another model, under which the stream is folded anew. Throws `store.corrupt` for what is
+ * no page of this peer: who did badly must not start anew because a disk did.
+ */
 export function decodePage(bytes: Uint8Array, peer: string, modelHash: string): PeerPage | undefined {
-  const kept = parse(bytes)
-  if (typeof kept !== 'object' || kept === null) return undefined
-  const { model, page } = kept as { readonly model?: unknown; readonly page?: PeerPage }
-  return model === modelHash && page?.peer === peer && isPage(page) ? page : undefined
+  const { model, page } = (parseJson(bytes) ?? {}) as { readonly model?: unknown; readonly page?: PeerPage }
+  if (typeof model === 'string' && model !== modelHash) return undefined
+  if (model === modelHash && page?.peer === peer && isPage(page)) return page
+  throw new MeshError('store.corrupt', `what the trust ledger keeps of ${peer} is no page of it`, { details: { peer } })
 }
 
 function isPage({ folded, standings, moved }: Partial<PeerPage>): boolean {
@@ -64,17 +69,10 @@ function isPage({ folded, standings, moved }: Partial<PeerPage>): boolean {
     Array.isArray(standings) &&
     standings.length > 0 &&
     standings.every(
-      ({ name, cells }: PageStanding) =>
-        typeof name === 'string' && cells.length === standingCells && cells.every((value) => Number.isFinite(value)),
+      (standing: Partial<PageStanding> | null) =>
+        typeof standing?.name === 'string' &&
+        standing.cells?.length === standingCells &&
+        standing.cells.every((value) => Number.isFinite(value)),
     )
   )
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
 import type { Hash, Journal } from '@parley/ports'
-import { signingDomains, type SigningDomain } from '@parley/protocol'
+import { signingDomains, type SignatureCheck } from '@parley/protocol'
 import {
   corruptEntry,
   countPieces,
@@ -12,15 +12,12 @@ import {
 import type { StreamEnd } from './ledger-writer.ts'
 import { rememberCursor, type RaterCursor } from './snapshot.ts'
 
-/** Tells whether a signature is an Ed25519 signature by a DID over bytes in a domain. */
-export type VerifySignature = (did: string, domain: SigningDomain, bytes: Uint8Array, signature: Uint8Array) => boolean
-
 /** What `replayStream` needs. */
 export interface ReplayOptions {
   readonly journal: Journal
   readonly stream: string
   readonly rater: string
-  readonly verify: VerifySignature
+  readonly verify: SignatureCheck
   readonly hash: Hash
   /** Entries after this one are read. */
   readonly fromPosition: number

@@ -1,6 +1,7 @@
 import type { KeyValue } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import type { StreamEnd } from './ledger-writer.ts'
+import { parseJson } from './parse-json.ts'
 import { decodePage, encodePage, type PeerPage } from './peer-page.ts'
 import type { RunSpan } from './run-times.ts'
 import { isTrustNote, type TrustNote } from './trust-note.ts'
@@ -43,6 +44,7 @@ export function rememberCursor(cursors: Map<string, RaterCursor>, cursor: RaterC
 export interface Snapshots {
   readHead(): Promise<LedgerHead | undefined>
   writeHead(head: LedgerHead): Promise<void>
+  /** Rejects with `store.corrupt`, as the other readers do: nothing is made up for what cannot be read. */
   readPage(peer: string): Promise<PeerPage | undefined>
   writePages(pages: readonly PeerPage[]): Promise<void>
   readOwner(owner: string): Promise<readonly number[] | undefined>
@@ -59,10 +61,7 @@ export function createSnapshots(keyValue: KeyValue, stream: string, modelHash: s
       const entry = await keyValue.get(headKey)
       if (entry === undefined) return undefined
       const head = parseHead(entry.value)
-      if (head === undefined)
-        throw new MeshError('store.corrupt', `the head of the trust ledger ${stream} is not one`, {
-          details: { key: headKey },
-        })
+      if (head === undefined) throw corrupt(`the head of the trust ledger ${stream}`, headKey)
       return head
     },
     async writeHead(head) {
@@ -76,8 +75,12 @@ export function createSnapshots(keyValue: KeyValue, stream: string, modelHash: s
       await Promise.all(pages.map((page) => keyValue.put(pageKey(page.peer), encodePage(page, modelHash))))
     },
     async readOwner(owner) {
-      const entry = await keyValue.get(ownerKey(owner))
-      return entry && (JSON.parse(new TextDecoder().decode(entry.value)) as readonly number[])
+      const key = ownerKey(owner)
+      const entry = await keyValue.get(key)
+      if (entry === undefined) return undefined
+      const counts = parseJson(entry.value)
+      if (Array.isArray(counts) && counts.every((count) => Number.isFinite(count))) return counts as readonly number[]
+      throw corrupt(`the counts of ${owner}`, key)
     },
     async writeOwners(owners) {
       await Promise.all(
@@ -90,9 +93,10 @@ export function createSnapshots(keyValue: KeyValue, stream: string, modelHash: s
 }
 
 function parseHead(bytes: Uint8Array): LedgerHead | undefined {
+  const head = parseJson(bytes) as LedgerHead | undefined
   try {
-    const head = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as LedgerHead
     const isHead =
+      head !== undefined &&
       typeof head.model === 'string' &&
       Number.isSafeInteger(head.end.position) &&
       Number.isSafeInteger(head.end.seq) &&
@@ -105,7 +109,11 @@ function parseHead(bytes: Uint8Array): LedgerHead | undefined {
       head.notes.every(isTrustNote)
     return isHead ? head : undefined
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
+    if (error instanceof TypeError) return undefined
     throw error
   }
+}
+
+function corrupt(what: string, key: string): MeshError {
+  return new MeshError('store.corrupt', `${what} is not one`, { details: { key } })
 }

@@ -1,7 +1,7 @@
 import { createManualClock, systemHash, type ManualClock, type Signer } from '@parley/ports'
+import type { SignatureCheck } from '@parley/protocol'
 import type { Observed } from './evidence.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.fixture.ts'
-import type { VerifySignature } from './replay-stream.ts'
 import {
   openTrustLedger,
   type Observation,
@@ -38,7 +38,7 @@ export function createToySigner(did: string): Signer {
 }
 
 /** Verifies what a toy signer signs. */
-export const verifyToy: VerifySignature = (did, domain, bytes, signature) =>
+export const verifyToy: SignatureCheck = (did, domain, bytes, signature) =>
   Buffer.from(signToy(did, domain, bytes)).equals(signature)
 
 /** Opens a ledger in memory under whose anchors everybody is. */

@@ -8,7 +8,7 @@ import {
   type Signer,
   type Store,
 } from '@parley/ports'
-import { allowed, MeshError, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import { allowed, MeshError, refuse, type Refusal, type Verdict, type SignatureCheck } from '@parley/protocol'
 import { createBehaviourMonitor, type BehaviourMonitorOptions } from './behaviour-monitor.ts'
 import { isObserved, type Observed } from './evidence.ts'
 import { createEvidenceIds } from './evidence-ids.ts'
@@ -18,7 +18,6 @@ import type { OrdersAbout } from './owner-word.ts'
 import { judgePeer, listRaters, type Bench, type JudgedFor, type TrustView } from './peer-judgement.ts'
 import { agentOf, ownerOf } from './peer-key.ts'
 import { nameRater, readRater } from './rater-name.ts'
-import type { VerifySignature } from './replay-stream.ts'
 import { createEvidenceShare, type EvidenceShare } from './evidence-share.ts'
 import { sightOf, type Sight } from './sight.ts'
 import type { Tier } from './tier.ts'
@@ -58,7 +57,7 @@ export interface TrustLedgerOptions {
   readonly random?: Random
   /** Signs what is written, with the key of this instance. Without, the ledger can only be read. */
   readonly signer?: Signer
-  readonly verify: VerifySignature
+  readonly verify: SignatureCheck
   /** The journal stream; default `trust`. One process writes a stream. */
   readonly stream?: string
   /** Tells whether an anchor vouches for a peer: it starts at 500, any other at 300. Default: none does. */

@@ -3,14 +3,14 @@ import { signDeclaration } from '@parley/identity'
 import { approvalPurpose, type ApprovalView } from '@parley/mesh'
 import { digestJson, digestSubject } from '@parley/policy'
 import { createSystemClock, systemHash } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { tellUndone } from '../ask-agent.ts'
 import type { CliContext } from '../cli-context.ts'
+import { parseDuration } from '../duration.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
-import { parseAgent } from '../parse-agent.ts'
-import { parseDuration } from '../parse-duration.ts'
-import { collect } from '../parse-whole.ts'
-import { withoutControls } from '../without-controls.ts'
+import { parseJson } from '../parse-json.ts'
+import { addPersonOptions, type NeededOption } from '../person-options.ts'
+import { printable } from '../printable.ts'
 import { bringAnswer, listApprovals, type ApprovalFlags } from '../reach-approvals.ts'
 
 interface ListFlags extends ApprovalFlags {
@@ -22,7 +22,7 @@ interface AnswerFlags extends ApprovalFlags {
   readonly digest: string
   readonly credential: string
   readonly key: string
-  readonly text?: string
+  readonly reason?: string
   readonly for: number
   readonly json?: boolean
 }
@@ -36,15 +36,9 @@ export function addApproveCommands(program: Command, context: CliContext): void 
     .command('approve')
     .description('what waits for people, at a running agent or in the store of a stopped one, and their answers')
   addPlace(
-    approve
-      .command('list')
-      .description('list requests and their answers')
-      .option('--open', 'only what waits')
-      .option('--credential <file>', 'with --agent: what `parley credential issue --json` printed for you')
-      .option('--key <file>', 'with --agent: the key of that credential')
-      .option('--json', 'print them as JSON'),
+    approve.command('list').description('list requests and their answers').option('--open', 'only what waits'),
+    [],
   ).action(async (flags: ListFlags) => {
-    parseAgent(flags.agent)
     await list(context, flags)
   })
   addAnswer(approve, context, 'grant', 'granted', 'sign that this may be done, once')
@@ -52,7 +46,7 @@ export function addApproveCommands(program: Command, context: CliContext): void 
   answering(approve, 'amend', 'sign that it may be done, once, with other arguments, and not as it was asked for')
     .argument('<arguments>', 'what to do it with instead, as JSON')
     .action(async (request: string, proposed: string, flags: AnswerFlags) => {
-      await answer(context, request, 'amended', flags, { arguments: parseArguments(proposed) })
+      await answer(context, request, 'amended', flags, { arguments: parseJson('the second argument', proposed) })
     })
 }
 
@@ -63,36 +57,27 @@ function addAnswer(approve: Command, context: CliContext, name: string, word: st
 }
 
 function answering(approve: Command, name: string, description: string): Command {
-  return addPlace(
-    approve
-      .command(name)
-      .description(description)
-      .argument('<request>', requestText, parseRequest)
-      .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
-      .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
-      .requiredOption('--key <file>', 'the key of that credential')
-      .option('--text <text>', 'why')
-      .addOption(holdsFor())
-      .option('--json', 'print the answer as JSON'),
-  )
+  const command = approve
+    .command(name)
+    .description(`${description}; at a running agent, in the store of a stopped one, or for who brings it`)
+    .argument('<request>', requestText, parseRequest)
+    .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
+    .option('--reason <text>', 'why; it stands beside the answer')
+    .addOption(holdsFor())
+  return addPlace(command, ['credential', 'key'])
 }
 
-function addPlace(command: Command): Command {
-  return command
-    .option('--agent <name>', 'the running agent that asks people; it serves approvals')
-    .option('--as <name>', 'your name; default: that of the credential')
-    .option('--nats <url>', 'the broker; default NATS_URL')
-    .option('--mesh <name>', 'the mesh; default main')
+function addPlace(command: Command, needed: readonly NeededOption[]): Command {
+  return addPersonOptions(command, 'the running agent that asks people; it serves approvals', needed)
     .option('--data <file>', 'instead of an agent: the store of a stopped node')
-    .option('--anchor <file>', 'the anchor.json of an owner, yours above all; may be repeated', collect)
+    .option('--json', 'print it as JSON')
 }
 
 async function list(context: CliContext, flags: ListFlags): Promise<void> {
   const { open = false, json = false } = flags
   const found = await listApprovals(context, flags, open ? 'open' : undefined)
   if ('kind' in found) {
-    context.print(json, [`refused ${found.code}: ${found.reason}`], { refused: found })
-    context.end(exitCodes.no)
+    tellUndone(context, json, found)
     return
   }
   const requests = found.map((view) => ({ ...view, holds: holds(view) }))
@@ -110,11 +95,10 @@ async function answer(
   flags: AnswerFlags,
   more: { readonly arguments?: unknown },
 ): Promise<void> {
-  parseAgent(flags.agent)
+  const { reason, json = false } = flags
   const declarer = await openDeclarer(context, flags)
   const issuedAtMs = createSystemClock().now()
-  const { text } = flags
-  const content = { request, digest: flags.digest, word, ...(text === undefined ? {} : { text }), ...more }
+  const content = { request, digest: flags.digest, word, ...(reason === undefined ? {} : { text: reason }), ...more }
   const signed = await signDeclaration(declarer, {
     id: `${request}.${word}`,
     purpose: approvalPurpose,
@@ -122,19 +106,17 @@ async function answer(
     issuedAtMs,
     expiresAtMs: issuedAtMs + flags.for,
   })
+  const facts = { request, word, answer: signed }
   const verdict = await bringAnswer(context, flags, signed)
-  const hint = context.paint.dim(`${word}: hand it to who asked, for \`parley call --approval\``)
-  const heard =
-    verdict?.kind === 'deny'
-      ? `refused ${verdict.code}: ${verdict.reason}`
-      : `${word}: heard by ${flags.agent ?? flags.data ?? ''}`
-  context.print(flags.json ?? false, verdict ? [heard] : [signed, hint], {
-    request,
-    word,
-    answer: signed,
-    ...(verdict && { verdict }),
-  })
-  context.end(verdict?.kind === 'deny' ? exitCodes.no : exitCodes.ok)
+  if (verdict === undefined) {
+    context.print(json, [signed], facts)
+    context.remark(json, context.paint.dim(`${word}: hand it to who asked, for \`parley call --approval\``))
+  } else if (verdict.kind === 'allow') {
+    context.print(json, [`${word}: heard by ${flags.agent ?? flags.data ?? ''}`], { ...facts, verdict })
+  } else if (verdict.kind === 'deny') {
+    context.print(json, [`refused ${verdict.code}: ${verdict.reason}`], { ...facts, verdict })
+    context.end(exitCodes.no)
+  } else tellUndone(context, json, verdict, facts)
 }
 
 /** Whether the digest is of what is shown: else somebody would sign another thing than was read. */
@@ -152,7 +134,7 @@ function formatRequest(context: CliContext, request: ApprovalView & { readonly h
     `  arguments ${JSON.stringify(request.arguments)}`,
     ...(request.holds ? [`  digest ${digest}`] : []),
     ...answers.map(formatAnswer),
-  ].map(withoutControls)
+  ].map(printable)
   const forged = context.paint.red('  its digest is not of what is shown here: do not answer it')
   return request.holds ? lines : [...lines, forged]
 }
@@ -163,7 +145,9 @@ function formatAnswer({ word, name, text, becomes, ...said }: ApprovalView['answ
 }
 
 function holdsFor(): Option {
-  return new Option('--for <time>', 'how long the answer holds').argParser(parseDuration).default(defaultForMs, '10m')
+  return new Option('--for <duration>', 'how long the answer holds')
+    .argParser(parseDuration)
+    .default(defaultForMs, '10m')
 }
 
 /** Reads the id of a request, 128 bits in base64url. */
@@ -176,12 +160,4 @@ function parseRequest(text: string): string {
 function parseDigest(text: string): string {
   if (/^[\w-]{43}$/.test(text)) return text
   throw new InvalidArgumentError('It must be the digest of a request, 43 characters; parley approve list shows it.')
-}
-
-function parseArguments(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new MeshError('cli.usage', 'the arguments are not JSON', { cause })
-  }
 }

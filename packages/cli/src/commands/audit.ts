@@ -1,13 +1,12 @@
-import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifyAuditExport, type AuditVerdict } from '@parley/audit'
 import { verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { readAuditText } from '../audit-text.ts'
 import type { CliContext } from '../cli-context.ts'
-import { describeFileError } from '../describe-file-error.ts'
 import { exitCodes } from '../exit-code.ts'
 import { parseWhole } from '../parse-whole.ts'
+import { outText, writeLines, type OutFlags } from '../write-out.ts'
 
 interface VerifyOptions {
   readonly origin?: string
@@ -32,11 +31,11 @@ export function addAuditCommands(program: Command, context: CliContext): void {
   audit
     .command('export')
     .description('write the log of a stopped node as JSON Lines')
-    .requiredOption('--data <file>', "the node's store")
-    .option('--out <file>', 'a new file; default standard output')
+    .requiredOption('--data <file>', 'the store of a stopped node')
+    .option('--out <file>', outText)
     .option('--json', 'print what was written as JSON; the export itself always is JSON Lines')
-    .action(async ({ data, out, json = false }: { data: string; out?: string; json?: boolean }) => {
-      await exportFile(context, data, out, json)
+    .action(async ({ data, ...flags }: OutFlags & { readonly data: string }) => {
+      await writeLines(context, flags, readAuditText(data))
     })
 }
 
@@ -75,20 +74,4 @@ function formatVerdict({ paint }: CliContext, file: string, verdict: AuditVerdic
     ...(unsigned > 0 ? [paint.yellow(`  ${String(unsigned)} records after it are signed by nobody yet`)] : []),
     ...(isClosed ? [] : [paint.yellow('  the log does not end as a node that was closed ends it')]),
   ]
-}
-
-async function exportFile(context: CliContext, data: string, out: string | undefined, json: boolean): Promise<void> {
-  let lines = 0
-  if (out === undefined) {
-    for await (const segment of readAuditText(data)) context.host.out(segment)
-    return
-  }
-  await using file = await open(out, 'wx').catch((cause: unknown) => {
-    throw new MeshError('cli.usage', `${out} cannot be made: ${describeFileError(cause)}; name a new file`, { cause })
-  })
-  for await (const segment of readAuditText(data)) {
-    lines += segment.split('\n').length - 1
-    await file.appendFile(segment)
-  }
-  context.print(json, [`${String(lines)} lines written to ${out}`], { out, lines })
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander'
+import type { Command } from 'commander'
 import {
   createAnchors,
   openFileIssuer,
@@ -7,15 +7,17 @@ import {
   type VerifiedCredential,
 } from '@parley/identity'
 import { createSystemClock, type IssuedCredential } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { parseIssued } from '../parse-issued.ts'
-import { collect } from '../parse-whole.ts'
-import { readAnchorFile } from '../read-anchor.ts'
+import { parseLevel } from '../parse-level.ts'
+import { collect } from '../repeatable.ts'
+import { readAnchors } from '../read-anchor.ts'
 import { readInstance } from '../read-instance.ts'
-import { readText } from '../read-text.ts'
+import { readText } from '../read-file.ts'
 
 interface IssueFlags {
   readonly issuer: string
@@ -40,21 +42,22 @@ export function addCredentialCommands(program: Command, context: CliContext): vo
     .description("sign a credential with an issuer's folder, for instance for a person's key")
     .requiredOption('--issuer <dir>', 'a folder that `parley issuer init` made')
     .requiredOption('--instance <did>', 'the did:key that it is for, as `parley keys show` prints it')
-    .option('--serves <pattern>', 'a capability that it may serve; may be repeated', collect)
-    .option('--calls <pattern>', 'a capability that it may call; may be repeated', collect)
-    .option('--human <level>', 'it is of a person who signed in with 1, 2 or 3 (NIST SP 800-63B)', parseAssurance)
+    .option('--serves <pattern>', 'a capability that it may serve', collect)
+    .option('--calls <pattern>', 'a capability that it may call', collect)
+    .option('--human <level>', 'it is of a person who signed in with 1, 2 or 3 (NIST SP 800-63B)', parseLevel)
     .option('--life <duration>', 'for how long, within what the statement allows; default 15m', parseDuration)
     .option('--json', 'print it as JSON')
     .action(async (name: string, flags: IssueFlags) => {
       const issued = await issue(context, name, flags)
       const until = new Date(issued.expiresAtMs).toISOString()
-      const text = [issued.credential, issued.statement, context.paint.dim(`${name} until ${until}`)]
-      context.print(flags.json ?? false, text, { name, ...issued })
+      const { json = false } = flags
+      context.print(json, [issued.credential, issued.statement], { name, ...issued })
+      context.remark(json, context.paint.dim(`${name} until ${until}`))
     })
   credential
     .command('show <file>')
     .description('verify a credential, as `credential issue --json` printed it, and say what it grants')
-    .requiredOption('--anchor <file>', 'an anchor.json to verify it against; may be repeated', collect)
+    .requiredOption('--anchor <file>', 'an anchor.json to verify it against', collect)
     .option('--json', 'print the verdict as JSON')
     .action(async (file: string, flags: ShowFlags) => {
       await show(context, file, flags)
@@ -68,12 +71,21 @@ async function issue(context: CliContext, name: string, flags: IssueFlags): Prom
     ...(human === undefined ? {} : { allow: { [name]: { serves, calls, human } } }),
     ...(life === undefined ? {} : { credentialMs: life }),
   })
-  return issuer.issue({ name, instance, serves, calls })
+  const nowMs = createSystemClock().now()
+  const issued = await issuer.issue({ name, instance, serves, calls })
+  // Whole seconds, since a credential begins with one.
+  const givenMs = Math.ceil((issued.expiresAtMs - nowMs) / 1_000) * 1_000
+  if (life !== undefined && givenMs < life)
+    throw new MeshError(
+      'cli.usage',
+      `--life ${formatDuration(life)} is more than the statement of ${flags.issuer} allows: ${formatDuration(givenMs)} at most`,
+    )
+  return issued
 }
 
 async function show(context: CliContext, file: string, { anchor, json = false }: ShowFlags): Promise<void> {
   const presented = parseIssued(file, await readText(file))
-  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const anchors = createAnchors(await readAnchors(anchor))
   const expected = { anchors, instance: readInstance(presented.credential), nowMs: createSystemClock().now() }
   const verdict = verifyCredential(presented, expected)
   if (verdict.kind === 'allow') {
@@ -102,17 +114,4 @@ function describe({ paint }: CliContext, credential: VerifiedCredential): readon
 
 function isoOf(timeMs: number): string {
   return new Date(timeMs).toISOString()
-}
-
-function parseAssurance(text: string): Assurance {
-  switch (text) {
-    case '1':
-      return 1
-    case '2':
-      return 2
-    case '3':
-      return 3
-    default:
-      throw new InvalidArgumentError('It must be 1, 2 or 3.')
-  }
 }

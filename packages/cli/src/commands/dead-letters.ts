@@ -1,23 +1,14 @@
 import type { Command } from 'commander'
-import { deadLetterContract, type ContractCapability, type DeadLetterView, type Outcome } from '@parley/mesh'
-import { callOnce } from '../call-once.ts'
+import { deadLetterContract, type ContractCapability, type DeadLetterView } from '@parley/mesh'
+import type { AgentName } from '@parley/protocol'
+import { askAgent, tellUndone } from '../ask-agent.ts'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { parseAgent } from '../parse-agent.ts'
-import { parseIssued } from '../parse-issued.ts'
-import { collect } from '../parse-whole.ts'
-import { readAgent } from '../read-instance.ts'
-import { readText } from '../read-text.ts'
-import { withoutControls } from '../without-controls.ts'
+import { addPersonOptions, type PersonFlags } from '../person-options.ts'
+import { printable } from '../printable.ts'
 
-interface DeadLetterFlags {
-  readonly agent: string
-  readonly as?: string
-  readonly credential: string
-  readonly key: string
-  readonly anchor?: readonly string[]
-  readonly nats?: string
-  readonly mesh?: string
+interface DeadLetterFlags extends PersonFlags {
+  readonly agent: AgentName
   readonly json?: boolean
 }
 
@@ -54,7 +45,7 @@ export function addDeadLetterCommands(program: Command, context: CliContext): vo
       if (!output) return
       const { letter } = output as { readonly letter: DeadLetterView & { readonly input?: unknown } }
       const input = 'input' in letter ? JSON.stringify(letter.input) : 'not readable here: encrypted, or too large'
-      context.print(flags.json === true, [...formatLetter(letter), withoutControls(`  input    ${input}`)], { letter })
+      context.print(flags.json === true, [...formatLetter(letter), printable(`  input    ${input}`)], { letter })
     },
   )
   addFlags(ofLetter(letters, 'replay', 'run it again, under every check that a fresh command meets now')).action(
@@ -79,15 +70,8 @@ function ofLetter(letters: Command, name: string, description: string): Command 
 }
 
 function addFlags(command: Command): Command {
-  return command
-    .requiredOption('--agent <name>', 'the running agent that keeps them; it serves dead-letters')
-    .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
-    .requiredOption('--key <file>', 'the key of that credential')
-    .option('--as <name>', 'your name; default: that of the credential')
-    .option('--nats <url>', 'the broker; default NATS_URL')
-    .option('--mesh <name>', 'the mesh; default main')
-    .option('--anchor <file>', 'the anchor.json of an owner; may be repeated', collect)
-    .option('--json', 'print it as JSON')
+  const agent = 'the running agent that keeps them; it serves dead-letters'
+  return addPersonOptions(command, agent, ['agent', 'credential', 'key', 'anchor']).option('--json', 'print it as JSON')
 }
 
 /** Asks the agent; undefined where it did not do it, which is told. */
@@ -97,38 +81,10 @@ async function ask(
   capability: ContractCapability,
   input: unknown,
 ): Promise<unknown> {
-  parseAgent(flags.agent)
-  const { agent: to, credential, key, anchor, nats, mesh } = flags
-  const as = flags.as ?? readAgent(parseIssued(credential, await readText(credential)).credential)
-  const outcome = await callOnce(context, capability, input, {
-    as,
-    to,
-    credential,
-    key,
-    ...(anchor ? { anchor } : {}),
-    ...(nats === undefined ? {} : { nats }),
-    ...(mesh === undefined ? {} : { mesh }),
-  })
-  if (outcome.kind === 'ok') return outcome.output ?? {}
-  const { code, reason } = explain(outcome)
-  context.print(flags.json === true, [`${outcome.kind} ${code}: ${reason}`], { [outcome.kind]: { code, reason } })
-  context.end(exitCodes.no)
+  const asked = await askAgent(context, capability, input, flags)
+  if (asked.kind === 'ok') return asked.output ?? {}
+  tellUndone(context, flags.json === true, asked)
   return undefined
-}
-
-function explain(outcome: Exclude<Outcome, { readonly kind: 'ok' }>): {
-  readonly code: string
-  readonly reason: string
-} {
-  switch (outcome.kind) {
-    case 'declined':
-      return { code: outcome.error.name, reason: 'the agent keeps no such letter' }
-    case 'refused':
-      return { code: outcome.code, reason: outcome.reason }
-    case 'failed':
-    case 'unknown':
-      return { code: outcome.code, reason: outcome.hop.explain() }
-  }
 }
 
 function formatLetter(letter: DeadLetterView): readonly string[] {
@@ -138,5 +94,5 @@ function formatLetter(letter: DeadLetterView): readonly string[] {
     `  from     ${caller.name} (${caller.owner})`,
     `  saga     ${saga.id}, step ${saga.step}, ${saga.phase}, key ${saga.key}, epoch ${saga.epoch}`,
     `  since    ${new Date(keptAtMs).toISOString()}, ${count} times, last ${new Date(lastAtMs).toISOString()}, replayed ${replays} times`,
-  ].map(withoutControls)
+  ].map(printable)
 }

@@ -14,7 +14,7 @@ import { checkSync } from '../doctor/check-sync.ts'
 import { checkStore } from '../doctor/check-store.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
+import { collect } from '../repeatable.ts'
 
 interface DoctorFlags {
   readonly nats?: string
@@ -33,11 +33,11 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .command('doctor')
     .description('check what a node needs here; each line says ok, warn or fail, and what to do')
     .option('--nats <url>', 'a broker to connect to; default NATS_URL')
-    .option('--monitor <url>', 'the monitoring port of a broker, which tells how it syncs; may be repeated', collect)
-    .option('--store <name>', 'a store on the JetStream of that broker; may be repeated', collect)
-    .option('--data <file>', 'the store of a stopped node; may be repeated', collect)
-    .option('--policy <file>', 'a policy document of one node; may be repeated', collect)
-    .option('--keys <dir>', 'a folder with key files; may be repeated', collect)
+    .option('--monitor <url>', 'the monitoring port of a broker, which tells how it syncs', collect)
+    .option('--store <name>', 'a store on the JetStream of that broker', collect)
+    .option('--data <file>', 'the store of a stopped node', collect)
+    .option('--policy <file>', 'a policy document of one node', collect)
+    .option('--keys <dir>', 'a folder with key files', collect)
     .option('--fetch', 'fetch a nats-server if there is none')
     .option('--json', 'print the findings as JSON')
     .action(async (flags: DoctorFlags) => {
@@ -51,13 +51,9 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     })
 }
 
-async function examine({ env, host }: CliContext, flags: DoctorFlags): Promise<readonly Finding[]> {
+async function examine({ env, host, protection }: CliContext, flags: DoctorFlags): Promise<readonly Finding[]> {
   const { nats = env.natsUrl, monitor = [], store = [], data = [], policy = [], keys = [], fetch = false } = flags
-  const ports = {
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    ...(env.passphrase === undefined ? {} : { passphrase: env.passphrase }),
-  }
+  const ports = { clock: createSystemClock(), random: createSystemRandom(), ...protection }
   const log = (line: string): void => {
     host.err(`${line}\n`)
   }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { formatJoinToken, initFileIssuer, isWebDid, openFileIssuer, type Anchor } from '@parley/identity'
 import { MeshError, type Did } from '@parley/protocol'
+import { addBrokerOptions, type BrokerFlags } from '../broker-options.ts'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { openFence } from '../open-fence.ts'
-import { parseDuration } from '../parse-duration.ts'
-import { collect } from '../parse-whole.ts'
-import { readAnchorFile } from '../read-anchor.ts'
+import { parseDuration } from '../duration.ts'
+import { collect } from '../repeatable.ts'
+import { readAnchors } from '../read-anchor.ts'
 import { runIssuer, type IssuerRun } from '../run-issuer.ts'
 
 interface InitFlags {
@@ -15,9 +16,7 @@ interface InitFlags {
   readonly json?: boolean
 }
 
-interface TokenFlags {
-  readonly nats?: string
-  readonly mesh?: string
+interface TokenFlags extends BrokerFlags {
   readonly anchor?: readonly string[]
   readonly serves?: readonly string[]
   readonly calls?: readonly string[]
@@ -44,13 +43,12 @@ export function addIssuerCommands(program: Command, context: CliContext): void {
       })
       context.print(json, describe(dir, anchor, context.env.passphrase !== undefined), { dir, anchor })
     })
-  issuer
+  const run = issuer
     .command('run <dir>')
     .description('serve credentials on the mesh until it is ended: to newcomers with a join token, and renewals')
     .requiredOption('--data <file>', 'keeps which join tokens were used, and the audit log')
-    .option('--nats <url>', 'the broker; default NATS_URL')
-    .option('--mesh <name>', 'the mesh; default main')
-    .option('--anchor <file>', 'an anchor.json of another owner to accept; may be repeated', collect)
+  addBrokerOptions(run)
+    .option('--anchor <file>', 'an anchor.json of another owner to accept', collect)
     .option('--life <duration>', 'life of a credential; default 15m', parseDuration)
     .option('--grace <duration>', 'for how long an expired credential can be renewed; default 1h', parseDuration)
     .option('--rejoin <duration>', 'for how long a stopped process may come back; default 7d', parseDuration)
@@ -59,14 +57,15 @@ export function addIssuerCommands(program: Command, context: CliContext): void {
     .action(async (dir: string, flags: IssuerRun) => {
       context.end(await runIssuer(context, dir, flags))
     })
-  issuer
+  const token = issuer
     .command('token <dir> <name>')
-    .description('make a one-time join token for one instance of a name: a secret, for `joinMesh`')
-    .option('--nats <url>', 'the broker that the newcomer shall use; default NATS_URL')
-    .option('--mesh <name>', 'the mesh; default main')
-    .option('--anchor <file>', 'an anchor.json of another owner that it shall accept; may be repeated', collect)
-    .option('--serves <pattern>', 'at most these capabilities may be served; may be repeated', collect)
-    .option('--calls <pattern>', 'at most these capabilities may be called; may be repeated', collect)
+    .description(
+      "make a one-time join token for one instance of a name: a secret, for `joinMesh`; broker and mesh are the newcomer's",
+    )
+  addBrokerOptions(token)
+    .option('--anchor <file>', 'an anchor.json of another owner that it shall accept', collect)
+    .option('--serves <pattern>', 'at most these capabilities may be served', collect)
+    .option('--calls <pattern>', 'at most these capabilities may be called', collect)
     .option('--life <duration>', 'how long it can be used; default 10m', parseDuration)
     .option('--nats-account <dir>', 'keys of the mesh on a fenced broker, made by `parley nats-config operator`')
     .option('--json', 'print it as JSON')
@@ -80,7 +79,7 @@ async function makeToken(context: CliContext, dir: string, name: string, flags: 
   const nats = flags.nats ?? context.env.natsUrl
   const fence = await openFence(context, dir, flags.natsAccount)
   const issuer = await openFileIssuer({ ...issuerFolder(dir, context), ...fence.issuer })
-  const others = await Promise.all((flags.anchor ?? []).map(readAnchorFile))
+  const others = await readAnchors(flags.anchor ?? [])
   const made = await issuer.joinToken({
     name,
     anchors: [issuer.anchor, ...others],
@@ -94,12 +93,10 @@ async function makeToken(context: CliContext, dir: string, name: string, flags: 
   const token = formatJoinToken(made.token)
   context.print(json, [token], { name, id: made.id, expiresAtMs: made.expiresAtMs, token })
   if (nats === undefined)
-    context.host.err('This token names no broker: give --nats or NATS_URL, or the newcomer has to know it.\n')
-  if (json) return
+    context.remark(json, 'This token names no broker: give --nats or NATS_URL, or the newcomer has to know it.')
   const until = new Date(made.expiresAtMs).toISOString()
-  context.host.err(
-    `A secret: lets one instance of ${name} in, until ${until}. To take it back: parley revoke ${made.id}\n`,
-  )
+  const takeBack = `parley revoke ${made.id} --issuer ${dir}`
+  context.remark(json, `A secret: lets one instance of ${name} in, until ${until}. To take it back: ${takeBack}`)
 }
 
 function parseWebDid(text: string): Did {

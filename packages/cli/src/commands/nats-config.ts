@@ -20,16 +20,29 @@ import {
 } from '@parley/protocol'
 import { formatOperatorConfig, formatStaticConfig, type StaticUser } from '@parley/transport-nats'
 import type { CliContext } from '../cli-context.ts'
-import { collect, parseWhole } from '../parse-whole.ts'
-import { readAnchorFile } from '../read-anchor.ts'
+import { parseDuration } from '../duration.ts'
+import { collect } from '../repeatable.ts'
+import { readAnchors } from '../read-anchor.ts'
 
-interface StaticFlags {
-  readonly mesh: string
+interface OperatorFlags {
+  readonly mesh?: string
+  readonly json?: boolean
+}
+
+interface StaticFlags extends OperatorFlags {
   readonly agent: readonly string[]
   readonly anchor: readonly string[]
 }
 
-const hourMs = 3_600_000
+interface UserFlags {
+  readonly role: 'monitor' | 'operator'
+  readonly life: number
+  readonly json?: boolean
+}
+
+/** The mesh of a node that is told none. */
+const defaultMesh = 'main'
+const userLifeMs = 28_800_000
 
 /** Adds `parley nats-config operator|static|user`: what fences a mesh on a nats-server. */
 export function addNatsConfigCommands(program: Command, context: CliContext): void {
@@ -41,18 +54,22 @@ export function addNatsConfigCommands(program: Command, context: CliContext): vo
     .description(
       'accounts and user tokens: new instances need no reload; makes the keys in the folder if there are none',
     )
-    .option('--mesh <name>', 'the mesh', 'main')
-    .action(async (dir: string, { mesh }: { readonly mesh: string }) => {
-      context.host.out(await configureOperator(context, dir, mesh))
+    .option('--mesh <name>', 'the mesh; default main')
+    .option('--json', 'print it as a text in JSON')
+    .action(async (dir: string, { mesh = defaultMesh, json = false }: OperatorFlags) => {
+      const config = await configureOperator(context, dir, mesh)
+      context.print(json, [config.trimEnd()], { mesh, config })
     })
   command
     .command('static <dir>')
     .description('a list of users, for a laptop; makes the keys of each agent in the folder if there are none')
-    .option('--mesh <name>', 'the mesh', 'main')
-    .requiredOption('--agent <name>', 'an agent that may connect, for instance acme/flights; may be repeated', collect)
-    .requiredOption('--anchor <file>', 'the anchor.json of an owner of these; may be repeated', collect)
-    .action(async (dir: string, flags: StaticFlags) => {
-      context.host.out(await configureStatic(context, dir, flags))
+    .option('--mesh <name>', 'the mesh; default main')
+    .requiredOption('--agent <name>', 'an agent that may connect, for instance acme/flights', collect)
+    .requiredOption('--anchor <file>', 'the anchor.json of an owner of these', collect)
+    .option('--json', 'print it as a text in JSON')
+    .action(async (dir: string, { mesh = defaultMesh, json = false, ...flags }: StaticFlags) => {
+      const config = await configureStatic(context, dir, { mesh, ...flags })
+      context.print(json, [config.trimEnd()], { mesh, agents: flags.agent, config })
     })
   command
     .command('user <dir>')
@@ -62,14 +79,19 @@ export function addNatsConfigCommands(program: Command, context: CliContext): vo
         .choices(['monitor', 'operator'])
         .default('monitor'),
     )
-    .option('--hours <n>', 'for how long', parseWhole, 8)
-    .action(async (dir: string, flags: { readonly role: 'monitor' | 'operator'; readonly hours: number }) => {
-      context.host.out(await mintCredentials(context, dir, flags))
+    .addOption(new Option('--life <duration>', 'for how long').argParser(parseDuration).default(userLifeMs, '8h'))
+    .option('--json', 'print them as a text in JSON')
+    .action(async (dir: string, { role, life, json = false }: UserFlags) => {
+      const { nkey, seed } = generateUserNkey(createSystemRandom())
+      const expiresAtMs = createSystemClock().now() + life
+      const minted = await mintNatsUserFrom({ dir, ...context.protection }, { nkey, role, expiresAtMs })
+      const credentials = formatNatsCredentials(minted, seed)
+      context.print(json, [credentials.trimEnd()], { role, expiresAtMs, credentials })
     })
 }
 
-async function configureOperator({ env }: CliContext, dir: string, mesh: string): Promise<string> {
-  const setup = { dir, mesh, random: createSystemRandom(), ...protectionOf(env) }
+async function configureOperator({ protection }: CliContext, dir: string, mesh: string): Promise<string> {
+  const setup = { dir, mesh, random: createSystemRandom(), ...protection }
   const facts = await readNatsAccount(dir).catch((error: unknown) => {
     if (isMeshError(error) && error.code === 'identity.issuer-unavailable') return initNatsAccount(setup)
     throw error
@@ -79,33 +101,23 @@ async function configureOperator({ env }: CliContext, dir: string, mesh: string)
   return formatOperatorConfig(facts)
 }
 
-async function configureStatic({ env }: CliContext, dir: string, flags: StaticFlags): Promise<string> {
-  const anchors = createAnchors(await Promise.all(flags.anchor.map(readAnchorFile)))
+async function configureStatic(
+  { protection }: CliContext,
+  dir: string,
+  flags: StaticFlags & { readonly mesh: string },
+): Promise<string> {
+  const anchors = createAnchors(await readAnchors(flags.anchor))
   const random = createSystemRandom()
   const users: StaticUser[] = []
   for (const name of flags.agent) {
     const owner = isAgentName(name) ? anchors.ofName(name)?.owner : undefined
     if (!isAgentName(name) || owner === undefined)
       throw new MeshError('cli.usage', `no --anchor covers the agent ${JSON.stringify(name)}`)
-    const folder = { dir: join(dir, name.replace('/', '-')), ...protectionOf(env) }
+    const folder = { dir: join(dir, name.replace('/', '-')), ...protection }
     const { signer, nkey } = await ensureInstanceKeys({ ...folder, random })
     const agent = formatMailboxToken(systemHash, { owner, name })
     const place = { mesh: flags.mesh, me: formatInstanceToken(signer.did), agent }
     users.push({ name, nkey: nkey.nkey, permissions: listPermissions('instance', place) })
   }
   return formatStaticConfig(users)
-}
-
-async function mintCredentials(
-  { env }: CliContext,
-  dir: string,
-  { role, hours }: { readonly role: 'monitor' | 'operator'; readonly hours: number },
-): Promise<string> {
-  const { nkey, seed } = generateUserNkey(createSystemRandom())
-  const expiresAtMs = createSystemClock().now() + hours * hourMs
-  return formatNatsCredentials(await mintNatsUserFrom({ dir, ...protectionOf(env) }, { nkey, role, expiresAtMs }), seed)
-}
-
-function protectionOf({ passphrase }: CliContext['env']): { readonly passphrase?: string } {
-  return passphrase === undefined ? {} : { passphrase }
 }

@@ -9,6 +9,7 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { describeFileError } from '../describe-file-error.ts'
 import { exitCodes } from '../exit-code.ts'
+import { isStandardOutput } from '../write-out.ts'
 
 interface BuildFlags {
   readonly opa: string
@@ -27,7 +28,7 @@ export function addPolicyBuildCommand(policy: Command, context: CliContext): voi
     .description('compile Rego into a bundle that a node loads, with your opa')
     .requiredOption('--opa <path>', 'the opa program to run')
     .requiredOption('-e, --entrypoint <package>', 'the package that decides, with / between its parts')
-    .option('-o, --out <file>', 'the bundle; by default the first file with .tar.gz')
+    .option('-o, --out <file>', 'the bundle, made anew; - is standard output; default the first file with .tar.gz')
     .option('--json', 'print name and hash as JSON')
     .action(async (files: readonly string[], flags: BuildFlags) => {
       context.end(await buildBundle(context, files, flags))
@@ -50,6 +51,10 @@ async function buildBundle(context: CliContext, files: readonly string[], flags:
   if (engine === undefined) {
     context.print(json, problems.map(formatProblem), { kind: 'invalid', problems })
     return exitCodes.no
+  }
+  if (isStandardOutput(out)) {
+    context.host.out(bytes)
+    return exitCodes.ok
   }
   try {
     await writeFile(out, bytes)

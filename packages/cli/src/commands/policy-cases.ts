@@ -12,8 +12,8 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
-import { readText } from '../read-text.ts'
+import { collect } from '../repeatable.ts'
+import { readText } from '../read-file.ts'
 
 /** Adds `parley policy test` and `parley policy shadow`. */
 export function addPolicyCaseCommands(policy: Command, context: CliContext): void {
@@ -27,7 +27,7 @@ export function addPolicyCaseCommands(policy: Command, context: CliContext): voi
   policy
     .command('shadow <tables...>')
     .description('decide the cases of tables by other documents, and say where those would decide otherwise')
-    .requiredOption('--with <file>', 'a document to try; may be repeated', collect)
+    .requiredOption('--with <file>', 'a document to try', collect)
     .option('--json', 'print the differences as JSON')
     .action(
       async (tables: readonly string[], options: { readonly with: readonly string[]; readonly json?: boolean }) => {

@@ -4,6 +4,9 @@ import {
   explainPolicy,
   makeInput,
   replayDecision,
+  type DocumentDemand,
+  type DocumentLimit,
+  type PolicyDecision,
   type PolicyExplanation,
   type PolicyInput,
   type PolicySet,
@@ -13,9 +16,11 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { readDecisionRecords, type DecisionRecord } from '../decision-records.ts'
+import { formatDuration } from '../duration.ts'
 import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
-import { readText } from '../read-text.ts'
+import { parseJson } from '../parse-json.ts'
+import { collect } from '../repeatable.ts'
+import { readText } from '../read-file.ts'
 
 interface ExplainFlags {
   readonly input?: string
@@ -35,7 +40,7 @@ export function addPolicyExplainCommand(policy: Command, context: CliContext): v
     .description('say of each rule whether it matched a hop, made up or recorded, and which clause was false first')
     .option('--input <json>', 'a hop as in a test table; @file reads it from a file')
     .option('--hop <id>', 'a recorded hop of a node with `keepDecisions`: decided again, by the documents given')
-    .option('--data <file>', 'with --hop: a store of a stopped node, or an export; may be repeated', collect)
+    .option('--data <file>', 'with --hop: a store of a stopped node, or an export', collect)
     .option('--body <json>', 'with --hop: the body, where the node kept its digest alone; @file reads it from a file')
     .option('--json', 'print the decision and every rule as JSON')
     .action(async (files: readonly string[], flags: ExplainFlags) => {
@@ -64,17 +69,14 @@ async function replayHop(
   const replays = records.map((record): Replay =>
     record.kept ? { ...record, replayed: replayDecision(set, record.kept, { body: body ?? record.body }) } : record,
   )
-  context.print(
-    json,
-    replays.flatMap((replay) => formatReplay(context, replay)),
-    { hop, replays },
-  )
   if (replays.length === 0) {
     const where = data.join(', ')
-    context.host.err(`no decision about ${hop} in ${where}: the node records them with \`keepDecisions\`\n`)
+    throw new MeshError('cli.usage', `no decision about ${hop} in ${where}: a node records them with \`keepDecisions\``)
   }
+  const lines = replays.flatMap((replay) => formatReplay(context, replay))
+  context.print(json, lines, { hop, replays })
   const isSame = replays.every(({ replayed }) => replayed?.isSameVerdict === true && replayed.isSamePolicy)
-  return replays.length > 0 && isSame ? exitCodes.ok : exitCodes.no
+  return isSame ? exitCodes.ok : exitCodes.no
 }
 
 function formatReplay(context: CliContext, { file, seq, side, kept, replayed }: Replay): readonly string[] {
@@ -99,15 +101,38 @@ function formatReplay(context: CliContext, { file, seq, side, kept, replayed }: 
 }
 
 function formatExplanation({ paint }: CliContext, { decision, rules }: PolicyExplanation): readonly string[] {
-  const { kind, document, rule } = decision
-  const code = decision.kind === 'deny' ? ` ${decision.code}: ${decision.reason}` : ''
+  const { rewritten } = decision
+  const approval = decision.kind === 'deny' ? decision.approval : undefined
+  const passing = decision.kind === 'allow' ? decision : approval?.approved
   return [
-    `${kind === 'allow' ? paint.green(kind) : paint.red(kind)} by ${document}#${rule}${code}`,
+    formatDecision(paint, decision),
+    ...(approval?.demands ?? []).map(formatDemand),
+    ...(passing?.limits ?? []).map(formatLimit),
+    ...(passing?.obligations.length ? [`  obliges to ${passing.obligations.join(', ')}`] : []),
+    ...(rewritten ? [`  body rewritten by ${rewritten.rules.join(', ')}: ${JSON.stringify(rewritten.body)}`] : []),
     ...rules.map((each) => {
       const why = each.because === undefined ? '' : `: ${each.because}`
       return `  ${each.result.padEnd(11)} ${each.document}#${each.rule} (${each.effect})${why}`
     }),
   ]
+}
+
+function formatDecision(paint: CliContext['paint'], decision: PolicyDecision): string {
+  const by = `by ${decision.document}#${decision.rule}`
+  if (decision.kind === 'allow') return `${paint.green('allow')} ${by}`
+  const { approval, code, reason } = decision
+  return approval
+    ? `${paint.yellow('require_approval')} ${by}: ${reason}`
+    : `${paint.red('deny')} ${by} ${code}: ${reason}`
+}
+
+function formatDemand({ document, rule, approvers, requires, forMs }: DocumentDemand): string {
+  const whom = approvers.length > 0 ? approvers.join(', ') : 'anybody whose credential grants to approve'
+  return `  ${document}#${rule} asks ${String(requires)} of ${whom}, within ${formatDuration(forMs)}`
+}
+
+function formatLimit({ document, rule, take, max, perMs }: DocumentLimit): string {
+  return `  ${document}#${rule} takes ${String(take)} of ${String(max)} every ${formatDuration(perMs)}, if that is left`
 }
 
 async function readInput(given: string): Promise<PolicyInput> {
@@ -120,10 +145,5 @@ async function readInput(given: string): Promise<PolicyInput> {
 }
 
 async function readJson(flag: string, given: string): Promise<unknown> {
-  const text = given.startsWith('@') ? await readText(given.slice(1)) : given
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new MeshError('cli.usage', `${flag} is not JSON`, { cause })
-  }
+  return parseJson(flag, given.startsWith('@') ? await readText(given.slice(1)) : given)
 }

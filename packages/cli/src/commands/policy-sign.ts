@@ -4,12 +4,13 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { collect, parseWhole } from '../parse-whole.ts'
+import { parseWhole } from '../parse-whole.ts'
+import { collect } from '../repeatable.ts'
 
 interface SignFlags {
   readonly issuer: string
   readonly number: number
-  readonly agent?: readonly string[]
+  readonly to?: readonly string[]
   readonly json?: boolean
 }
 
@@ -20,18 +21,18 @@ export function addPolicySignCommand(policy: Command, context: CliContext): void
     .description("release documents as one set, with the owner's key, for nodes that have `policySignedBy`")
     .requiredOption('--issuer <dir>', 'the folder of the owner; its owner.key is read')
     .requiredOption('--number <number>', 'higher than that of every release before', parseWhole)
-    .option('--agent <name>', 'whom it is for, by default alias/*; may be repeated', collect)
+    .option('--to <name>', 'the agents that it is for; default alias/*', collect)
     .option('--json', 'print the release as JSON')
     .action(async (files: readonly string[], flags: SignFlags) => {
       const { policyHash } = await compilePolicyFiles(files)
       const folder = issuerFolder(flags.issuer, context)
       const { owner, alias } = await readAnchor(folder.dir)
-      const { number, agent: agents = [`${alias}/*`] } = flags
+      const { number, to: agents = [`${alias}/*`], json = false } = flags
       const other = agents.find((agent) => !agent.startsWith(`${alias}/`))
       if (other !== undefined)
         throw new MeshError(
           'cli.usage',
-          `--agent ${other} is not a name of ${alias}: a node of another owner loads it never`,
+          `--to ${other} is not a name of ${alias}: a node of another owner loads it never`,
         )
       const issuedAtMs = folder.clock.now()
       const release = await signPolicyRelease(await openOwner(folder), {
@@ -41,12 +42,7 @@ export function addPolicySignCommand(policy: Command, context: CliContext): void
         issuedAtMs,
       })
       const what = `release ${String(number)} of the policy ${policyHash} for ${agents.join(', ')}`
-      context.print(flags.json ?? false, [release, context.paint.dim(what)], {
-        policyHash,
-        number,
-        agents,
-        owner,
-        release,
-      })
+      context.print(json, [release], { policyHash, number, agents, owner, release })
+      context.remark(json, context.paint.dim(what))
     })
 }

@@ -24,8 +24,8 @@ export function addRevokeCommand(program: Command, context: CliContext): void {
         const kind = kill ? 'kill' : 'revoke'
         assertOrder(kind, subject)
         const { sequence, order } = await appendOrder(issuerFolder(issuer, context), kind, subject)
-        const text = [order, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject}; give it to the nodes`)]
-        context.print(json, text, { sequence, kind, subject, order })
+        context.print(json, [order], { sequence, kind, subject, order })
+        context.remark(json, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject}; give it to the nodes`))
       },
     )
 }

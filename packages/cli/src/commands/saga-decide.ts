@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { createAnchors, signDeclaration } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { formatId, MeshError, refuse, type Verdict } from '@parley/protocol'
+import { allowed, formatId, MeshError, type AgentName, type Verdict } from '@parley/protocol'
 import {
   createHumanVerifier,
   formatSagaStream,
@@ -12,28 +12,34 @@ import {
   type HumanDecision,
   type SagaJournal,
 } from '@parley/saga'
-import { callOnce } from '../call-once.ts'
+import { askAgent, tellUndone } from '../ask-agent.ts'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
-import { parseAgent } from '../parse-agent.ts'
-import { openKeptJournal } from '../saga-store.ts'
-import { collect } from '../parse-whole.ts'
-import { readAnchorFile } from '../read-anchor.ts'
+import { parseJson } from '../parse-json.ts'
+import { parseName } from '../parse-name.ts'
+import { addPersonOptions, type PersonFlags } from '../person-options.ts'
+import { readAnchors } from '../read-anchor.ts'
+import { findSaga, openKeptJournal } from '../saga-store.ts'
 import { withStore } from '../with-store.ts'
 
-interface DecideFlags {
-  readonly agent: string
+interface DecideFlags extends PersonFlags {
   readonly credential: string
   readonly key: string
   readonly reason: string
-  readonly as?: string
   readonly data?: string
-  readonly anchor?: readonly string[]
-  readonly nats?: string
-  readonly mesh?: string
+  readonly of?: AgentName
   readonly output?: string
   readonly json?: boolean
+}
+
+/** What a person decides about a saga. */
+interface Decided {
+  readonly saga: string
+  readonly decision: HumanDecision
+  readonly about?: string
+  readonly fact?: string
+  readonly output?: unknown
 }
 
 /** How long a declaration holds, in milliseconds: it is handed over at once. */
@@ -42,108 +48,104 @@ const holdsMs = 600_000
 /** Adds the decisions of people: each is signed by a person's credential, and stands in the saga's journal. */
 export function addSagaDecisions(saga: Command, context: CliContext): void {
   const decision = (usage: string, description: string): Command =>
-    saga
-      .command(usage)
-      .description(description)
-      .requiredOption('--agent <name>', 'the agent whose saga it is')
-      .requiredOption('--reason <text>', 'why; it goes on the record')
-      .requiredOption('--credential <file>', 'what `parley credential issue --json` printed for you')
-      .requiredOption('--key <file>', 'the key of that credential')
-      .option('--anchor <file>', 'the anchor.json of an owner; may be repeated', collect)
-      .option('--data <file>', 'write it into the store of a stopped node')
-      .option('--as <name>', 'call the running agent instead, as yourself')
-      .option('--nats <url>', 'the broker; default NATS_URL')
-      .option('--mesh <name>', 'the mesh; default main')
-      .option('--json', 'print as JSON')
+    addPersonOptions(
+      saga
+        .command(usage)
+        .description(`${description}; at a running agent, in the store of a stopped one, or signed for who brings it`)
+        .requiredOption('--reason <text>', 'why; it goes on the record'),
+      'the running agent whose saga it is; it serves saga:decide',
+      ['credential', 'key'],
+    )
+      .option('--data <file>', 'instead of an agent: the store of a stopped node')
+      .option(
+        '--of <name>',
+        'with --data, where several have such a saga, or alone to sign only: whose it is',
+        parseName,
+      )
+      .option('--json', 'print what was signed and what became of it as JSON')
   decision('retry <id> <step>', 'try a stuck step again').action((id: string, step: string, flags: DecideFlags) =>
-    decide(context, id, 'retry', { about: step }, flags),
+    decide(context, { saga: id, decision: 'retry', about: step }, flags),
   )
   decision('skip <id> <step>', 'let the effect of a stuck undo stand').action(
-    (id: string, step: string, flags: DecideFlags) => decide(context, id, 'skip', { about: step }, flags),
+    (id: string, step: string, flags: DecideFlags) =>
+      decide(context, { saga: id, decision: 'skip', about: step }, flags),
   )
   decision('resolve <id> <step>', 'say what became of a stuck step')
     .argument('<fact>', 'committed, not-done or undone', parseFact)
     .option('--output <json>', 'what it would have answered, for committed')
-    .action((id: string, step: string, fact: string, flags: DecideFlags) =>
-      decide(context, id, 'resolve', { about: step, fact, ...parseOutput(flags.output) }, flags),
-    )
+    .action((id: string, step: string, fact: string, flags: DecideFlags) => {
+      const output = flags.output === undefined ? {} : { output: parseJson('--output', flags.output) }
+      return decide(context, { saga: id, decision: 'resolve', about: step, fact, ...output }, flags)
+    })
   decision('cancel <id>', 'take a saga back').action((id: string, flags: DecideFlags) =>
-    decide(context, id, 'cancel', {}, flags),
+    decide(context, { saga: id, decision: 'cancel' }, flags),
   )
   decision('abort <id>', 'give a saga up where it is: what it did stands').action((id: string, flags: DecideFlags) =>
-    decide(context, id, 'abort', {}, flags),
+    decide(context, { saga: id, decision: 'abort' }, flags),
   )
 }
 
-async function decide(
-  context: CliContext,
-  saga: string,
-  decision: HumanDecision,
-  more: Readonly<Record<string, unknown>>,
-  flags: DecideFlags,
-): Promise<void> {
-  const declarer = await openDeclarer(context, flags)
+async function decide(context: CliContext, decided: Decided, flags: DecideFlags): Promise<void> {
+  const { agent, data, of, json = false } = flags
+  const { saga, decision } = decided
+  if (agent !== undefined && data !== undefined)
+    throw new MeshError('cli.usage', 'give --agent, a running agent, or --data, the store of a stopped node')
+  if (data !== undefined) {
+    const { declaration, verdict } = await decideInStore(context, data, decided, flags)
+    const heard = verdict.kind === 'allow' ? 'heard' : `refused ${verdict.code}: ${verdict.reason}`
+    context.print(json, [heard], { saga, decision, declaration, verdict })
+    context.end(verdict.kind === 'allow' ? exitCodes.ok : exitCodes.no)
+    return
+  }
+  const whose = agent ?? of
+  if (whose === undefined)
+    throw new MeshError('cli.usage', 'give --agent or --data; or --of, whose saga it is, to sign and hand it to nobody')
+  const declaration = await sign(context, whose, decided, flags)
+  const facts = { saga, decision, declaration }
+  if (agent === undefined) {
+    context.print(json, [declaration], facts)
+    context.remark(json, context.paint.dim(`signed: hand it to saga:decide of ${whose}`))
+    return
+  }
+  const asked = await askAgent(context, sagaContract.decide, { declaration }, { ...flags, agent })
+  if (asked.kind === 'ok') context.print(json, ['heard'], { ...facts, verdict: allowed })
+  else tellUndone(context, json, asked, facts)
+}
+
+async function sign(context: CliContext, agent: AgentName, decided: Decided, flags: DecideFlags): Promise<string> {
   const issuedAtMs = createSystemClock().now()
-  const { agent, reason } = flags
-  const declaration = await signDeclaration(declarer, {
+  return signDeclaration(await openDeclarer(context, flags), {
     id: formatId(createSystemRandom().bytes(16)),
     purpose: sagaPurpose,
-    content: { agent, saga, decision, reason, ...more },
+    content: { agent, reason: flags.reason, ...decided },
     issuedAtMs,
     expiresAtMs: issuedAtMs + holdsMs,
   })
-  const verdict = await handOver(context, declaration, flags)
-  const said = verdict ? (verdict.kind === 'allow' ? 'heard' : `refused ${verdict.code}: ${verdict.reason}`) : 'signed'
-  const hint = verdict ? said : 'signed: hand it to saga:decide of the agent'
-  context.print(flags.json ?? false, verdict ? [hint] : [declaration, context.paint.dim(hint)], {
-    saga,
-    decision,
-    declaration,
-    ...(verdict && { verdict }),
-  })
-  context.end(verdict?.kind === 'deny' ? exitCodes.no : exitCodes.ok)
 }
 
-/** Writes the decision into a store, or brings it to the running agent; undefined where neither was asked for. */
-async function handOver(context: CliContext, declaration: string, flags: DecideFlags): Promise<Verdict | undefined> {
-  if (flags.data !== undefined) return writeInto(flags.data, declaration, flags)
-  if (flags.as === undefined) return undefined
-  const { as, agent, ...rest } = flags
-  const outcome = await callOnce(context, sagaContract.decide, { declaration }, { ...rest, as, to: agent })
-  if (outcome.kind === 'ok') return { kind: 'allow' }
-  if (outcome.kind === 'declined') {
-    const details = outcome.error.details as { readonly code: string; readonly reason: string }
-    return refuse('saga.decision-refused', `${details.code}: ${details.reason}`)
-  }
-  const hint = outcome.code === 'trust.below-threshold' ? ': have your credential issued with --calls saga:decide' : ''
-  return refuse('saga.decision-refused', `the agent was not reached: ${outcome.code}${hint}`)
-}
-
-async function writeInto(data: string, declaration: string, { anchor = [], agent }: DecideFlags): Promise<Verdict> {
+/** Signs a decision about a saga of a store and writes it there, held against what the saga is at as its agent would. */
+async function decideInStore(
+  context: CliContext,
+  data: string,
+  decided: Decided,
+  flags: DecideFlags,
+): Promise<{ readonly declaration: string; readonly verdict: Verdict }> {
+  const { anchor = [], of } = flags
   if (anchor.length === 0) throw new MeshError('cli.usage', 'give --anchor, the owner who vouches for you')
-  const anchors = createAnchors(await Promise.all(anchor.map(readAnchorFile)))
+  const anchors = createAnchors(await readAnchors(anchor))
   const clock = createSystemClock()
-  const verdict = createHumanVerifier({ anchors, now: () => clock.now() })(declaration)
-  if (verdict.kind === 'deny') return verdict
-  const name = parseAgent(agent)
-  if (name === undefined) throw new MeshError('cli.usage', 'give --agent')
-  const { saga, decided } = verdict.order
   return withStore(data, async (store) => {
-    const open = (): SagaJournal => openKeptJournal(store, formatSagaStream(name, saga))
-    return (await noteSaga(open, saga, proposeDecision(decided))).verdict
+    const { agent } = await findSaga(store, decided.saga, of)
+    const declaration = await sign(context, agent, decided, flags)
+    const verdict = createHumanVerifier({ anchors, now: () => clock.now() })(declaration)
+    if (verdict.kind === 'deny') return { declaration, verdict }
+    const open = (): SagaJournal => openKeptJournal(store, formatSagaStream(agent, decided.saga))
+    const noted = await noteSaga(open, decided.saga, proposeDecision(verdict.order.decided))
+    return { declaration, verdict: noted.verdict }
   })
 }
 
 function parseFact(text: string): string {
   if (['committed', 'not-done', 'undone'].includes(text)) return text
   throw new InvalidArgumentError('It must be committed, not-done or undone.')
-}
-
-function parseOutput(text: string | undefined): { readonly output?: unknown } {
-  if (text === undefined) return {}
-  try {
-    return { output: JSON.parse(text) as unknown }
-  } catch (cause) {
-    throw new MeshError('cli.usage', '--output is not JSON', { cause })
-  }
 }

@@ -1,19 +1,16 @@
-import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { MeshError } from '@parley/protocol'
+import type { AgentName } from '@parley/protocol'
 import { exportSaga } from '@parley/saga'
 import type { CliContext } from '../cli-context.ts'
-import { describeFileError } from '../describe-file-error.ts'
-import { parseAgent } from '../parse-agent.ts'
+import { parseName } from '../parse-name.ts'
 import { findSaga } from '../saga-store.ts'
 import { withStore } from '../with-store.ts'
+import { outText, writeLines, type OutFlags } from '../write-out.ts'
 
-interface ExportFlags {
+interface ExportFlags extends OutFlags {
   readonly data: string
-  readonly agent?: string
-  readonly out?: string
+  readonly of?: AgentName
   readonly bodies: boolean
-  readonly json?: boolean
 }
 
 /** Adds `parley saga export`: the file that `parley verify` proves offline. */
@@ -22,26 +19,15 @@ export function addSagaExport(saga: Command, context: CliContext): void {
     .command('export <id>')
     .description('write the journal of a saga with its receipts and credentials, for `parley verify`')
     .requiredOption('--data <file>', 'the store of a stopped node, or a copy')
-    .option('--agent <name>', 'the agent whose saga is meant, where a store has those of several')
-    .option('--out <file>', 'a new file; default standard output')
+    .option('--of <name>', 'the agent whose saga is meant, where a store has those of several', parseName)
+    .option('--out <file>', outText)
     .option('--no-bodies', 'leave out what was sent and answered: who did what stays as provable')
     .option('--json', 'print what was written as JSON; the export itself always is JSON Lines')
-    .action(async (id: string, flags: ExportFlags) => {
-      const { data, out, bodies: withBodies, json = false } = flags
+    .action(async (id: string, { data, of, bodies: withBodies, ...flags }: ExportFlags) => {
       const text = await withStore(data, async (store) => {
-        const { agent } = await findSaga(store, id, parseAgent(flags.agent))
+        const { agent } = await findSaga(store, id, of)
         return exportSaga(store, agent, id, { withBodies })
       })
-      if (out === undefined) {
-        context.host.out(text)
-        return
-      }
-      await writeFile(out, text, { flag: 'wx' }).catch((cause: unknown) => {
-        throw new MeshError('cli.usage', `${out} cannot be made: ${describeFileError(cause)}; name a new file`, {
-          cause,
-        })
-      })
-      const lines = text.split('\n').length - 1
-      context.print(json, [`${String(lines)} lines written to ${out}`], { out, lines })
+      await writeLines(context, flags, [text])
     })
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { MeshError } from '@parley/protocol'
+import { MeshError, type AgentName } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { formatSaga, formatSagaLine } from '../format-saga.ts'
 import { loadDefinitions } from '../load-definitions.ts'
-import { parseAgent } from '../parse-agent.ts'
+import { parseName } from '../parse-name.ts'
 import { findSaga, readSagas, type KeptSaga } from '../saga-store.ts'
 import { withStore } from '../with-store.ts'
 import { addSagaDecisions } from './saga-decide.ts'
@@ -12,12 +12,12 @@ import { addSagaExport } from './saga-export.ts'
 
 interface StoreFlags {
   readonly data: string
-  readonly agent?: string
+  readonly of?: AgentName
   readonly json?: boolean
 }
 
 const dataText = 'the store of a stopped node, or a copy'
-const agentText = 'the agent whose sagas are meant, where a store has those of several'
+const ofText = 'the agent whose sagas are meant, where a store has those of several'
 
 /** Adds `parley saga list`, `show`, `check`, `versions`, `export`, and the decisions of people. */
 export function addSagaCommands(program: Command, context: CliContext): void {
@@ -27,12 +27,12 @@ export function addSagaCommands(program: Command, context: CliContext): void {
       .command(name)
       .description(description)
       .requiredOption('--data <file>', dataText)
-      .option('--agent <name>', agentText)
-      .option('--json', 'print as JSON')
+      .option('--of <name>', ofText, parseName)
+      .option('--json', 'print it as JSON')
   read('list', 'list sagas: what each is at, and what it waits for')
     .option('--open', 'only those that are not over')
     .action(async (flags: StoreFlags & { readonly open?: boolean }) => {
-      const all = await withStore(flags.data, (store) => readSagas(store, parseAgent(flags.agent)))
+      const all = await withStore(flags.data, (store) => readSagas(store, flags.of))
       const sagas = flags.open ? all.filter(isOpen) : all
       context.print(
         flags.json ?? false,
@@ -42,14 +42,14 @@ export function addSagaCommands(program: Command, context: CliContext): void {
       if (sagas.some(({ error }) => error)) context.end(exitCodes.no)
     })
   read('show <id>', 'show one saga: its timeline, and every event').action(async (id: string, flags: StoreFlags) => {
-    const found = await withStore(flags.data, (store) => findSaga(store, id, parseAgent(flags.agent)))
+    const found = await withStore(flags.data, (store) => findSaga(store, id, flags.of))
     const { agent, view, events, error } = found
     if (!view) throw error ?? new MeshError('saga.unknown', `the saga "${id}" cannot be read`)
     context.print(flags.json ?? false, formatSaga(context, agent, view, events), { agent, view, events })
   })
   read('versions', 'list the versions of definitions that sagas of the store are under way with').action(
     async (flags: StoreFlags) => {
-      const sagas = await withStore(flags.data, (store) => readSagas(store, parseAgent(flags.agent)))
+      const sagas = await withStore(flags.data, (store) => readSagas(store, flags.of))
       const versions = countVersions(sagas.filter(isOpen))
       const lines = versions.map(
         ({ definition, fingerprint, open }) => `${definition}  ${fingerprint}  ${String(open)} open`,
@@ -62,7 +62,7 @@ export function addSagaCommands(program: Command, context: CliContext): void {
   read('check <module>', 'hold open sagas against the definitions that a module exports, before it is deployed').action(
     async (module: string, flags: StoreFlags) => {
       const definitions = await loadDefinitions(module)
-      const sagas = await withStore(flags.data, (store) => readSagas(store, parseAgent(flags.agent)))
+      const sagas = await withStore(flags.data, (store) => readSagas(store, flags.of))
       const checked = sagas
         .filter(isOpen)
         .map((one) => ({ id: one.id, agent: one.agent, verdict: check(one, definitions) }))
@@ -83,8 +83,8 @@ function isOpen({ view }: KeptSaga): boolean {
   return !view || !['completed', 'compensated', 'aborted'].includes(view.status)
 }
 
-function formatNone({ data, agent, open = false }: StoreFlags & { readonly open?: boolean }): string {
-  return `no ${open ? 'open ' : ''}sagas${agent === undefined ? '' : ` of ${agent}`} in ${data}`
+function formatNone({ data, of, open = false }: StoreFlags & { readonly open?: boolean }): string {
+  return `no ${open ? 'open ' : ''}sagas${of === undefined ? '' : ` of ${of}`} in ${data}`
 }
 
 function formatKept(context: CliContext, { agent, id, view, error }: KeptSaga): string {

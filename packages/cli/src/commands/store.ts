@@ -3,17 +3,25 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { createNkey, generateSeed, readKeyFile, writeKeyFile, type Nkey } from '@parley/identity'
 import { createSystemRandom } from '@parley/ports'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { isMeshError } from '@parley/protocol'
 import { formatStoreAccount, openNatsStore, storeInboxPrefix } from '@parley/store-nats'
 import { dialNats } from '@parley/transport-nats'
 import type { CliContext } from '../cli-context.ts'
-import { collect, parseWhole } from '../parse-whole.ts'
+import { findBroker } from '../broker-options.ts'
+import { parseWhole } from '../parse-whole.ts'
+import { collect } from '../repeatable.ts'
+
+interface ConfigFlags {
+  readonly store: readonly string[]
+  readonly json?: boolean
+}
 
 interface CreateFlags {
   readonly nats?: string
   readonly key?: string
   readonly replicas: number
   readonly maxBytes?: number
+  readonly json?: boolean
 }
 
 /** The file of the one who makes streams; no store can have its name. */
@@ -27,8 +35,9 @@ export function addStoreCommands(program: Command, context: CliContext): void {
     .description(
       'print that account for nats-server; makes a key for each store in the folder, and one for the operator',
     )
-    .requiredOption('--store <name>', 'a store, for instance desk; may be repeated', collect)
-    .action(async (dir: string, { store: names }: { readonly store: readonly string[] }) => {
+    .requiredOption('--store <name>', 'a store, for instance desk', collect)
+    .option('--json', 'print it as a text in JSON')
+    .action(async (dir: string, { store: names, json = false }: ConfigFlags) => {
       await mkdir(dir, { recursive: true, mode: 0o700 })
       const users = []
       for (const name of names) {
@@ -36,7 +45,8 @@ export function addStoreCommands(program: Command, context: CliContext): void {
         users.push({ ...place, nkey: (await ensureKey(context, join(dir, `${name}.key`))).nkey })
       }
       const { nkey } = await ensureKey(context, join(dir, operatorFile))
-      context.host.out(formatStoreAccount('stores', users, nkey))
+      const config = formatStoreAccount('stores', users, nkey)
+      context.print(json, [config.trimEnd()], { stores: names, config })
     })
   command
     .command('create <name>')
@@ -47,9 +57,9 @@ export function addStoreCommands(program: Command, context: CliContext): void {
     .option('--key <file>', `the operator's key, ${operatorFile} of the folder`)
     .option('--replicas <n>', 'on how many servers', parseWhole, 1)
     .option('--max-bytes <n>', 'what each stream may take; a full one refuses writes', parseWhole)
+    .option('--json', 'print what it is as JSON')
     .action(async (name: string, flags: CreateFlags) => {
-      const servers = flags.nats ?? context.env.natsUrl
-      if (servers === undefined) throw new MeshError('cli.usage', 'no broker is named: give --nats or set NATS_URL')
+      const servers = findBroker(context, flags)
       const login = flags.key === undefined ? {} : { nkey: (await readKey(context, flags.key)).seed }
       const store = await openNatsStore({
         name,
@@ -60,19 +70,18 @@ export function addStoreCommands(program: Command, context: CliContext): void {
       const { brokerVersion, replicas, lacks } = store.facts()
       await store.close()
       const lines = [`${name} is ready: nats-server ${brokerVersion}, replicas ${String(replicas)}`, ...lacks]
-      context.print(false, lines, undefined)
+      context.print(flags.json ?? false, lines, { name, brokerVersion, replicas, lacks })
     })
 }
 
-async function readKey({ env }: CliContext, file: string): Promise<Nkey> {
-  return createNkey('U', await readKeyFile(file, env.passphrase === undefined ? {} : { passphrase: env.passphrase }))
+async function readKey({ protection }: CliContext, file: string): Promise<Nkey> {
+  return createNkey('U', await readKeyFile(file, protection))
 }
 
 /** Opens a key, and makes it first if there is none. */
 async function ensureKey(context: CliContext, file: string): Promise<Nkey> {
-  const { passphrase } = context.env
-  const protection = { random: createSystemRandom(), ...(passphrase === undefined ? {} : { passphrase }) }
-  await writeKeyFile(file, generateSeed(protection.random), protection).catch((error: unknown) => {
+  const random = createSystemRandom()
+  await writeKeyFile(file, generateSeed(random), { random, ...context.protection }).catch((error: unknown) => {
     if (!isMeshError(error) || error.code !== 'identity.key-file-exists') throw error
   })
   return readKey(context, file)

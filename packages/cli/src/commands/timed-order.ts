@@ -3,7 +3,7 @@ import { appendOrder, type OrderTerms } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { parseDuration } from '../duration.ts'
 import { assertOrder } from '../parse-subject.ts'
 import { parseScore } from '../parse-score.ts'
 
@@ -62,6 +62,9 @@ async function sign(
   const frozen = { ...folder, clock: { ...folder.clock, now: () => nowMs } }
   const { sequence, order } = await appendOrder(frozen, kind, subject, { ...terms, untilMs })
   const until = end ? 'ends now' : `until ${new Date(untilMs).toISOString()}`
-  const text = [order, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject} ${until}`)]
-  context.print(json, text, { sequence, kind, subject, ...terms, untilMs, order })
+  context.print(json, [order], { sequence, kind, subject, ...terms, untilMs, order })
+  context.remark(
+    json,
+    context.paint.dim(`order ${String(sequence)}: ${kind} ${subject} ${until}; give it to the nodes`),
+  )
 }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { createKeySigner, generateSeed, isOwnerDid, openFileIssuer, signAttestation } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
-import { formatTime, isAgentName, MeshError, type AgentId } from '@parley/protocol'
+import { formatTime, isAgentName, MeshError, type AgentId, type AgentName } from '@parley/protocol'
 import type { TrustExplanation } from '@parley/trust'
 import type { CliContext } from '../cli-context.ts'
-import { exitCodes } from '../exit-code.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { findPeer, withTrustStore } from '../open-trust-store.ts'
-import { parseDuration } from '../parse-duration.ts'
+import { parseDuration } from '../duration.ts'
+import { parseName } from '../parse-name.ts'
 import { parseScore } from '../parse-score.ts'
 
 interface StoreFlags {
@@ -22,7 +22,7 @@ interface PinFlags extends StoreFlags {
 
 interface AttestFlags extends StoreFlags {
   readonly issuer: string
-  readonly as: string
+  readonly as: AgentName
   readonly score?: number
   readonly for: number
 }
@@ -33,20 +33,20 @@ export function addTrustCommands(program: Command, context: CliContext): void {
   trust
     .command('show')
     .description('list the scores of all peers, folded anew from the evidence')
-    .requiredOption('--data <file>', "the node's store")
+    .requiredOption('--data <file>', 'the store of a stopped node')
     .option('--json', 'print them as JSON')
     .action((flags: StoreFlags) => showPeers(context, flags))
   trust
     .command('explain <peer>')
     .description('say what moved the score of a peer, when, by how much, and what would raise it')
-    .requiredOption('--data <file>', "the node's store")
+    .requiredOption('--data <file>', 'the store of a stopped node')
     .option('--json', 'print it as JSON')
     .action((peer: string, flags: StoreFlags) => explainPeer(context, peer, flags))
   trust
     .command('pin <peer>')
     .description('hold a score, whatever the evidence says, until an end; on the record')
     .argument('<score>', 'the score, 0 to 1000', parseScore)
-    .requiredOption('--data <file>', "the node's store")
+    .requiredOption('--data <file>', 'the store of a stopped node')
     .requiredOption('--reason <text>', 'why, for whoever asks later')
     .requiredOption('--for <duration>', 'for how long, for instance 8h', parseDuration)
     .option('--json', 'print the pin as JSON')
@@ -54,9 +54,9 @@ export function addTrustCommands(program: Command, context: CliContext): void {
   trust
     .command('attest <peer>')
     .description('sign what the ledger says of a peer, for nodes of others: prints a token')
-    .requiredOption('--data <file>', "the node's store")
+    .requiredOption('--data <file>', 'the store of a stopped node')
     .requiredOption('--issuer <dir>', 'the folder of the owner that vouches for the name')
-    .requiredOption('--as <name>', 'the agent whose word it is, for instance acme/desk')
+    .requiredOption('--as <name>', 'the agent whose word it is, for instance acme/desk', parseName)
     .option('--score <score>', 'another score than the ledger has, 0 to 1000', parseScore)
     .requiredOption('--for <duration>', 'for how long, for instance 30d', parseDuration)
     .option('--json', 'print the token as JSON')
@@ -132,7 +132,6 @@ async function pinPeer(
 
 async function attestPeer(context: CliContext, text: string, flags: AttestFlags): Promise<void> {
   const { data, as, for: forMs, json = false } = flags
-  if (!isAgentName(as)) throw new MeshError('cli.usage', `--as ${as} is not of the form owner/agent`)
   const seen = await withTrustStore(data, undefined, (ledger) => {
     const peer = findPeer(ledger, text)
     return { peer, score: flags.score ?? ledger.view(peer).score }
@@ -146,7 +145,6 @@ async function attestPeer(context: CliContext, text: string, flags: AttestFlags)
     { about: parsePeer(seen.peer), score: seen.score, issuedAtMs, expiresAtMs: issuedAtMs + forMs },
   )
   context.print(json, [token], { ...seen, rater: as, token })
-  context.end(exitCodes.ok)
 }
 
 function parsePeer(peer: string): AgentId {

@@ -1,13 +1,14 @@
-import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifySignature } from '@parley/identity'
 import { systemHash } from '@parley/ports'
-import { isMeshError, MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
+import { MeshError, verifyEvidence, type Refusal, type VerifiedEvidence } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
+import { parseLevel } from '../parse-level.ts'
 import { printable, printableTime } from '../printable.ts'
-import { isSagaFile, parseLevel, verifySagaFile, type SagaProofFlags } from '../verify-saga-file.ts'
+import { readBytes } from '../read-file.ts'
+import { collect } from '../repeatable.ts'
+import { isSagaFile, verifySagaFile, type SagaProofFlags } from '../verify-saga-file.ts'
 
 /** What the command prints with `--json`. */
 interface Verdict {
@@ -21,7 +22,7 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
   program
     .command('verify <file>')
     .description('verify evidence of one envelope, or an exported saga, with nothing but the file and your anchors')
-    .option('--anchor <file>', 'for a saga: the anchor.json of an owner whom you accept; may be repeated', collect)
+    .option('--anchor <file>', 'for a saga: the anchor.json of an owner whom you accept', collect)
     .option(
       '--assurance <level>',
       'for a saga: how strongly a person who decided must have signed in, 1 to 3',
@@ -31,7 +32,7 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
     .option('--head <entries:hash>', 'for a saga: a head that was seen before; the saga must have gone through it')
     .option('--json', 'print the verdict as JSON')
     .action(async (file: string, { json = false, ...flags }: SagaProofFlags & { json?: boolean }) => {
-      const bytes = await readBytes(file)
+      const bytes = await readBytes(file, maxBytes)
       if (isSagaFile(bytes)) {
         context.end(await verifySagaFile(context, file, bytes, { ...flags, json }))
         return
@@ -50,20 +51,6 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
 
 /** A saga of thousands of steps with their bodies; above it a file is refused, and nothing is read without end. */
 const maxBytes = 256 * 1_024 * 1_024
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    await using opened = await open(file)
-    const { size } = await opened.stat()
-    if (size > maxBytes)
-      throw new MeshError('cli.usage', `${file} is too large: ${String(maxBytes)} bytes are the most`)
-    return await opened.readFile()
-  } catch (cause) {
-    if (isMeshError(cause)) throw cause
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    throw new MeshError('cli.usage', `${file} cannot be read (${code})`, { cause })
-  }
-}
 
 function formatRefused({ paint }: CliContext, file: string, { code, reason }: Refusal): readonly string[] {
   return [`${paint.red('refused')} ${file}: ${code}`, `  ${reason}`]

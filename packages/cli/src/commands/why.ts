@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
-import { exitCodes } from '../exit-code.ts'
-import { collect } from '../parse-whole.ts'
+import { collect } from '../repeatable.ts'
 import { explainHop, formatRule, type ExplainedHop } from '../explain-hop.ts'
 import { readHopRecords } from '../hop-records.ts'
 
@@ -14,12 +14,14 @@ export function addWhyCommand(program: Command, context: CliContext): void {
     .option('--json', 'print the records and what decided as JSON')
     .action(async (hop: string, { data, json = false }: { data: readonly string[]; json?: boolean }) => {
       const explained = explainHop(hop, await readHopRecords(hop, data))
-      context.print(json, explained.records.length > 0 ? formatHop(context, explained) : [], explained)
-      if (explained.records.length > 0) return
-      context.host.err(
-        `no record of ${hop} in ${data.join(', ')}: give the id or the leaf of a hop, and the right stores\n`,
-      )
-      context.end(exitCodes.no)
+      if (explained.records.length === 0) {
+        const where = data.join(', ')
+        throw new MeshError(
+          'cli.usage',
+          `no record of ${hop} in ${where}: give the id or leaf of a hop, and its stores`,
+        )
+      }
+      context.print(json, formatHop(context, explained), explained)
     })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openFileIssuer, readKeyFile, readOrders } from '@parley/identity'
 import type { Clock, Random } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
+import { describeFileError } from '../describe-file-error.ts'
 import { failed, type Finding } from './finding.ts'
 
 /** What opens the keys. */
@@ -16,7 +17,7 @@ export interface KeyCheckPorts {
 export async function checkKeys(dir: string, ports: KeyCheckPorts): Promise<readonly Finding[]> {
   const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => cause)
   if (names instanceof Error)
-    return [failed('keys', new MeshError('cli.usage', `${dir} cannot be read (${names.code ?? 'unknown'})`))]
+    return [failed('keys', new MeshError('cli.usage', `${dir} cannot be read: ${describeFileError(names)}`))]
   const keys = names.filter((name) => name.endsWith('.key')).sort()
   if (keys.length === 0)
     return [

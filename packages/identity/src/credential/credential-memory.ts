@@ -1,6 +1,5 @@
 import type { Hash } from '@parley/ports'
-import type { Refusal, Verdict } from '@parley/protocol'
-import { clockSkewMs } from '../jwt/verify-jwt.ts'
+import { limits, type Refusal, type Verdict } from '@parley/protocol'
 import type { Anchors } from './anchor.ts'
 import {
   type CredentialExpectation,
@@ -72,7 +71,7 @@ export function createCredentialMemory({
     const found = held.get(key)
     if (!found || found.credential.instance !== instance) return undefined
     const { credential, sinceMs, ownerKeys } = found
-    if (nowMs < sinceMs || nowMs >= credential.expiresAtMs + clockSkewMs) return undefined
+    if (nowMs < sinceMs || nowMs >= credential.expiresAtMs + limits.skewMs) return undefined
     if (anchors.keysOf(credential.owner) !== ownerKeys) return undefined
     held.delete(key)
     held.set(key, found)

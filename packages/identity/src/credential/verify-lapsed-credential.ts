@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from '@parley/protocol'
-import { isObjectClaim, isSecondsClaim } from '../jwt/claim.ts'
+import { isSecondsClaim } from '../jwt/claim.ts'
+import { peekClaims } from '../jwt/peek-claims.ts'
 import {
   type CredentialExpectation,
   type PresentedCredential,
@@ -23,13 +24,8 @@ export function verifyLapsedCredential(
   return verifyCredential(presented, { ...expected, nowMs: Math.min(nowMs, expiresAtMs - 1) })
 }
 
-/** Reads when a token expires, believing nothing: a time that is none is left to `verifyCredential` to refuse. */
+/** A time that is none is left to `verifyCredential` to refuse. */
 function readExpiryMs(token: string): number {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return isObjectClaim(payload) && isSecondsClaim(payload['exp']) ? payload['exp'] * 1000 : Infinity
-  } catch {
-    // Not a token: the same.
-    return Infinity
-  }
+  const { exp } = peekClaims(token)
+  return isSecondsClaim(exp) ? exp * 1000 : Infinity
 }

@@ -4,6 +4,7 @@ import {
   capabilityCovers,
   type Did,
   isCapability,
+  limits,
   refuse,
   type Refusal,
   type Verdict,
@@ -16,9 +17,6 @@ import { hashChain } from './chain-hash.ts'
 import type { Allowance } from './allowance.ts'
 import type { Constraints } from './constraints.ts'
 import { type DecodedDelegation, decideNarrowing, decodeDelegation } from './delegation.ts'
-
-/** The most links that a chain may have. */
-export const maxChainLinks: number = 5
 
 /** One link of a chain that was proven. */
 export interface VerifiedLink {
@@ -73,8 +71,11 @@ export function verifyDelegationChain(
   expected: ChainExpectation,
 ): { readonly kind: 'allow'; readonly chain: VerifiedChain } | Refusal {
   const { anchors, nowMs, delegate } = expected
-  if (links.length > maxChainLinks) {
-    return refuse('delegation.too-deep', `the chain has ${links.length} links; at most ${maxChainLinks} are allowed`)
+  if (links.length > limits.chainLinks) {
+    return refuse(
+      'delegation.too-deep',
+      `the chain has ${links.length} links; at most ${limits.chainLinks} are allowed`,
+    )
   }
   const decoded: DecodedDelegation[] = []
   for (const [index, link] of links.entries()) {

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createManualClock, createSeededRandom, type Clock } from '@parley/ports'
@@ -102,6 +102,17 @@ describe('openFileIssuer', () => {
     const { sequence } = await appendOrder({ dir, clock, random }, 'revoke', 'acme/bob')
     expect(sequence).toBe(2)
     expect((await issuer.orderNews(0)).orders[0]).toBe(order)
+  })
+
+  it('says that an order cannot be kept where it cannot be written, and takes no number for it', async () => {
+    const clock = createManualClock()
+    await initFileIssuer({ dir, alias: 'acme', clock, random })
+    const issuer = await openFileIssuer({ dir, clock, random })
+    await symlink(join(dir, 'gone', 'orders'), join(dir, 'orders'))
+    await expect(issuer.order('revoke', 'acme/ann')).rejects.toMatchObject({ code: 'identity.issuer-unavailable' })
+    await rm(join(dir, 'orders'))
+    const order = await issuer.order('revoke', 'acme/ann')
+    expect((await issuer.orderNews(0)).orders).toEqual([order])
   })
 
   it('issues without the key of the owner, but does not delegate', async () => {

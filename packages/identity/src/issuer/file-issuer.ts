@@ -1,12 +1,14 @@
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Random } from '@parley/ports'
+import { createSystemRandom, type Random } from '@parley/ports'
 import { type Did, MeshError } from '@parley/protocol'
 import { type Anchor, createAnchors, parseAnchor } from '../credential/anchor.ts'
 import type { CapabilityScope } from '../credential/capability-scope.ts'
 import { decodeIssuerStatement, signIssuerStatement } from '../credential/issuer-statement.ts'
 import { createOwnerKeySet, formatDidDocument, hashOwnerKeySet } from '../did-web/owner-key-set.ts'
+import { peekClaims } from '../jwt/peek-claims.ts'
 import { isJwtSigned } from '../jwt/verify-jwt.ts'
+import { replaceDurableFile } from '../key/durable-file.ts'
 import { readKeyFile, writeKeyFile } from '../key/key-file.ts'
 import { signJoinGrant } from '../join/join-grant.ts'
 import { createKeySigner } from '../key/key-signer.ts'
@@ -98,11 +100,12 @@ export async function initFileIssuer(setup: FileIssuerSetup): Promise<Anchor> {
   const protection = { random, ...passphraseOf(setup) }
   await writeKeyFile(join(dir, issuerFiles.ownerKey), ownerSeed, protection)
   await writeKeyFile(join(dir, issuerFiles.issuerKey), issuerSeed, protection)
-  await replaceFile(join(dir, issuerFiles.statement), `${statement}\n`)
-  await replaceFile(join(dir, issuerFiles.anchor), `${JSON.stringify(anchor, undefined, 2)}\n`)
+  const open = { random, mode: 0o644 }
+  await replaceDurableFile(join(dir, issuerFiles.statement), `${statement}\n`, open)
+  await replaceDurableFile(join(dir, issuerFiles.anchor), `${JSON.stringify(anchor, undefined, 2)}\n`, open)
   if (setup.did !== undefined) {
     const document = JSON.stringify(formatDidDocument(setup.did, keySet), undefined, 2)
-    await replaceFile(join(dir, issuerFiles.document), `${document}\n`)
+    await replaceDurableFile(join(dir, issuerFiles.document), `${document}\n`, open)
   }
   return anchor
 }
@@ -162,8 +165,9 @@ export async function openFileIssuer(options: FileIssuerOptions): Promise<OwnerI
 export async function renewIssuerStatement(folder: IssuerFolder & { readonly statementMs?: number }): Promise<void> {
   const path = join(folder.dir, issuerFiles.statement)
   const token = await readText(path)
-  const [, payload] = token.split('.')
-  const issuedAtMs = readIssuedAtMs(payload ?? '')
+  // One that expired is still good to renew from, so it is read as of when it was made.
+  const { iat } = peekClaims(token)
+  const issuedAtMs = typeof iat === 'number' ? iat * 1000 : Number.NaN
   const verdict = decodeIssuerStatement(token, issuedAtMs, createAnchors([await readAnchor(folder.dir)]).keysOf)
   if (verdict.kind === 'deny' || !isJwtSigned(verdict.decoded.jwt))
     throw unavailable(`${path} is not a signed statement`)
@@ -174,29 +178,5 @@ export async function renewIssuerStatement(folder: IssuerFolder & { readonly sta
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + (folder.statementMs ?? defaultStatementMs),
   })
-  await replaceFile(path, `${renewed}\n`)
-}
-
-/** A statement that expired is still good to renew from, so it is read as of when it was made. */
-function readIssuedAtMs(payload: string): number {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    const iat = typeof value === 'object' && value !== null && 'iat' in value ? value.iat : undefined
-    return typeof iat === 'number' ? iat * 1000 : Number.NaN
-  } catch (cause) {
-    throw unavailable('the statement is not a token', cause)
-  }
-}
-
-/** Writes a public file aside and renames it, so that a reader sees the old text or the new one. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.tmp`
-  const file = await open(draft, 'w', 0o644)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
+  await replaceDurableFile(path, `${renewed}\n`, { random: createSystemRandom(), mode: 0o644 })
 }

@@ -48,6 +48,15 @@ describe('createLocalIssuer', () => {
     }
   })
 
+  it('signs the head of its orders again when its clock was set back, since nobody believes one of the future', async () => {
+    const { clock, issuer } = setUp()
+    await issuer.orderNews(0)
+    clock.jump(-3_600_000)
+    const { head } = await issuer.orderNews(0)
+    const book = createOrderBook({ anchors: createAnchors([issuer.anchor]) })
+    expect(book.acceptHead(head, clock.now())).toEqual({ kind: 'allow' })
+  })
+
   it('gives each credential an id of its own', async () => {
     const { issuer, request } = setUp()
     expect((await issuer.issue(request)).credential).not.toBe((await issuer.issue(request)).credential)

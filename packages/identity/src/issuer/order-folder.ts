@@ -1,11 +1,12 @@
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Random } from '@parley/ports'
 import { MeshError } from '@parley/protocol'
 import { createAnchors } from '../credential/anchor.ts'
 import { createOrderBook, type OrderBook } from '../order/order-book.ts'
-import { type OrderKind, type OrderTerms, signOrder } from '../order/order.ts'
-import { type IssuerFolder, openOwner, readAnchor } from './issuer-folder.ts'
+import { type OrderKind, type OrderTerms, signNextOrder } from '../order/order.ts'
+import { createDurableFile, errnoOf, syncFolder } from '../key/durable-file.ts'
+import { type IssuerFolder, openOwner, readAnchor, unavailable } from './issuer-folder.ts'
 
 const folderName = 'orders'
 const filePattern = /^\d{8}\.jwt$/
@@ -21,7 +22,7 @@ export interface OrderFolder {
   /**
    * Keeps the owner's next order under its number, durably and once, if it holds against those before: nothing that `load`
    * would refuse is kept. Rejects as `load`, with the code that every node would refuse it with, and with
-   * `identity.order-forked` if the number was given meanwhile.
+   * `identity.order-forked` if the number was given meanwhile, and `identity.issuer-unavailable` if it cannot be written.
    */
   append(order: string, sequence: number): Promise<void>
 }
@@ -38,7 +39,7 @@ export function openOrderFolder(folder: IssuerFolder & { readonly random: Random
   const list = async (): Promise<readonly string[]> => {
     const names = await readdir(dir).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return []
-      throw new MeshError('identity.issuer-unavailable', `${dir} cannot be read`, { cause })
+      throw unavailable(`${dir} cannot be read`, cause)
     })
     return names.filter((one) => filePattern.test(one)).sort()
   }
@@ -104,37 +105,20 @@ export async function appendOrder(
 ): Promise<{ readonly sequence: number; readonly order: string }> {
   const kept = openOrderFolder(folder)
   const orders = await kept.load()
-  const previous = orders.at(-1)
   const sequence = orders.length + 1
-  const order = await signOrder(await openOwner(folder), {
-    sequence,
-    ...(previous === undefined ? {} : { previous }),
-    kind,
-    subject,
-    ...terms,
-    issuedAtMs: folder.clock.now(),
-  })
+  const draft = { kind, subject, ...terms, issuedAtMs: folder.clock.now() }
+  const order = await signNextOrder(await openOwner(folder), orders, draft)
   await kept.append(order, sequence)
   return { sequence, order }
 }
 
 async function keepOrder(dir: string, name: string, order: string, random: Random): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o755 })
   const path = join(dir, name)
-  const draft = `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.tmp`
-  const file = await open(draft, 'wx', 0o644)
   try {
-    await file.writeFile(`${order}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  try {
-    await link(draft, path)
+    if ((await mkdir(dir, { recursive: true, mode: 0o755 })) !== undefined) await syncFolder(dirname(dir))
+    await createDurableFile(path, `${order}\n`, { random, mode: 0o644 })
   } catch (cause) {
-    throw writtenMeanwhile(path, cause)
-  } finally {
-    await unlink(draft)
+    throw errnoOf(cause) === 'EEXIST' ? writtenMeanwhile(path, cause) : unavailable(`${path} cannot be written`, cause)
   }
 }
 

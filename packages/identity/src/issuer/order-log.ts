@@ -1,7 +1,7 @@
 import type { Clock, Signer } from '@parley/ports'
 import type { Did } from '@parley/protocol'
 import { hashChain } from '../delegation/chain-hash.ts'
-import { type OrderKind, type OrderTerms, signOrder } from '../order/order.ts'
+import { type OrderKind, type OrderTerms, signNextOrder } from '../order/order.ts'
 import { signOrderHead } from '../order/order-head.ts'
 
 /** What an owner's side knows of its orders. */
@@ -41,17 +41,9 @@ export function createOrderLog(source: {
     order(kind, subject, terms = {}) {
       const next = turn.then(async () => {
         const orders = await source.load()
-        const previous = orders.at(-1)
-        const sequence = orders.length + 1
-        const order = await signOrder(await source.ownerSigner(), {
-          sequence,
-          ...(previous === undefined ? {} : { previous }),
-          kind,
-          subject,
-          ...terms,
-          issuedAtMs: clock.now(),
-        })
-        await source.append(order, sequence)
+        const ownerSigner = await source.ownerSigner()
+        const order = await signNextOrder(ownerSigner, orders, { kind, subject, ...terms, issuedAtMs: clock.now() })
+        await source.append(order, orders.length + 1)
         return order
       })
       turn = next.catch(() => undefined)
@@ -61,7 +53,9 @@ export function createOrderLog(source: {
       const orders = await source.load()
       const last = orders.at(-1)
       const issuedAtMs = clock.now()
-      if (!head || head.sequence !== orders.length || issuedAtMs - head.issuedAtMs >= headEveryMs) {
+      const ageMs = issuedAtMs - (head?.issuedAtMs ?? -Infinity)
+      // A clock that was set back makes a head of the future, which nobody accepts.
+      if (!head || head.sequence !== orders.length || ageMs >= headEveryMs || ageMs < 0) {
         const facts = { owner, sequence: orders.length, issuedAtMs, nextUpdateMs: issuedAtMs + headEveryMs }
         const hash = last === undefined ? {} : { hash: hashChain([last]) }
         const token = await signOrderHead(signer, { ...facts, ...hash }, await source.statement())

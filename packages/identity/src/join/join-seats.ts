@@ -1,7 +1,6 @@
 import type { Attestation, Attestor, AttestationRequest, Clock, KeyValue, KeyValueEntry } from '@parley/ports'
-import { type InstanceDid, isMeshError, refuse, type Refusal } from '@parley/protocol'
+import { type InstanceDid, isMeshError, limits, refuse, type Refusal } from '@parley/protocol'
 import { hashChain } from '../delegation/chain-hash.ts'
-import { clockSkewMs } from '../jwt/verify-jwt.ts'
 import { isInstanceDid } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
 import { type JoinGrant, verifyJoinGrant } from './join-grant.ts'
@@ -167,7 +166,7 @@ export function createJoinSeats(options: {
     },
     async forget() {
       for (const entry of await keyValue.list(prefix))
-        if (parseSeat(entry).untilMs + 2 * clockSkewMs < clock.now()) await keyValue.delete(entry.key)
+        if (parseSeat(entry).untilMs + 2 * limits.skewMs < clock.now()) await keyValue.delete(entry.key)
     },
   }
 }

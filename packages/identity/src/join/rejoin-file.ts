@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { type Random, systemHash } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
 import { isObjectClaim } from '../jwt/claim.ts'
-import { errnoOf, readPrivateText, replacePrivateText } from '../key/private-file.ts'
+import { errnoOf, replaceDurableFile } from '../key/durable-file.ts'
+import { readPrivateText } from '../key/private-file.ts'
 import { generateSeed, seedBytes } from '../key/seed.ts'
 import { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts'
 
@@ -72,7 +73,12 @@ export async function writeRejoinFile({ dir, random }: RejoinFolder, state: Rejo
   const { origin, token, attempt } = state
   const seeds = attempt && Object.fromEntries(seedNames.map((name) => [name, encode(attempt[name])]))
   const body = { format, origin, token: formatJoinToken(token), ...(seeds ? { attempt: seeds } : {}) }
-  await replacePrivateText(join(dir, fileName), `${JSON.stringify(body, undefined, 2)}\n`, random)
+  const path = join(dir, fileName)
+  try {
+    await replaceDurableFile(path, `${JSON.stringify(body, undefined, 2)}\n`, { random, mode: 0o600 })
+  } catch (cause) {
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be written`, { cause })
+  }
 }
 
 function parseState(text: string): RejoinState | undefined {

@@ -1,13 +1,10 @@
-import { type Refusal, refuse } from '@parley/protocol'
+import { limits, type Refusal, refuse, signatureBytes } from '@parley/protocol'
 import { isWebDid } from '../did-web/did-web-url.ts'
 import { decideDidKey } from '../key/did-key.ts'
 import { quote } from '../key/quote.ts'
-import { signatureBytes, verifySignature } from '../key/signature.ts'
+import { verifySignature } from '../key/signature.ts'
 import { isObjectClaim, isSecondsClaim, type JwtClaims } from './claim.ts'
 import type { JwtType } from './jwt-type.ts'
-
-/** How far two honest clocks may be apart. */
-export const clockSkewMs: number = 60_000
 
 /** The longest token that is looked at; a link with a full credential is about a quarter of it. */
 export const maxJwtLength: number = 16_384
@@ -134,9 +131,9 @@ function decideTimes(claims: Readonly<Record<string, unknown>>, nowMs: number): 
   if (!isSecondsClaim(iat)) return invalid('it has no iat in whole seconds')
   if (nbf !== undefined && !isSecondsClaim(nbf)) return invalid('its nbf is not in whole seconds')
   // Written so that a time that is not a number refuses.
-  if (!(nowMs < exp * 1000 + clockSkewMs)) return refuse('identity.jwt-expired', `the token expired at ${exp} s`)
+  if (!(nowMs < exp * 1000 + limits.skewMs)) return refuse('identity.jwt-expired', `the token expired at ${exp} s`)
   const notBefore = Math.max(iat, nbf ?? 0)
-  if (!(nowMs >= notBefore * 1000 - clockSkewMs)) {
+  if (!(nowMs >= notBefore * 1000 - limits.skewMs)) {
     return refuse('identity.jwt-expired', `the token is not valid before ${notBefore} s`)
   }
   return { kind: 'allow' }

@@ -1,10 +1,9 @@
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto'
-import { link, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { createSystemRandom, type Random } from '@parley/ports'
 import { isMeshError, MeshError } from '@parley/protocol'
+import { createDurableFile, errnoOf } from './durable-file.ts'
 import { createKeySigner } from './key-signer.ts'
-import { errnoOf, readPrivateText, syncFolder, writePrivateDraft } from './private-file.ts'
+import { readPrivateText } from './private-file.ts'
 import { seedBytes } from './seed.ts'
 
 /** How a key file is protected. */
@@ -33,13 +32,7 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
       : await encryptSeed(seed, did, options.passphrase, random)
   const text = `${JSON.stringify({ format: 'parley-key/1', did, ...body }, undefined, 2)}\n`
   try {
-    const draft = await writePrivateDraft(path, text, random)
-    try {
-      await link(draft, path)
-    } finally {
-      await unlink(draft)
-    }
-    await syncFolder(dirname(path))
+    await createDurableFile(path, text, { random, mode: 0o600 })
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST') {
       throw new MeshError('identity.key-file-exists', `${path} exists and a key file is never overwritten`, { cause })

@@ -1,5 +1,5 @@
 import { hashes, Point } from '@noble/ed25519'
-import type { SigningDomain } from '@parley/protocol'
+import { signatureBytes, type SigningDomain } from '@parley/protocol'
 import { decideDidKey } from './did-key.ts'
 import { isSafePoint } from './point.ts'
 import { encodeSigningInput } from './signing-input.ts'
@@ -27,7 +27,7 @@ export async function verifySigningInputPortably(
   signature: Uint8Array,
 ): Promise<boolean> {
   const verdict = decideDidKey(did)
-  if (verdict.kind === 'deny' || signature.length !== 64 || !isSafePoint(signature, 0)) return false
+  if (verdict.kind === 'deny' || signature.length !== signatureBytes || !isSafePoint(signature, 0)) return false
   const scalar = readLittleEndian(signature.subarray(32))
   const key = decodePoint(verdict.publicKey)
   if (!key || scalar >= groupOrder) return false

@@ -1,11 +1,8 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import type { SigningDomain } from '@parley/protocol'
+import { signatureBytes, type SigningDomain } from '@parley/protocol'
 import { decideDidKey } from './did-key.ts'
 import { isSafePoint } from './point.ts'
 import { encodeSigningInput } from './signing-input.ts'
-
-/** Length of an Ed25519 signature in bytes (RFC 8032 §5.1.6). */
-export const signatureBytes: number = 64
 
 /** DER of a SubjectPublicKeyInfo for Ed25519 up to the key itself (RFC 8410 §4). */
 const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex')

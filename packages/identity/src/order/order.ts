@@ -90,6 +90,16 @@ export async function signOrder(owner: Signer, draft: OrderDraft): Promise<strin
   })
 }
 
+/** Signs the order that follows all those that an owner gave. Rejects as `signOrder`. */
+export function signNextOrder(
+  owner: Signer,
+  given: readonly string[],
+  draft: Omit<OrderDraft, 'sequence' | 'previous'>,
+): Promise<string> {
+  const previous = given.at(-1)
+  return signOrder(owner, { ...draft, sequence: given.length + 1, ...(previous === undefined ? {} : { previous }) })
+}
+
 /**
  * Verifies that an order is what its issuer signed; whether that issuer may command here is for the order book. The token
  * outlives `nextUpdateMs`, which only says how fresh it is. Codes as `verifyJwt`.

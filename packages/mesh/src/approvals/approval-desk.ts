@@ -37,7 +37,7 @@ export type ApprovalVerdict =
  *    signer was revoked meanwhile counts for nothing, nor does one that is older than a quarantine of its signer, of who asked
  *    or of who would act.
  * I4 Nobody approves of their own request; what expired is denied.
- * I5 At most `maxWaiting` requests of one agent wait at a time.
+ * I5 Of one agent, and of one owner, only so many requests wait at a time; and of what is over only so much is kept.
  * I6 An amendment ends its request, and grants, as far as its signer has a say, one request that differs in nothing but the
  *    arguments: those that it proposes.
  */
@@ -66,18 +66,22 @@ export interface ApprovalDeskParts {
   readonly anchors: Anchors
   readonly orders: OrderBook
   readonly note: EventLog
-  readonly maxWaiting?: number
 }
 
-const defaultMaxWaiting = 64
+/** Requests that wait: of one agent; and of its owner, who can have any number of agents. */
+const maxWaitingOfAgent = 64
+const maxWaitingOfOwner = 256
+const recountMs = 1_000
 const maxAnswers = 32
 /** Longer arguments nobody reads, and a store should not keep. Characters of JSON. */
 const maxArguments = 32_768
 
 /** Opens the desk of one node. */
 export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
-  const { clock, random, hash, note, orders, maxWaiting = defaultMaxWaiting } = parts
+  const { clock, random, hash, note, orders } = parts
   const store = openApprovalStore(parts.keyValue)
+  /** Counting reads all that is kept, so whoever has no room is not counted at each call. An owner is in it five times at most. */
+  const crowdedUntilMs = new Map<string, number>()
 
   const makeRequest = (asked: ApprovalAsk, digest: string, id: string, expiresAtMs: number): ApprovalRequest => ({
     id,
@@ -87,6 +91,14 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     expiresAtMs,
     answers: [],
   })
+  const hasRoom = async (requester: string, nowMs: number): Promise<boolean> => {
+    const owner = requester.slice(0, requester.indexOf(' '))
+    if ([owner, requester].some((who) => (crowdedUntilMs.get(who) ?? 0) > nowMs)) return false
+    const { ofAgent, ofOwner } = await store.countWaiting(requester, nowMs)
+    if (ofAgent < maxWaitingOfAgent && ofOwner < maxWaitingOfOwner) return true
+    crowdedUntilMs.set(ofOwner < maxWaitingOfOwner ? requester : owner, nowMs + recountMs)
+    return false
+  }
   const ask = async (asked: ApprovalAsk, digest: string): Promise<ApprovalVerdict> => {
     const nowMs = clock.now()
     const { subject } = asked
@@ -95,9 +107,8 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
         kind: 'deny',
         refusal: refuse('policy.denied', 'people are asked, and the arguments are too long to read'),
       }
-    const waiting = await store.countWaiting(subject.requester, nowMs)
-    if (waiting >= maxWaiting) {
-      const reason = `${String(waiting)} requests of this agent wait already`
+    if (!(await hasRoom(subject.requester, nowMs))) {
+      const reason = 'too many requests of this agent, or of its owner, wait already'
       return { kind: 'deny', refusal: refuse('policy.rate-limited', reason, { retryAfterMs: 60_000 }) }
     }
     const expiresAtMs = nowMs + Math.min(...subject.demands.map(({ forMs }) => forMs))

@@ -3,8 +3,9 @@ import { isMeshError, refuse, type Refusal } from '@parley/protocol'
 import { readRequest, type ApprovalRequest } from './approval-request.ts'
 
 const prefix = 'approval/'
-/** How long what was asked is kept after it expired, for people who look back. */
+/** How long what was asked is kept after it expired, for people who look back; and how much of it for one owner. */
 const keepMs = 7 * 86_400_000
+const maxOver = 256
 /** Two people may answer at the same moment, while a call comes; that many never do. */
 const maxTries = 8
 
@@ -22,8 +23,8 @@ export interface ApprovalStore {
     digest: string,
     change: (request: ApprovalRequest | undefined) => ApprovalRequest | Refusal | 'as-it-is',
   ): Promise<ApprovalRequest | Refusal | 'as-it-is'>
-  /** Counts what waits for a requester, and forgets what is long over. */
-  countWaiting(requester: string, nowMs: number): Promise<number>
+  /** Counts what waits for a requester and for its owner, and forgets what is long over, or over and too much for an owner. */
+  countWaiting(requester: string, nowMs: number): Promise<{ readonly ofAgent: number; readonly ofOwner: number }>
   /** Lists what is kept, oldest first. */
   list(): Promise<readonly ApprovalRequest[]>
 }
@@ -63,13 +64,19 @@ export function openApprovalStore(keyValue: KeyValue): ApprovalStore {
       })
     },
     async countWaiting(requester, nowMs) {
-      let waiting = 0
+      const ofOwner: ApprovalRequest[] = []
+      const over: { readonly key: string; readonly endedAtMs: number }[] = []
       for (const { key, value } of await keyValue.list(prefix)) {
         const request = readRequest(value)
         if ((request?.expiresAtMs ?? 0) + keepMs < nowMs) await keyValue.delete(key)
-        else if (request?.subject.requester === requester && isWaiting(request, nowMs)) waiting++
+        else if (!request || !isOfOwner(request, requester)) continue
+        else if (isWaiting(request, nowMs)) ofOwner.push(request)
+        else over.push({ key, endedAtMs: request.usedAtMs ?? request.expiresAtMs })
       }
-      return waiting
+      const tooMany = over.toSorted((left, right) => right.endedAtMs - left.endedAtMs).slice(maxOver)
+      for (const { key } of tooMany) await keyValue.delete(key)
+      const ofAgent = ofOwner.filter(({ subject }) => subject.requester === requester).length
+      return { ofAgent, ofOwner: ofOwner.length }
     },
     list: () => readApprovalRequests(keyValue),
   }
@@ -83,6 +90,11 @@ export async function readApprovalRequests(keyValue: Pick<KeyValue, 'list'>): Pr
 
 function isWaiting({ usedAtMs, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {
   return usedAtMs === undefined && expiresAtMs > nowMs
+}
+
+/** `requester` is `owner name`. */
+function isOfOwner({ subject }: ApprovalRequest, requester: string): boolean {
+  return subject.requester.startsWith(requester.slice(0, requester.indexOf(' ') + 1))
 }
 
 function keyOfPast(digest: string, id: string): string {

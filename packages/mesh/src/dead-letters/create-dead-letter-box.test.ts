@@ -2,19 +2,20 @@ import { createManualClock, silentLogger, systemHash, type KeyValue } from '@par
 import type { EnvelopeHeader } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import type { BareOutcome } from '../contract/outcome.ts'
-import { createDeadLetterBox, maxBreaks, maxDeadLetters, maxLettersOfCaller } from './create-dead-letter-box.ts'
+import { createDeadLetterBox, maxBreaks } from './create-dead-letter-box.ts'
 import type { DeadLetterBox, EndedRequest } from './dead-letter-box.ts'
+import { maxDeadLetters, maxLetterChars, maxLettersOfCaller } from './letter-shelf.ts'
 
 const malformed: BareOutcome = { kind: 'refused', code: 'contract.input-invalid', reason: '' }
 const broken: BareOutcome = { kind: 'unknown', code: 'contract.handler-failed' }
 
-const requestOf = (name: string, key: string, bytes = 10): EndedRequest => ({
+const requestOf = (name: string, key: string, bytes = 10, owner = 'did:key:zOwner'): EndedRequest => ({
   header: {
     type: 'request',
     capability: 'rooms:reserve',
     saga: { id: 's', step: 'a', attempt: 1, epoch: 1, key, phase: 'do', expiresAtMs: 1 },
   } as unknown as EnvelopeHeader,
-  session: { peer: { owner: 'did:key:zOwner', name, instance: 'did:key:zOne' } } as EndedRequest['session'] & object,
+  session: { peer: { owner, name, instance: 'did:key:zOne' } } as EndedRequest['session'] & object,
   leaf: 'leaf',
   evidence: (options) => new Uint8Array(options?.withBody === false ? 1 : bytes),
 })
@@ -23,18 +24,21 @@ interface Lab {
   readonly box: DeadLetterBox
   readonly values: Map<string, Uint8Array>
   readonly events: string[]
+  readonly puts: () => number
   reopen(): Promise<DeadLetterBox>
 }
 
 function createLab(fails: () => boolean = () => false): Lab {
   const values = new Map<string, Uint8Array>()
   const events: string[] = []
+  let puts = 0
   const clock = createManualClock()
   const keyValue: KeyValue = {
     get: async () => undefined,
     async put(key, value) {
       if (fails()) throw new Error('the disk is full')
       values.set(key, value)
+      puts++
       return 1
     },
     async delete(key) {
@@ -55,6 +59,7 @@ function createLab(fails: () => boolean = () => false): Lab {
     box: create(),
     values,
     events,
+    puts: () => puts,
     async reopen() {
       const box = create()
       await box.load()
@@ -94,6 +99,41 @@ describe('createDeadLetterBox', () => {
     expect(box.list()).toHaveLength(maxDeadLetters)
     expect(box.list()[0]?.caller.name).toBe('acme/c0')
     expect(box.list()[0]?.saga.key).toBe('k80')
+  })
+
+  it('I2: keeps so much in all, and makes room by the oldest of the owner who takes most', () => {
+    const { box, events } = createLab()
+    box.note(requestOf('quiet/a', 'k', 10, 'did:key:zQuiet'), malformed)
+    const bytes = 262_144
+    for (let at = 0; at < 90; at++) box.note(requestOf(`acme/c${at % 9}`, `k${at}`, bytes), malformed)
+    const chars = box.list().reduce((sum, { evidence }) => sum + evidence.length, 0)
+    expect(chars).toBeLessThanOrEqual(maxLetterChars)
+    expect(chars).toBeGreaterThan(maxLetterChars - 2 * bytes)
+    expect(callersOf(box)).toContain('quiet/a')
+    expect(events.filter((event) => event.startsWith('dropped'))).not.toContain('dropped quiet/a')
+    expect(box.list().some(({ saga }) => saga.key === 'k0')).toBe(false)
+  })
+
+  it('I2: bounds a letter that grew when its command came again', () => {
+    const { box } = createLab()
+    const send = (bytes: number): void => {
+      for (let at = 0; at < 90; at++) box.note(requestOf(`acme/c${at % 9}`, `k${at}`, bytes), malformed)
+    }
+    send(10)
+    expect(box.list()).toHaveLength(90)
+    send(262_144)
+    const chars = box.list().reduce((sum, { evidence }) => sum + evidence.length, 0)
+    expect(chars).toBeLessThanOrEqual(maxLetterChars)
+  })
+
+  it('I2: writes a command that comes again and again as often as the store can', async () => {
+    const { box, values, puts } = createLab()
+    for (let at = 0; at < 1_000; at++) box.note(requestOf('acme/a', 'k'), malformed)
+    await written(box)
+    expect(puts()).toBeLessThan(5)
+    expect(box.list()[0]?.count).toBe(1_000)
+    const [stored] = [...values.values()].map((value): unknown => JSON.parse(new TextDecoder().decode(value)))
+    expect(stored).toMatchObject({ count: 1_000 })
   })
 
   it('I1: keeps nothing of whoever has no session, nor of a call without a saga', () => {

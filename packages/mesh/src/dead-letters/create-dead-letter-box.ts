@@ -4,9 +4,12 @@ import { codeOf, type BareOutcome } from '../contract/outcome.ts'
 import type { EventLog } from '../node/event-log.ts'
 import { decodeDeadLetter, type DeadLetter } from './dead-letter.ts'
 import type { DeadLetterBox, EndedRequest } from './dead-letter-box.ts'
+import { createLatestWrites } from './latest-writes.ts'
+import { createLetterShelf } from './letter-shelf.ts'
 
 // I1 Only commands of sagas are kept, and only from whoever proved a credential: a stranger fills nothing.
-// I2 A command is one letter, however often it comes. There are at most so many, and of one caller at most a part of them.
+// I2 A command is one letter, however often it comes. They are bounded in number and in size, in all and for each caller, and
+//    what an owner leaves pushes out no other owner's.
 // I3 A letter is forgotten when its command is served.
 
 /** Refusals that the same command meets again, whenever it comes. */
@@ -22,10 +25,6 @@ const broken: ReadonlySet<string> = new Set(['contract.handler-failed', 'contrac
 
 /** How often a handler may break over one command before it is kept: once is chance, three times is the command. */
 export const maxBreaks = 3
-
-/** Letters in all, some 2 MB of small commands; and of one caller, so that no peer drives out what others left. */
-export const maxDeadLetters = 1_000
-export const maxLettersOfCaller = 100
 
 /** A longer request is kept without its body, and cannot be replayed. Bytes. */
 const maxEvidenceBytes = 262_144
@@ -44,17 +43,18 @@ export interface DeadLetterParts {
 
 /** Creates a box over a node's store. */
 export function createDeadLetterBox({ keyValue, clock, hash, note, logger }: DeadLetterParts): DeadLetterBox {
-  const letters = new Map<string, DeadLetter>()
+  const letters = createLetterShelf()
   const breaks = new Map<string, number>()
-  /** Writes of a letter go one after the other. */
-  let last: Promise<void> = Promise.resolve()
-  const write = (work: () => Promise<unknown>): Promise<void> => {
-    const written = last.then(work).then(() => undefined)
-    last = written.catch((error: unknown) => {
+  const writes = createLatestWrites(async (id) => {
+    const letter = letters.get(id)
+    try {
+      if (letter) await keyValue.put(prefix + id, new TextEncoder().encode(JSON.stringify(letter)))
+      else await keyValue.delete(prefix + id)
+    } catch (error) {
       logger.error('dead-letter.not-kept', { error: error instanceof Error ? error.message : 'not an error' })
-    })
-    return written
-  }
+      throw error
+    }
+  })
   const tell = (event: 'kept' | 'dropped' | 'replayed' | 'served', letter: DeadLetter, more: object = {}): void => {
     const { id, capability, code, caller, saga } = letter
     note({
@@ -73,29 +73,20 @@ export function createDeadLetterBox({ keyValue, clock, hash, note, logger }: Dea
     })
   }
   const put = (letter: DeadLetter): Promise<void> => {
-    letters.set(letter.id, letter)
-    return write(() => keyValue.put(prefix + letter.id, new TextEncoder().encode(JSON.stringify(letter))))
+    letters.put(letter)
+    return writes.write(letter.id)
   }
   const forget = (letter: DeadLetter): Promise<void> => {
     letters.delete(letter.id)
     breaks.delete(letter.id)
-    return write(() => keyValue.delete(prefix + letter.id))
+    return writes.write(letter.id)
   }
-  /** Makes room by the oldest letter: of the caller who has too many, else of all. */
-  const makeRoom = ({ caller }: DeadLetter): void => {
-    const ofCaller = [...letters.values()].filter(
-      (one) => one.caller.owner === caller.owner && one.caller.name === caller.name,
-    )
-    const oldest =
-      ofCaller.length >= maxLettersOfCaller
-        ? ofCaller[0]
-        : letters.size >= maxDeadLetters
-          ? letters.values().next().value
-          : undefined
-    if (!oldest) return
-    logger.warn('dead-letter.dropped', { letter: oldest.id, capability: oldest.capability, peer: oldest.caller.name })
-    tell('dropped', oldest)
-    forget(oldest).catch(() => undefined)
+  const makeRoom = (next: DeadLetter): void => {
+    for (let out = letters.crowdedOutBy(next); out; out = letters.crowdedOutBy(next)) {
+      logger.warn('dead-letter.dropped', { letter: out.id, capability: out.capability, peer: out.caller.name })
+      tell('dropped', out)
+      forget(out).catch(() => undefined)
+    }
   }
   const keep = (id: string, request: EndedRequest, code: string): void => {
     const { header, session } = request
@@ -118,8 +109,8 @@ export function createDeadLetterBox({ keyValue, clock, hash, note, logger }: Dea
         'base64url',
       ),
     }
+    makeRoom(letter)
     if (!before) {
-      makeRoom(letter)
       logger.warn('dead-letter.kept', { letter: id, capability: letter.capability, peer: session.peer.name, code })
       tell('kept', letter)
     }
@@ -139,14 +130,14 @@ export function createDeadLetterBox({ keyValue, clock, hash, note, logger }: Dea
   return {
     async load() {
       const found = (await keyValue.list(prefix)).flatMap(({ value }) => decodeDeadLetter(value) ?? [])
-      for (const letter of found.toSorted((a, b) => a.keptAtMs - b.keptAtMs)) letters.set(letter.id, letter)
+      for (const letter of found.toSorted((a, b) => a.keptAtMs - b.keptAtMs)) letters.put(letter)
     },
     note(request, outcome) {
       const code = codeOf(outcome) ?? ''
       const isBroken = outcome.kind !== 'declined' && broken.has(code)
       const isPoison = outcome.kind === 'refused' && poison.has(code)
       // Almost every command is served, and nothing is kept of it.
-      if (!isBroken && !isPoison && letters.size + breaks.size === 0) return
+      if (!isBroken && !isPoison && letters.isEmpty() && breaks.size === 0) return
       const id = nameOf(hash, request)
       if (id === undefined) return
       if (isPoison || (isBroken && countBreak(id) >= maxBreaks)) keep(id, request, code)
@@ -158,8 +149,8 @@ export function createDeadLetterBox({ keyValue, clock, hash, note, logger }: Dea
         forget(letter).catch(() => undefined)
       }
     },
-    list: () => [...letters.values()],
-    find: (id) => letters.get(id),
+    list: letters.list,
+    find: letters.get,
     async replayed(id, outcome) {
       const letter = letters.get(id)
       if (!letter) return

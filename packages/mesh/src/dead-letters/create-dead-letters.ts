@@ -1,10 +1,10 @@
-import { verifySignature } from '@parley/identity'
-import { MeshError, verifyEvidence } from '@parley/protocol'
+import { MeshError } from '@parley/protocol'
 import type { NodeParts } from '../node/node-parts.ts'
 import type { InboundHop } from '../pipeline/inbound-hop.ts'
 import type { Stage } from '../pipeline/stage.ts'
-import { describeDeadLetter, type DeadLetter } from './dead-letter.ts'
-import type { DeadLetters, OpenedDeadLetter } from './dead-letters.ts'
+import { describeDeadLetter } from './dead-letter.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { openLetter } from './open-letter.ts'
 import { listReplayStages, replayDeadLetter } from './replay-dead-letter.ts'
 
 /** What dead letters are replayed with, once the node runs. */
@@ -27,7 +27,7 @@ export function createDeadLetters(means: () => ReplayMeans | undefined): DeadLet
     async show(id) {
       const { parts } = started()
       const letter = parts.deadLetters.find(id)
-      return letter && open(parts, letter)
+      return letter && openLetter(parts.hash, letter)
     },
     async replay(id) {
       const running = (underWay.get(id) ?? Promise.resolve()).then(async () => {
@@ -50,16 +50,5 @@ export function createDeadLetters(means: () => ReplayMeans | undefined): DeadLet
       }
     },
     drop: async (id) => started().parts.deadLetters.drop(id),
-  }
-}
-
-function open(parts: NodeParts, letter: DeadLetter): OpenedDeadLetter {
-  const view = describeDeadLetter(letter)
-  const verified = verifyEvidence(parts.hash, Buffer.from(letter.evidence, 'base64url'), verifySignature)
-  if (verified.kind === 'deny' || verified.verified.header.sealed === true || !verified.verified.body) return view
-  try {
-    return { ...view, input: JSON.parse(new TextDecoder().decode(verified.verified.body)) as unknown }
-  } catch {
-    return view
   }
 }

@@ -1,6 +1,7 @@
-import type { KeyValue, Logger } from '@parley/ports'
-import { isMeshError, parseAmount, refuse, type Refusal, type Usage } from '@parley/protocol'
+import type { Clock, KeyValue, Logger } from '@parley/ports'
+import { isMeshError, MeshError, parseAmount, refuse, type Refusal, type Usage } from '@parley/protocol'
 import type { Allowance, VerifiedLink } from '@parley/identity'
+import { parseJsonBody } from '../serving/json-body.ts'
 
 /** What is taken off an allowance; money in micro-units of its currency. `all` takes what is left. */
 export interface Debit {
@@ -30,16 +31,21 @@ export interface AllowanceAccount {
  * I1 What `take` allowed is in the store before it resolves, so a restart does not give it back.
  * I2 The sum of what was taken never exceeds the allowance; only `correct` can leave less than nothing.
  * I3 An account is named by the hash of its chain, so that no link can pass for another.
+ * I4 An account is gone two days after its link expired, where anything is counted meanwhile; never before a day is over.
  */
 export interface AllowanceLedger {
   /** Takes from an account, or refuses with `delegation.allowance-spent` and takes nothing. */
   take(account: AllowanceAccount, debit: Debit): Promise<Refusal | { readonly kind: 'allow'; readonly taken: Taken }>
   /** Replaces what was taken by what was used. */
   correct(account: AllowanceAccount, taken: Taken, used: Taken): Promise<void>
+  /** Forgets the accounts of links that expired long ago. Rejects with `store.corrupt` for one that cannot be read. */
+  forget(): Promise<void>
 }
 
 /** An account is forgotten this long after its link expired, in milliseconds: far beyond any difference of clocks. */
 const forgetAfterMs = 86_400_000
+/** How many are deleted at once: a store commits together what comes together. */
+const forgottenAtOnce = 256
 const prefix = 'allowance/'
 const nothing: Taken = { calls: 0, tokens: 0, micros: 0n }
 
@@ -51,8 +57,14 @@ interface Change {
 }
 
 /** Opens the ledger over a store. Changes of one account are written together while an earlier write is under way. */
-export function createAllowanceLedger(keyValue: KeyValue): AllowanceLedger {
+export function createAllowanceLedger(parts: {
+  readonly keyValue: KeyValue
+  readonly clock: Clock
+  readonly logger: Logger
+}): AllowanceLedger {
+  const { keyValue, clock, logger } = parts
   const queues = new Map<string, Change[]>()
+  let forgotAtMs = clock.monotonic()
 
   const drain = async (key: string, queue: Change[], expiresAtMs: number): Promise<void> => {
     while (queue.length > 0) {
@@ -66,8 +78,25 @@ export function createAllowanceLedger(keyValue: KeyValue): AllowanceLedger {
     }
     queues.delete(key)
   }
-  const change = (account: AllowanceAccount, apply: Change['apply']): Promise<void> =>
-    new Promise((done, failed) => {
+  const forget = async (): Promise<void> => {
+    forgotAtMs = clock.monotonic()
+    const lapsedMs = clock.now() - forgetAfterMs
+    const accounts = await keyValue.list(prefix)
+    const lapsed = accounts.filter(({ key, value }) => readAccount(key, value).expiresAtMs < lapsedMs)
+    for (let at = 0; at < lapsed.length; at += forgottenAtOnce)
+      await Promise.all(lapsed.slice(at, at + forgottenAtOnce).map(({ key }) => keyValue.delete(key)))
+  }
+  /** A node may run for years, and every call with an allowance has an account of its own. */
+  const forgetDaily = (): void => {
+    if (clock.monotonic() < forgotAtMs + forgetAfterMs) return
+    forget().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : 'not an error'
+      logger.error('delegation.allowances-not-forgotten', { error: message })
+    })
+  }
+  const change = (account: AllowanceAccount, apply: Change['apply']): Promise<void> => {
+    forgetDaily()
+    return new Promise((done, failed) => {
       const key = `${prefix}${account.role}/${account.link.hash}`
       const queue = queues.get(key)
       if (queue) queue.push({ apply, done, failed })
@@ -77,6 +106,7 @@ export function createAllowanceLedger(keyValue: KeyValue): AllowanceLedger {
         void drain(key, fresh, account.expiresAtMs)
       }
     })
+  }
 
   return {
     async take(account, debit) {
@@ -93,16 +123,7 @@ export function createAllowanceLedger(keyValue: KeyValue): AllowanceLedger {
       change(account, (spent) =>
         add(add(spent, used), { calls: -taken.calls, tokens: -taken.tokens, micros: -taken.micros }),
       ),
-  }
-}
-
-/** Forgets the accounts of links that expired long ago. */
-export async function forgetAllowances(keyValue: KeyValue, nowMs: number, logger: Logger): Promise<void> {
-  for (const { key, value } of await keyValue.list(prefix)) {
-    const { expiresAtMs } = readAccount(value)
-    if (expiresAtMs + forgetAfterMs >= nowMs) continue
-    await keyValue.delete(key)
-    logger.debug('delegation.allowance-forgotten', { key })
+    forget,
   }
 }
 
@@ -147,7 +168,7 @@ function decideTaking({ calls, tokens, money }: Allowance, spent: Taken, debit: 
 async function write(keyValue: KeyValue, key: string, expiresAtMs: number, batch: readonly Change[]): Promise<void> {
   for (;;) {
     const entry = await keyValue.get(key)
-    const before = entry ? readAccount(entry.value).spent : nothing
+    const before = entry ? readAccount(key, entry.value).spent : nothing
     let spent = before
     for (const { apply } of batch) spent = apply(spent) ?? spent
     if (spent === before) return
@@ -164,12 +185,16 @@ function encodeAccount({ calls, tokens, micros }: Taken, expiresAtMs: number): U
   return new TextEncoder().encode(JSON.stringify({ calls, tokens, micros: micros.toString(), expiresAtMs }))
 }
 
-function readAccount(value: Uint8Array): { readonly spent: Taken; readonly expiresAtMs: number } {
-  const { calls, tokens, micros, expiresAtMs } = JSON.parse(new TextDecoder().decode(value)) as Readonly<
+function readAccount(key: string, value: Uint8Array): { readonly spent: Taken; readonly expiresAtMs: number } {
+  const { calls, tokens, micros, expiresAtMs } = (parseJsonBody(value)?.value ?? {}) as Readonly<
     Record<string, unknown>
   >
-  if (![calls, tokens, expiresAtMs].every(Number.isSafeInteger) || typeof micros !== 'string')
-    throw new TypeError('an account of an allowance cannot be read')
+  if (
+    ![calls, tokens, expiresAtMs].every(Number.isSafeInteger) ||
+    typeof micros !== 'string' ||
+    !/^-?\d+$/.test(micros)
+  )
+    throw new MeshError('store.corrupt', `${key} holds no account of an allowance`)
   return {
     spent: { calls: calls as number, tokens: tokens as number, micros: BigInt(micros) },
     expiresAtMs: expiresAtMs as number,

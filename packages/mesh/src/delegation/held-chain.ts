@@ -1,5 +1,5 @@
-import { decodeDelegation, hashChain, isInstanceDid, maxChainLinks, type Anchors } from '@parley/identity'
-import { refuse, type Refusal } from '@parley/protocol'
+import { decodeDelegation, hashChain, isInstanceDid, type Anchors } from '@parley/identity'
+import { limits, refuse, type Refusal } from '@parley/protocol'
 import type { AllowanceAccount } from './allowance-ledger.ts'
 
 /** A chain of which this node's name is the delegate, as far as the node itself has to know it. */
@@ -26,10 +26,10 @@ export function createHeldChainReader(anchors: Anchors): ReadHeldChain {
     const known = read.get(links)
     if (known) return { kind: 'allow', chain: known }
     const last = links.at(-1)
-    if (last === undefined || links.length > maxChainLinks)
+    if (last === undefined || links.length > limits.chainLinks)
       return refuse(
         'delegation.too-deep',
-        `a chain has 1 to ${String(maxChainLinks)} links, not ${String(links.length)}`,
+        `a chain has 1 to ${String(limits.chainLinks)} links, not ${String(links.length)}`,
       )
     const decoded = decodeDelegation(last, nowMs, (owner) => readableKeysOf(anchors, owner))
     if (decoded.kind === 'deny') return decoded

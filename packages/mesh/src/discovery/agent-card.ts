@@ -1,4 +1,5 @@
 import { isCapability, type AgentId, type InstanceDid } from '@parley/protocol'
+import { parseJsonBody } from '../serving/json-body.ts'
 import { hashDescription, type CapabilityDescription, type EventDescription } from '../contract/contract.ts'
 
 /** What an instance says that it serves, in a signed event of its own: enough to write a call, or a model's list of tools. */
@@ -40,7 +41,7 @@ export function encodeCard(
  * description cannot claim to be of another contract.
  */
 export function decodeCard(body: Uint8Array): CardContents | undefined {
-  const value = parseJson(body)
+  const value = parseJsonBody(body)?.value
   if (!isRecord(value)) return undefined
   const capabilities = readAll(value['capabilities'], readDescription)
   const events = readAll(value['events'] ?? [], readEvent)
@@ -97,12 +98,4 @@ function readDescription(value: unknown): CardContents['capabilities'][number] |
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
 }

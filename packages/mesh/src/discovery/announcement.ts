@@ -1,9 +1,15 @@
 import { formatInstanceToken, isCapability, type InstanceDid } from '@parley/protocol'
+import { parseJsonBody } from '../serving/json-body.ts'
 import { isSequences } from '../orders/order-message.ts'
 import { isEvidenceNews, type EvidenceNews } from '../trust/evidence-message.ts'
 
 /** Topics of the events that make up discovery. */
 export const announcementTopics = { card: 'card', who: 'who' } as const
+
+/** The topic on which one instance is told announcements that it asked for. Nobody else listens to it. */
+export function announcedTo(instance: InstanceDid): string {
+  return `card-to-${formatInstanceToken(instance)}`
+}
 
 /** The topic on which one instance is asked for its contracts. Nobody else listens to it. */
 export function contractsAskedOf(instance: InstanceDid): string {
@@ -29,8 +35,17 @@ export interface Announcement {
   readonly evidence?: EvidenceNews
 }
 
+/** The body of a `who` whose asker wants to be told alone. An empty one asks for announcements to all. */
+export const askedAlone: Uint8Array = new TextEncoder().encode(JSON.stringify({ alone: true }))
+
+/** Tells whether the asker of a `who` listens to the topic of its own. */
+export function isAskedAlone(body: Uint8Array): boolean {
+  const { alone } = (parseJsonBody(body)?.value ?? {}) as { readonly alone?: unknown }
+  return alone === true
+}
+
 /** Capabilities that one announcement may list. */
-const maxCapabilities = 1_000
+export const maxCapabilities = 1_000
 
 /** Encodes an announcement as the JSON body of a `card` event. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
@@ -39,7 +54,7 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 
 /** Decodes the body of a `card` event; undefined if it is not one. */
 export function decodeAnnouncement(body: Uint8Array): Announcement | undefined {
-  const value = parseJson(body)
+  const value = parseJsonBody(body)?.value
   if (typeof value !== 'object' || value === null) return undefined
   const { boot, serves, leaving, orders, evidence } = value as Partial<Record<keyof Announcement, unknown>>
   if (typeof boot !== 'string' || boot.length > 64 || typeof leaving !== 'boolean') return undefined
@@ -55,13 +70,5 @@ export function decodeAnnouncement(body: Uint8Array): Announcement | undefined {
     serves: serves as Record<string, string>,
     ...(orders === undefined ? {} : { orders }),
     ...(evidence === undefined ? {} : { evidence }),
-  }
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
   }
 }

@@ -1,10 +1,15 @@
-import type { Clock, IssuedCredential, Logger } from '@parley/ports'
+import type { Clock, Logger } from '@parley/ports'
 import type { InstanceDid } from '@parley/protocol'
 import { encodeCard, type CardContents, type CardPolicy } from './agent-card.ts'
 import { contractsAskedOf, contractsToldTo } from './announcement.ts'
-import { describeCapability, describeEvent } from '../contract/contract.ts'
+import {
+  describeCapability,
+  describeEvent,
+  type CapabilityDescription,
+  type EventDescription,
+} from '../contract/contract.ts'
 import type { ContractEvent } from '../contract/event.ts'
-import type { Sealer } from '../session/sealer.ts'
+import type { Presence } from './presence.ts'
 import type { Served } from '../serving/served.ts'
 
 /** Asks instances what they serve, and answers who asks. Heartbeats carry hashes alone, since schemas can be large. */
@@ -19,13 +24,13 @@ export interface CardExchange {
   take(instance: InstanceDid, contents: CardContents): void
 }
 
-const lifetimeMs = 60_000
 /** A card is large and anybody of an accepted owner may ask: this many are told a second. */
 const answersPerSecond = 32
 
 /** Creates the exchange of a node. */
 export function createCardExchange(parts: {
-  readonly sealer: Sealer
+  /** Publishes an event in the node's name. */
+  readonly emit: Presence['emit']
   readonly clock: Clock
   readonly logger: Logger
   readonly served: ReadonlyMap<string, Served>
@@ -33,28 +38,22 @@ export function createCardExchange(parts: {
   readonly emits: readonly ContractEvent[]
   readonly maxBodyBytes: number
   policy(): CardPolicy
-  issued(): IssuedCredential
+  /** Who has no credential yet says nothing of itself. */
   isProvisional(): boolean
 }): CardExchange {
-  const { sealer, clock, logger, served, emits, maxBodyBytes } = parts
+  const { emit, clock, logger, served, emits, maxBodyBytes } = parts
   const waiting = new Map<InstanceDid, Set<(contents: CardContents | undefined) => void>>()
   let second = -Infinity
   let answers = 0
-  const emit = (topic: string, body: Uint8Array): void => {
-    // Evidence of a newcomer is for its issuer alone.
-    if (parts.isProvisional()) return
-    const issuedAtMs = clock.now()
-    const { credential, statement } = parts.issued()
-    const header = { type: 'event' as const, to: topic, issuedAtMs, expiresAtMs: issuedAtMs + lifetimeMs }
-    sealer.send(sealer.seal({ ...header, credential, statement }, body)).then(
-      (sent) => {
-        if (sent.kind === 'deny') logger.debug('mesh.not-announced', { topic, code: sent.code })
-      },
-      (error: unknown) => {
-        logger.error('hop.stage-failed', { error: error instanceof Error ? error.message : 'not an error' })
-      },
-    )
-  }
+  let described:
+    | readonly [capabilities: readonly CapabilityDescription[], events: readonly EventDescription[]]
+    | undefined
+  /** Schemas are printed once: that is dear, whoever asks, and contracts do not change. */
+  const describe = (): NonNullable<typeof described> =>
+    (described ??= [
+      Array.from(served.values(), ({ contract }) => describeCapability(contract)),
+      emits.map(describeEvent),
+    ])
   return {
     ask(instance, timeoutMs) {
       const { promise, resolve } = Promise.withResolvers<CardContents | undefined>()
@@ -70,18 +69,18 @@ export function createCardExchange(parts: {
         end(undefined)
       }, timeoutMs)
       asking.add(end)
-      emit(contractsAskedOf(instance), new Uint8Array())
+      void emit(contractsAskedOf(instance), new Uint8Array())
       return promise
     },
     answer(asker) {
+      if (parts.isProvisional()) return
       const now = Math.floor(clock.monotonic() / 1_000)
       if (now !== second) answers = 0
       second = now
       answers += 1
       if (answers > answersPerSecond) return
-      const capabilities = [...served.values()].map(({ contract }) => describeCapability(contract))
-      const body = encodeCard(capabilities, emits.map(describeEvent), parts.policy())
-      if (body.length <= maxBodyBytes) emit(contractsToldTo(asker), body)
+      const body = encodeCard(...describe(), parts.policy())
+      if (body.length <= maxBodyBytes) void emit(contractsToldTo(asker), body)
       else logger.warn('mesh.card-too-large', { bytes: body.length, maxBodyBytes })
     },
     isAsked: (instance) => waiting.has(instance),

@@ -20,7 +20,6 @@ export interface Directory {
   /** Puts an instance that did not answer behind the others, until it announces again. */
   suspect(instance: InstanceDid): void
   leave(instance: InstanceDid): void
-  get(instance: InstanceDid): DirectoryEntry | undefined
   /** Live instances of a name: those that are suspected last, else the most recent announcement first. */
   instancesOf(agent: AgentId): readonly DirectoryEntry[]
   /** Live instances that serve a capability. */
@@ -106,7 +105,6 @@ export function createDirectory(clock: Clock, lapseMs: number, maxInstances = 10
       view = undefined
       notify()
     },
-    get: (instance) => live().find((entry) => entry.credential.instance === instance),
     instancesOf(agent) {
       const key = formatAgentId(agent)
       const { entries, byAgent } = liveView()

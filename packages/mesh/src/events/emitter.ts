@@ -6,6 +6,7 @@ import { decideHop, type DecidedHop } from '../pipeline/decide-hop.ts'
 import { ownTrust, policyPeer } from '../pipeline/policy-input.ts'
 import { checkSchema } from '../contract/schema.ts'
 import { createEnvelopeId, type SealedEnvelope } from '../session/sealer.ts'
+import { formatJson } from '../serving/json-body.ts'
 import { shortenReason } from '../serving/shorten-reason.ts'
 import { createTraceId, formatTraceparent } from '../calling/traceparent.ts'
 
@@ -51,7 +52,7 @@ async function emit(emission: Emission, payload: unknown): Promise<Verdict> {
   const { parts, event } = emission
   const checked = await checkSchema(event.payload, payload)
   if (checked.kind === 'invalid') return refuse('contract.input-invalid', checked.problems)
-  const text = JSON.stringify(checked.value) as string | undefined
+  const text = formatJson(checked.value)
   if (text === undefined) return refuse('contract.input-invalid', 'the payload has no JSON form')
   const written = new TextEncoder().encode(text)
   const { verdict, rewrite } = await decide(emission, checked.value, written)

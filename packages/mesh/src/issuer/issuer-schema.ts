@@ -1,5 +1,6 @@
 import { isInstanceDid } from '@parley/identity'
 import type { InstanceDid } from '@parley/protocol'
+import { field, messageSchema, type MessageField } from '../contract/message-schema.ts'
 import type { Schema } from '../contract/schema.ts'
 
 /** What an instance sends for a credential. */
@@ -46,117 +47,41 @@ export interface ReturnGranted {
   readonly login?: { readonly issuer: InstanceDid; readonly jwt: string }
 }
 
-const maxPatterns = 256
-const maxToken = 16_384
-const patterns = { type: 'array', items: { type: 'string' }, maxItems: maxPatterns }
-const token = { type: 'string', minLength: 1, maxLength: maxToken }
-const asked = { type: 'object', properties: { key: token, grant: token, nkey: token } }
-const login = { type: 'object', properties: { issuer: token, jwt: token }, required: ['issuer', 'jwt'] }
-const granted = {
-  type: 'object',
-  properties: { grant: token, renewAtMs: { type: 'integer' }, login },
-  required: ['grant', 'renewAtMs'],
+const patterns = field.texts(256)
+const token = field.token(16_384)
+const instance: MessageField = {
+  printed: token.printed,
+  isValid: (value) => token.isValid(value) && isInstanceDid(String(value)),
 }
 
 /** Checks what an instance sends. What the texts say is for the issuer to verify. */
-export const issuerRequestSchema: Schema<IssuerRequest> = createSchema(
-  {
-    type: 'object',
-    properties: {
-      serves: patterns,
-      calls: patterns,
-      nkey: { type: 'string' },
-      credential: token,
-      statement: token,
-      consent: token,
-      comeBack: asked,
-    },
-    required: ['serves', 'calls', 'credential', 'statement'],
-  },
-  (value) => {
-    const { serves, calls, nkey, credential, statement, consent, comeBack } = value
-    if (!isTextList(serves) || !isTextList(calls)) return undefined
-    if (!isToken(credential) || !isToken(statement) || !(nkey === undefined || typeof nkey === 'string'))
-      return undefined
-    if (!(consent === undefined || isToken(consent)) || !(comeBack === undefined || isAsked(comeBack))) return undefined
-    return {
-      serves,
-      calls,
-      ...(nkey === undefined ? {} : { nkey }),
-      credential,
-      statement,
-      ...(consent === undefined ? {} : { consent }),
-      ...(comeBack === undefined ? {} : { comeBack }),
-    }
-  },
-)
+export const issuerRequestSchema: Schema<IssuerRequest> = messageSchema<IssuerRequest>({
+  serves: patterns,
+  calls: patterns,
+  nkey: field.optional({ printed: { type: 'string' }, isValid: (value) => typeof value === 'string' }),
+  credential: token,
+  statement: token,
+  consent: field.optional(token),
+  comeBack: field.optional(
+    field.message<ReturnAsked>({
+      key: field.optional(token),
+      grant: field.optional(token),
+      nkey: field.optional(token),
+    }),
+  ),
+})
 
 /** Checks what an issuer answers. The instance verifies it under its own anchors. */
-export const issuerAnswerSchema: Schema<IssuerAnswer> = createSchema(
-  {
-    type: 'object',
-    properties: {
-      credential: token,
-      statement: token,
-      expiresAtMs: { type: 'integer' },
-      natsUser: token,
-      comeBack: granted,
-    },
-    required: ['credential', 'statement', 'expiresAtMs'],
-  },
-  (value) => {
-    const { credential, statement, expiresAtMs, natsUser, comeBack } = value
-    if (!isToken(credential) || !isToken(statement) || !Number.isSafeInteger(expiresAtMs)) return undefined
-    if (!(natsUser === undefined || isToken(natsUser)) || !(comeBack === undefined || isGranted(comeBack)))
-      return undefined
-    return {
-      credential,
-      statement,
-      expiresAtMs: expiresAtMs as number,
-      ...(natsUser === undefined ? {} : { natsUser }),
-      ...(comeBack === undefined ? {} : { comeBack }),
-    }
-  },
-)
-
-function isAsked(value: unknown): value is ReturnAsked {
-  if (typeof value !== 'object' || value === null) return false
-  const { key, grant, nkey } = value as Partial<Record<keyof ReturnAsked, unknown>>
-  return [key, grant, nkey].every((text) => text === undefined || isToken(text))
-}
-
-function isGranted(value: unknown): value is ReturnGranted {
-  if (typeof value !== 'object' || value === null) return false
-  const { grant, renewAtMs, login: at } = value as Partial<Record<keyof ReturnGranted, unknown>>
-  if (!isToken(grant) || !Number.isSafeInteger(renewAtMs)) return false
-  if (at === undefined) return true
-  if (typeof at !== 'object' || at === null) return false
-  const { issuer, jwt } = at as Partial<Record<string, unknown>>
-  return typeof issuer === 'string' && isInstanceDid(issuer) && isToken(jwt)
-}
-
-/** Makes a schema of a JSON Schema and the check that says the same; the check keeps only what it knows. */
-function createSchema<Value>(
-  printed: Record<string, unknown>,
-  read: (value: Partial<Record<string, unknown>>) => Value | undefined,
-): Schema<Value> {
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'parley',
-      validate(value) {
-        const known = typeof value === 'object' && value !== null ? read(value) : undefined
-        return known === undefined ? { issues: [{ message: 'is not of the form of the contract' }] } : { value: known }
-      },
-      jsonSchema: { input: () => structuredClone(printed), output: () => structuredClone(printed) },
-    },
-  }
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.length <= maxPatterns && value.every((item) => typeof item === 'string')
-}
-
-function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxToken
-}
+export const issuerAnswerSchema: Schema<IssuerAnswer> = messageSchema<IssuerAnswer>({
+  credential: token,
+  statement: token,
+  expiresAtMs: field.integer,
+  natsUser: field.optional(token),
+  comeBack: field.optional(
+    field.message<ReturnGranted>({
+      grant: token,
+      renewAtMs: field.integer,
+      login: field.optional(field.message<NonNullable<ReturnGranted['login']>>({ issuer: instance, jwt: token })),
+    }),
+  ),
+})

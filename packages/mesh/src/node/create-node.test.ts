@@ -1,4 +1,7 @@
+import { createManualClock, type Store, type Transport } from '@parley/ports'
+import { openSqliteStore } from '@parley/store-sqlite'
 import { describe, expect, it } from 'vitest'
+import { defineContract } from '../contract/contract.ts'
 import { createNode } from './create-node.ts'
 import { isHop, openPair, shop } from './pair.fixture.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -161,6 +164,21 @@ describe('createNode', () => {
     ])
   })
 
+  it('refuses more owners or capabilities than its own card could tell of, and is seen with that many', async () => {
+    const acme = localIssuer('acme')
+    const others = Array.from({ length: 1_024 }, (_, at) => localIssuer(`o${String(at)}`).anchor)
+    const operations = Array.from({ length: 1_001 }, (_, at) => [`op${String(at)}`, shop.buy] as const)
+    const wide = defineContract('wide', Object.fromEntries(operations))
+    const made = createNode({ name: 'acme/shop', issuer: acme, anchors: [acme.anchor, ...others], serves: [wide] })
+    await expect(made).rejects.toThrow(/anchors: 1024 owners at most\n.*serves: 1000 capabilities at most/)
+    const anchors = [acme.anchor, ...others.slice(1)]
+    await using counter = await createNode({ name: 'acme/shop', issuer: acme, anchors, serves: [shop] })
+    await using desk = await createNode({ name: 'acme/desk', issuer: acme, anchors, calls: [shop.buy] })
+    counter.serve(shop, { buy: () => ({ receipt: 'r' }) })
+    await Promise.all([counter.start(), desk.start()])
+    expect(await desk.call(shop.buy, { item: 'lamp' })).toEqual({ receipt: 'r' })
+  })
+
   it('does not start while nothing serves what it announces, and serves nothing it did not announce', async () => {
     const issuer = localIssuer('acme')
     await using node = await createNode({ name: 'acme/shop', issuer, serves: [shop] })
@@ -190,6 +208,65 @@ describe('createNode', () => {
     await node.close()
     expect(node.health()).toMatchObject({ live: false, ready: false })
     await expect(node.start()).resolves.toBeUndefined()
+  })
+
+  it('ends its bus and its store although the log cannot take its last record, and says so', async () => {
+    const { kind, keyValue, journal, close } = await openSqliteStore({ path: ':memory:' })
+    let isFull = false
+    const ended: string[] = []
+    const store: Store = {
+      kind,
+      keyValue,
+      journal: {
+        ...journal,
+        append: (...given) => (isFull ? Promise.reject(new Error('the disk is full')) : journal.append(...given)),
+      },
+      close: () => (ended.push('store'), close()),
+    }
+    const issuer = localIssuer('acme')
+    const transport = issuer.connect()
+    const node = await createNode({ name: 'acme/shop', issuer, store, transport })
+    await node.start()
+    isFull = true
+    await expect(node.close()).rejects.toThrow('could not be written')
+    expect([transport.status(), ...ended]).toEqual(['closed', 'store'])
+  })
+
+  it('says why it did not start, not what could not be ended then', async () => {
+    const issuer = localIssuer('acme')
+    const bus = issuer.connect()
+    const transport: Transport = {
+      ...bus,
+      maxPayloadBytes: bus.maxPayloadBytes,
+      subscribe: () => Promise.reject(new Error('no subscription')),
+      close: () => Promise.reject(new Error('not closed')),
+    }
+    await using node = await createNode({ name: 'acme/shop', issuer, transport })
+    await expect(node.start()).rejects.toThrow('no subscription')
+  })
+
+  it('drains once: whoever asks waits for what is being served', async () => {
+    const clock = createManualClock()
+    const issuer = localIssuer('acme', { clock })
+    const served = Promise.withResolvers<{ receipt: string }>()
+    await using counter = await createNode({ name: 'acme/shop', issuer, clock, serves: [shop] })
+    await using desk = await createNode({ name: 'acme/desk', issuer, clock, calls: [shop.buy] })
+    counter.serve(shop, { buy: () => served.promise })
+    await Promise.all([counter.start(), desk.start()])
+    const call = desk.tryCall(shop.buy, { item: 'lamp' })
+    await clock.advance(50)
+    const drained: string[] = []
+    const first = counter.drain().then(() => drained.push('first'))
+    const second = counter.drain().then(() => drained.push('second'))
+    await clock.advance(50)
+    expect(drained).toEqual([])
+    served.resolve({ receipt: 'r' })
+    await clock.advance(50)
+    await Promise.all([first, second])
+    expect((await call).kind).toBe('ok')
+    const closed = Promise.all([counter.close(), desk.close()])
+    await clock.advance(3_000)
+    await closed
   })
 
   it('records what a package above tells it, and refuses to before the start', async () => {

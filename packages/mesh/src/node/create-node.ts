@@ -3,14 +3,12 @@ import { openAuditLog, type AuditLog } from '@parley/audit'
 import { generateInstanceKeys, verifySignature } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
-import type { TrustLedger } from '@parley/trust'
 import { keepAnchorsFresh, resolveOptions } from '../orders/anchor-keys.ts'
-import { forgetAllowances } from '../delegation/allowance-ledger.ts'
-import { announcementTopics } from '../discovery/announcement.ts'
 import { restoreBreakers } from '../calling/breaker-memory.ts'
 import { createCaller } from '../calling/caller.ts'
 import { connectBus, loginKeyOf } from './connect-bus.ts'
 import { createParts } from './create-parts.ts'
+import { endAll } from './end-all.ts'
 import { createEmitter } from '../events/emitter.ts'
 import type { Listener } from '../events/happened.ts'
 import { createEventLog } from './event-log.ts'
@@ -36,7 +34,6 @@ import { createPolicyInForce } from '../policy/policy-in-force.ts'
 import { policyDoor } from '../policy/policy-door.ts'
 import { createInboundPipeline, createReceiver } from '../pipeline/inbound.ts'
 import { standardPipelines, type Pipelines } from './pipelines.ts'
-import type { Presence } from '../discovery/presence.ts'
 import type { Served } from '../serving/served.ts'
 import { registerServes } from '../serving/register-serves.ts'
 import { listGrants } from './list-grants.ts'
@@ -83,10 +80,9 @@ export async function assembleNode(given: NodeOptions, pipelines: Pipelines, rol
 
 /** What exists only between `start` and `close`. */
 interface Running {
-  readonly parts: NodeParts & { readonly presence: Presence }
+  readonly parts: NodeParts
   readonly transport: Transport
   readonly audit: AuditLog
-  readonly trust: TrustLedger
   readonly stop: () => Promise<void>
   readonly request: readonly Stage<InboundHop>[]
 }
@@ -110,6 +106,7 @@ function createLife(
   const policy = createPolicyInForce(config.policy, config.policyForms)
   let running: Running | undefined
   let starting: Promise<void> | undefined
+  let drained = Promise.resolve()
   let ended: Promise<void> | undefined
   let state: 'created' | 'started' | 'draining' | 'conflicted' | 'closed' = 'created'
   const active = (): NodeParts | undefined => (state === 'started' || state === 'draining' ? running?.parts : undefined)
@@ -159,7 +156,7 @@ function createLife(
         ...(nkey === undefined ? {} : { nkey }),
       })
       undo.push(own.stop)
-      own.onRenewed(() => joined.parts?.announceSoon())
+      own.onRenewed(() => joined.parts?.presence.announceSoon())
       // Before the bus, since a fenced broker lets nobody in without what its issuer gives; a newcomer has to ask over it.
       if (!join || login) await own.start()
       const { transport, nats } = await connectBus(bus, own, keys, logger)
@@ -206,7 +203,7 @@ function createLife(
       }
       await parts.orderFeed.load(config.orders)
       await parts.deadLetters.load()
-      await forgetAllowances(store.keyValue, clock.now(), logger)
+      await parts.allowances.forget()
       await restoreBreakers(store, parts.reliability)
       const inbound = pipelines.inbound(createInboundPipeline(parts.handshake))
       const onDelivery = createReceiver(inbound, parts)
@@ -224,11 +221,10 @@ function createLife(
         if (status !== 'connected') return
         parts.orderFeed.returned()
         parts.evidenceFeed.returned()
-        parts.announceSoon()
-        // Asked at once, whenever it was asked before: what was missed is in the answers.
-        void parts.presence.emit(announcementTopics.who, new Uint8Array())
+        parts.presence.returned()
       })
       const stopRefreshing = resolver && keepAnchorsFresh({ anchors: config.anchors, resolver, clock, logger })
+      const opened = undo.splice(0)
       const stop = async (): Promise<void> => {
         stopListening()
         stopRefreshing?.()
@@ -239,19 +235,16 @@ function createLife(
         for (const unsubscribe of subscriptions) unsubscribe()
         for (const call of parts.serving.values()) call.close()
         await settledWithin(clock, parts.inFlight.idle(), lastWordsMs)
-        own.stop()
         parts.rejected.flush()
-        await trust.close()
-        await audit.close()
-        await transport.close()
-        await store.close()
+        await endAll(opened.toReversed())
       }
-      // From here on `stop` ends all that was opened.
-      undo.splice(0, undo.length, stop)
+      undo.push(stop)
       if (join && !login && !visitor) await own.start()
-      return { parts, transport, audit, trust, stop, request: inbound.routes.request ?? [] }
+      return { parts, transport, audit, stop, request: inbound.routes.request ?? [] }
     } catch (error) {
-      for (const step of undo.reverse()) await step()
+      await endAll(undo.toReversed()).catch((failure: unknown) => {
+        logger.error('mesh.not-ended', { error: failure instanceof Error ? failure.message : 'not an error' })
+      })
       throw error
     }
   }
@@ -303,18 +296,19 @@ function createLife(
       return starting
     },
     health: () => tellHealth(state, running),
-    async drain() {
-      if (state !== 'started') return
+    drain() {
+      if (state !== 'started' || !running) return drained
       state = 'draining'
-      await running?.parts.presence.announceNow()
-      await running?.parts.inFlight.idle()
+      const { presence, inFlight } = running.parts
+      drained = presence.announceNow().then(inFlight.idle)
+      return drained
     },
     close() {
       ended ??= (async () => {
         await starting?.catch(() => undefined)
         await settledWithin(clock, node.drain(), drainOnCloseMs)
         state = 'closed'
-        await (running ? running.stop() : store.close()).finally(() => join?.seat?.release())
+        await endAll([() => running?.stop(), () => store.close(), () => join?.seat?.release()])
       })()
       return ended
     },
@@ -336,6 +330,7 @@ function createLife(
     async reloadPolicy(parts, release) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no policy to replace')
       await policy.reload(policyDoor(config, store, running.parts.note), parts, release)
+      running.parts.grantedRates.forget()
     },
     record(kind, fields) {
       if (!running) throw new MeshError('mesh.not-started', 'the node is not started: there is no log to write to')

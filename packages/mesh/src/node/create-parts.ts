@@ -35,7 +35,7 @@ import type { NodeParts } from './node-parts.ts'
 import type { OwnCredential } from './own-credential.ts'
 import type { PolicyInForce } from '../policy/policy-in-force.ts'
 import { createPendingAnswers } from '../calling/pending-answers.ts'
-import { createPresence, type Presence } from '../discovery/presence.ts'
+import { createPresence } from '../discovery/presence.ts'
 import { createRejectedFrames } from './rejected-frames.ts'
 import { createSealer } from '../session/sealer.ts'
 import { createSenderBuckets } from '../session/sender-buckets.ts'
@@ -77,7 +77,7 @@ export interface OpenedNode {
 }
 
 /** Joins what a node has opened into what its stages work with. */
-export function createParts(opened: OpenedNode): NodeParts & { readonly presence: Presence } {
+export function createParts(opened: OpenedNode): NodeParts {
   const { config, signer, instance, transport, store, audit, note, trust, own, served } = opened
   const { name, mesh, clock, random, logger, anchors } = config
   const hash = systemHash
@@ -119,7 +119,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
   }
   const maxBodyBytes = Math.min(limits.bodyBytes, transport.maxPayloadBytes - frameOverheadBytes)
   const scales = { trust, logger }
-  const parts: NodeParts & { readonly presence: Presence } = {
+  const parts: NodeParts = {
     name,
     mesh,
     did: instance,
@@ -179,14 +179,13 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       return evidenceFeed
     },
     cards: createCardExchange({
-      sealer,
+      emit: presence.emit,
       clock,
       logger,
       served,
       emits: config.serves.flatMap(({ events }): readonly ContractEvent[] => Object.values(events)),
       maxBodyBytes,
       policy: () => ({ hash: opened.policy.current().policyHash, ...opened.policy.facts() }),
-      issued: own.issued,
       isProvisional: own.isProvisional,
     }),
     caller: opened.caller,
@@ -197,7 +196,7 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
       return orderFeed
     },
     acting: createActing(),
-    allowances: createAllowanceLedger(store.keyValue),
+    allowances: createAllowanceLedger({ keyValue: store.keyValue, clock, logger }),
     handOn: createHandOn({ agent: own.verified, anchors, signer, clock, random, issued: own.issued }),
     readHeldChain: createHeldChainReader(anchors),
     policy: opened.policy.current,
@@ -224,8 +223,6 @@ export function createParts(opened: OpenedNode): NodeParts & { readonly presence
     accepting: opened.isAccepting,
     isProvisional: own.isProvisional,
     ...(opened.door ? { door: opened.door } : {}),
-    announceSoon: presence.announceSoon,
-    askWho: presence.askWho,
     conflict: opened.onConflict,
     resolve: (agent) => resolveName(config, agent),
     cancelAtCallee,

@@ -1,5 +1,5 @@
 import { formatEventPattern, formatInboxPattern, formatMailboxPattern } from '@parley/protocol'
-import { announcementTopics, contractsAskedOf, contractsToldTo } from '../discovery/announcement.ts'
+import { announcedTo, announcementTopics, contractsAskedOf, contractsToldTo } from '../discovery/announcement.ts'
 import type { NodeParts } from './node-parts.ts'
 import { orderTopics } from '../orders/order-message.ts'
 import { evidenceAskedOf, evidenceToldTo, evidenceTopic } from '../trust/evidence-message.ts'
@@ -15,6 +15,7 @@ export function listPatterns({
 }: NodeParts): readonly string[] {
   const topics = [
     announcementTopics.card,
+    announcedTo(did),
     announcementTopics.who,
     orderTopics.told,
     orderTopics.wanted,

@@ -25,11 +25,13 @@ import { compilePolicy, type PolicyForm, type PolicyPart, type PolicySet } from 
 import type { BulkheadOptions, ReliabilityOptions } from '@parley/reliability'
 import type { NatsOptions } from '@parley/transport-nats'
 import type { Contract, ContractCapability } from '../contract/contract.ts'
+import { maxCapabilities } from '../discovery/announcement.ts'
 import type { MeshJoin } from '../issuer/mesh-join.ts'
 import { defaultKeepBodiesMs } from '../policy/decision-bodies.ts'
 import type { KeptDecisions } from '../policy/decision-keeper.ts'
 import type { ContractEvent } from '../contract/event.ts'
 import type { NodeRecord } from './node.ts'
+import { maxOrderOwners } from '../orders/order-message.ts'
 import { resolveTrustOptions, type NodeTrustConfig, type NodeTrustOptions } from '../trust/trust-options.ts'
 
 /** An issuer that may bring its own anchor and an in-process bus, as `localIssuer` does. */
@@ -216,6 +218,7 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   if (options.store && options.data !== undefined) problems.push('store, data: give one of them, not both')
   const listed = listAnchors(options)
   if (listed.length === 0) problems.push('anchors: name at least the owner of this node')
+  if (listed.length > maxOrderOwners) problems.push(`anchors: ${String(maxOrderOwners)} owners at most`)
   const anchors = attempt('anchors', () => createAnchors(listed))
   const { policyForms = [] } = options
   const { shadowPolicy: tried } = options
@@ -226,9 +229,12 @@ export function resolveNodeConfig(options: NodeOptions): NodeConfig {
   const policySignedBy = listed.find(({ alias, owner }) => alias === signedBy || owner === signedBy)?.owner
   if (signedBy !== undefined && policySignedBy === undefined)
     problems.push(`policySignedBy: no anchor has the alias or owner ${JSON.stringify(signedBy)}`)
-  const twice = (options.serves ?? []).flatMap(({ capabilities }) => capabilities.map(({ capability }) => capability))
-  for (const capability of new Set(twice.filter((one, at) => twice.indexOf(one) !== at)))
+  const capabilities = (options.serves ?? []).flatMap(({ capabilities }) =>
+    capabilities.map(({ capability }) => capability),
+  )
+  for (const capability of new Set(capabilities.filter((one, at) => capabilities.indexOf(one) !== at)))
     problems.push(`serves: ${capability} is in two contracts`)
+  if (capabilities.length > maxCapabilities) problems.push(`serves: ${String(maxCapabilities)} capabilities at most`)
   if (problems.length > 0 || !anchors || !policy || !trust)
     throw new MeshError('mesh.config-invalid', `the node cannot be created:\n  ${problems.join('\n  ')}`, {
       details: { problems },

@@ -13,6 +13,7 @@ import type { CardExchange } from '../discovery/card-exchange.ts'
 import type { DeadLetterBox } from '../dead-letters/dead-letter-box.ts'
 import type { DecisionKeeper } from '../policy/decision-keeper.ts'
 import type { Directory } from '../discovery/directory.ts'
+import type { Presence } from '../discovery/presence.ts'
 import type { EventLog } from './event-log.ts'
 import type { EventMemory } from '../events/event-memory.ts'
 import type { HandOn } from '../delegation/hand-on.ts'
@@ -63,6 +64,7 @@ export interface NodeParts {
   readonly sealer: Sealer
   readonly sessions: SessionTable
   readonly directory: Directory
+  readonly presence: Presence
   readonly cards: CardExchange
   readonly load: InstanceLoad
   readonly pending: PendingAnswers
@@ -131,12 +133,8 @@ export interface NodeParts {
   readonly handshake: Handshake
   /** Finds the owner of a name under this node's anchors. */
   resolve(name: AgentName): AgentId | undefined
-  /** Asks everybody to announce. */
-  askWho(): void
   /** Tells the callee that nobody waits any more. Best effort. */
   cancelAtCallee(session: Session, leaf: string): void
-  /** Announces within a moment; many askers get one answer. */
-  announceSoon(): void
   /** Another process was seen with this instance's key: stop serving. */
   conflict(): void
   /** Adds what a call shows about its callee to the ledger. */

@@ -4,6 +4,5 @@ import type { Clock } from '@parley/ports'
 export async function settledWithin(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
   const late = Promise.withResolvers<void>()
   const cancelTimer = clock.setTimer(late.resolve, ms)
-  await Promise.race([work, late.promise])
-  cancelTimer()
+  await Promise.race([work, late.promise]).finally(cancelTimer)
 }

@@ -1,6 +1,7 @@
 import type { CancelTimer } from '@parley/ports'
 import { allowed, MeshError, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
 import type { OrderNews } from '@parley/identity'
+import { createAheadPeers, type Sequences } from './ahead-peers.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { NodeParts } from '../node/node-parts.ts'
 import {
@@ -53,9 +54,9 @@ export function createOrderFeed(options: {
     lookedAt.add(token)
     return true
   }
-  const sequences = (): Record<string, number> =>
-    Object.fromEntries(owners.map((owner) => [owner, book.head(owner)?.sequence ?? 0]))
-  const isBehind = (): boolean => owners.some((owner) => book.seen(owner) > (book.head(owner)?.sequence ?? 0))
+  const sequenceOf = (owner: string): number => book.head(owner)?.sequence ?? 0
+  const sequences = (): Record<string, number> => Object.fromEntries(owners.map((owner) => [owner, sequenceOf(owner)]))
+  const isBehind = (): boolean => owners.some((owner) => book.seen(owner) > sequenceOf(owner))
   const keepSafely = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       // It is in force; only a restart would have to hear of it again.
@@ -65,6 +66,10 @@ export function createOrderFeed(options: {
   const ask = (of: readonly string[]): void => {
     if (of.length > 0) void emit(orderTopics.wanted, encodeOrderQuestion({ of, after: sequences() }))
   }
+  const isMore = (told: Sequences): boolean => owners.some((owner) => (told[owner] ?? 0) > sequenceOf(owner))
+  const ahead = createAheadPeers(clock, isMore, (peer) => {
+    ask([peer])
+  })
   const askTwo = (): void => {
     const peers = parts.directory.entries().map(({ credential }) => credential.instance)
     const first = Math.floor(random.float() * peers.length)
@@ -75,7 +80,7 @@ export function createOrderFeed(options: {
   const take = (token: string): { readonly verdict: Verdict; readonly kept: Promise<void> } => {
     const before = sequences()
     const verdict = book.accept(token, clock.now())
-    const owner = owners.find((one) => book.head(one)?.sequence !== before[one])
+    const owner = owners.find((one) => sequenceOf(one) !== before[one])
     if (verdict.kind === 'deny') {
       if (verdict.code === 'identity.jwt-expired') lookedAt.delete(token)
       if (verdict.code !== 'identity.order-gap' && verdict.code !== 'identity.order-forked')
@@ -110,8 +115,7 @@ export function createOrderFeed(options: {
   const askIssuer = async (): Promise<void> => {
     if (!options.orderNews) return
     const { owner } = parts.ownCredential()
-    const held = book.head(owner)?.sequence ?? 0
-    const { orders, head } = await options.orderNews(held)
+    const { orders, head } = await options.orderNews(sequenceOf(owner))
     const fresh = orders.filter((order) => take(order).verdict.kind === 'allow')
     const isFresh = isNew(head) && takeHead(head).kind === 'allow'
     if (!stopped && (fresh.length > 0 || isFresh)) await tell(fresh, [head])
@@ -146,7 +150,7 @@ export function createOrderFeed(options: {
       for (const head of telling.heads) if (isNew(head)) takeHead(head)
       if (isBehind()) ask([from])
     }
-    catchUp.told(from)
+    for (const peer of ahead.told(from)) catchUp.told(peer)
   }
 
   return {
@@ -179,14 +183,13 @@ export function createOrderFeed(options: {
       return allowed
     },
     heard(from, told) {
-      const isAhead = owners.some((owner) => (told[owner] ?? 0) > (book.head(owner)?.sequence ?? 0))
-      catchUp.heard(from, isAhead)
-      if (isAhead) ask([from])
+      catchUp.heard(from, ahead.heard(from, told))
     },
-    sequences,
+    sequences: () => Object.fromEntries(Object.entries(sequences()).filter(([, sequence]) => sequence > 0)),
     stop() {
       stopped = true
       cancelTimer?.()
+      ahead.stop()
       catchUp.stop()
     },
   }

@@ -21,7 +21,7 @@ export interface OrderFeed {
   receive(topic: string, body: Uint8Array, from: InstanceDid): Verdict
   /** A peer announced how many orders of each owner it holds. */
   heard(from: InstanceDid, sequences: Readonly<Record<string, number>>): void
-  /** Owner → sequence of the last order that is held: what the own announcement says. */
+  /** Owner → sequence of the last order that is held, of those that have any: what the own announcement says. */
   sequences(): Readonly<Record<string, number>>
   stop(): void
 }

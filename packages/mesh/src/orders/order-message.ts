@@ -1,3 +1,5 @@
+import { parseJsonBody } from '../serving/json-body.ts'
+
 /** Orders and heads as one node tells them to others. Each proves itself, so who carries it does not matter. */
 export interface OrderTelling {
   readonly orders: readonly string[]
@@ -19,7 +21,8 @@ export const orderTopics = { told: 'orders', wanted: 'orders-wanted' } as const
 export const maxOrdersTold = 32
 const maxHeadsTold = 16
 const maxAsked = 2
-const maxOwners = 64
+/** Owners whose orders a node may follow: their sequences have to fit a card. */
+export const maxOrderOwners = 1_024
 const maxTokenLength = 16_384
 
 /** Encodes a telling as the JSON body of an event. */
@@ -29,7 +32,7 @@ export function encodeOrderTelling(telling: OrderTelling): Uint8Array {
 
 /** Decodes a telling; undefined if it is none. */
 export function decodeOrderTelling(body: Uint8Array): OrderTelling | undefined {
-  const { orders, heads } = (parseJson(body) ?? {}) as Partial<Record<keyof OrderTelling, unknown>>
+  const { orders, heads } = (parseJsonBody(body)?.value ?? {}) as Partial<Record<keyof OrderTelling, unknown>>
   if (!isTokens(orders, maxOrdersTold) || !isTokens(heads, maxHeadsTold)) return undefined
   return { orders, heads }
 }
@@ -41,7 +44,7 @@ export function encodeOrderQuestion(question: OrderQuestion): Uint8Array {
 
 /** Decodes a question; undefined if it is none. */
 export function decodeOrderQuestion(body: Uint8Array): OrderQuestion | undefined {
-  const { of, after } = (parseJson(body) ?? {}) as Partial<Record<keyof OrderQuestion, unknown>>
+  const { of, after } = (parseJsonBody(body)?.value ?? {}) as Partial<Record<keyof OrderQuestion, unknown>>
   if (!isTokens(of, maxAsked)) return undefined
   return isSequences(after) ? { of, after } : undefined
 }
@@ -50,7 +53,9 @@ export function decodeOrderQuestion(body: Uint8Array): OrderQuestion | undefined
 export function isSequences(value: unknown): value is Readonly<Record<string, number>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const entries = Object.entries(value)
-  return entries.length <= maxOwners && entries.every(([, sequence]) => Number.isSafeInteger(sequence) && sequence >= 0)
+  return (
+    entries.length <= maxOrderOwners && entries.every(([, sequence]) => Number.isSafeInteger(sequence) && sequence >= 0)
+  )
 }
 
 function isTokens(value: unknown, most: number): value is readonly string[] {
@@ -59,12 +64,4 @@ function isTokens(value: unknown, most: number): value is readonly string[] {
     value.length <= most &&
     value.every((token) => typeof token === 'string' && token.length <= maxTokenLength)
   )
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,9 @@
 import type { DocumentLimit } from '@parley/policy'
 import { describe, expect, it } from 'vitest'
-import { createGrantedRates } from './granted-rates.ts'
+import { openPair } from '../node/pair.fixture.ts'
+import type { InboundHop } from '../pipeline/inbound-hop.ts'
+import type { Stage } from '../pipeline/stage.ts'
+import { createGrantedRates, type GrantedRates } from './granted-rates.ts'
 
 const limit = (max: number, more: Partial<DocumentLimit> = {}): DocumentLimit => ({
   document: 'house',
@@ -38,6 +41,34 @@ describe('createGrantedRates', () => {
     const rates = createGrantedRates()
     for (const action of ['shop:buy', 'shop:look']) rates.note('a', action, [limit(30, { isShared: true })])
     expect(rates.perMinute('a')).toBe(60)
+  })
+
+  it('are those of the policy in force, and none of what it replaced', async () => {
+    let rates: GrantedRates | undefined
+    const look: Stage<InboundHop> = {
+      name: 'look',
+      run({ parts }) {
+        rates = parts.grantedRates
+        return { kind: 'allow' }
+      },
+    }
+    await using pair = await openPair({
+      inbound: (standard) => ({
+        ...standard,
+        routes: { ...standard.routes, request: [look, ...(standard.routes.request ?? [])] },
+      }),
+    })
+    const paced = (max: number): string =>
+      `apiVersion: parley/v1\nname: house\ndefault: deny\nrules:\n  - { name: paced, when: "true", effect: allow, limit: ${String(max)}/minute }`
+    const desk = `${pair.desk.owner} acme/desk`
+    const granted: (number | undefined)[] = []
+    for (const max of [30, 5]) {
+      await pair.shop.reloadPolicy([{ file: 'house.yaml', text: paced(max) }])
+      expect((await pair.buy()).kind).toBe('ok')
+      granted.push(rates?.perMinute(desk))
+      rates?.note(desk, 'shop:look', [limit(100)])
+    }
+    expect(granted).toEqual([60, 10])
   })
 
   it('I1 forgets those of whom nothing was decided for longest', () => {

@@ -12,6 +12,8 @@ export interface GrantedRates {
   note(agent: string, action: string, limits: readonly DocumentLimit[]): void
   /** Calls that may come in the busiest minute: what the buckets hold, and what flows in. undefined where something has none. */
   perMinute(agent: string): number | undefined
+  /** Another policy is in force: what the one before granted says nothing any more. */
+  forget(): void
 }
 
 const maxAgents = 10_000
@@ -50,6 +52,9 @@ export function createGrantedRates(): GrantedRates {
       let sum = 0
       for (const rate of rates.values()) sum += rate
       return sum === Infinity ? undefined : sum
+    },
+    forget: () => {
+      byAgent.clear()
     },
   }
 }

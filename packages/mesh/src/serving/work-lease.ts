@@ -4,6 +4,7 @@ import type { ContractCapability } from '../contract/contract.ts'
 import type { NodeParts } from '../node/node-parts.ts'
 import { checkSchema } from '../contract/schema.ts'
 import { nextCounter, type Session } from '../session/session.ts'
+import { formatJson } from './json-body.ts'
 import type { Stopping } from '../node/stopping.ts'
 
 /** Long enough for work that reports now and then, short enough to notice that nobody works any more. */
@@ -80,7 +81,7 @@ export function createWorkLease(
       if (leaseMs === undefined) accept()
       const schema = contract.progress
       const checked = schema && (await checkSchema(schema, value))
-      const text = checked?.kind === 'valid' ? (JSON.stringify(checked.value) as string | undefined) : undefined
+      const text = checked?.kind === 'valid' ? formatJson(checked.value) : undefined
       const body = new TextEncoder().encode(text)
       if (text === undefined || body.length > maxBytes)
         throw new MeshError(

@@ -1,7 +1,9 @@
-import { createReplayWindow, type Did, type InstanceDid, type ReplayWindow } from '@parley/protocol'
+import { createReplayWindow, type InstanceDid, type ReplayWindow } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { HandedChain } from '../delegation/handed-chain.ts'
+import { createOwnerShares } from '../node/owner-shares.ts'
 import type { BodyKeys } from './body-keys.ts'
+import { createClosedSessions } from './closed-sessions.ts'
 
 /**
  * What two instances verified about each other. A session caches what was verified, never what was decided: orders,
@@ -69,15 +71,6 @@ function renewPeer(session: Session, later: VerifiedCredential): void {
 /** Sessions that one instance has here at most, of both directions: a renewal takes one, and the oldest makes room. */
 export const maxSessionsPerInstance = 8
 
-/** Sessions that are remembered after their end, the latest of them: what was accepted in them is not accepted again. */
-const maxClosedSessions = 4_096
-
-/** What is left of a session that ended: enough to tell a copy from a request of which nothing was done. */
-interface ClosedSession {
-  readonly instance: InstanceDid
-  readonly inbound: ReplayWindow
-}
-
 /**
  * The sessions of a node, bounded: of the owner that has most of them, the one that was used longest ago makes room and has
  * to shake hands again. So an instance, or an owner with any number of names, that shakes hands without end pushes out only
@@ -112,9 +105,8 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
   let lastUsed: Session | undefined
   /** Ids by instance, the oldest first. */
   const idsOf = new Map<InstanceDid, readonly string[]>()
-  const ended = new Map<string, ClosedSession>()
-  /** Sessions by owner; there are no more owners than anchors. */
-  const countOf = new Map<Did, number>()
+  const closed = createClosedSessions()
+  const shares = createOwnerShares()
   const retire = (id: string): void => {
     const session = byId.get(id)
     if (session && byInstance.get(session.peer.instance) === session) byInstance.delete(session.peer.instance)
@@ -125,17 +117,15 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     byId.delete(id)
     if (!session) return
     const { instance, owner } = session.peer
-    ended.set(id, { instance, inbound: session.inbound })
-    const [oldest] = ended.size > maxClosedSessions ? ended.keys() : []
-    if (oldest !== undefined) ended.delete(oldest)
-    countOf.set(owner, (countOf.get(owner) ?? 1) - 1)
+    closed.remember(session)
+    shares.take(owner, 1)
     const left = (idsOf.get(instance) ?? []).filter((other) => other !== id)
     if (left.length > 0) idsOf.set(instance, left)
     else idsOf.delete(instance)
   }
   const add = (session: Session): void => {
-    const { instance } = session.peer
-    if (!byId.has(session.id)) countOf.set(session.peer.owner, (countOf.get(session.peer.owner) ?? 0) + 1)
+    const { instance, owner } = session.peer
+    if (!byId.has(session.id)) shares.add(owner, 1)
     byId.set(session.id, session)
     lastUsed = session
     const ids = [...(idsOf.get(instance) ?? []), session.id]
@@ -143,9 +133,9 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     const [oldestOfInstance] = ids
     if (ids.length > maxSessionsPerInstance && oldestOfInstance !== undefined) remove(oldestOfInstance)
     if (byId.size <= maxSessions) return
-    const most = Math.max(...countOf.values())
+    const crowded = shares.crowded()
     for (const [id, { peer }] of byId) {
-      if (countOf.get(peer.owner) !== most) continue
+      if (peer.owner !== crowded) continue
       remove(id)
       return
     }
@@ -174,10 +164,7 @@ export function createSessionTable(maxSessions = 20_000): SessionTable {
     },
     retire,
     remove,
-    closed(id, instance) {
-      const session = ended.get(id)
-      return session?.instance === instance ? session.inbound : undefined
-    },
+    closed: closed.windowOf,
     size: () => byId.size,
     list: () => [...byId.values()],
   }

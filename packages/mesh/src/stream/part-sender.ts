@@ -1,5 +1,6 @@
 import { allowed, limits, refuse, type EnvelopeHeader, type Verdict } from '@parley/protocol'
 import { sealOverheadBytes } from '../session/body-keys.ts'
+import { formatJson } from '../serving/json-body.ts'
 import type { NodeParts } from '../node/node-parts.ts'
 import { createPartCounter, type PartTally } from './part-tally.ts'
 import { nextCounter, type Session } from '../session/session.ts'
@@ -56,7 +57,7 @@ export function createPartSender(
       while (counter.count() >= granted && !signal.aborted) await room.promise
       const verdict = mayGoOn()
       if (verdict.kind === 'deny') return verdict
-      const text = JSON.stringify(value) as string | undefined
+      const text = formatJson(value)
       const body = new TextEncoder().encode(text)
       if (text === undefined || body.length > maxBytes)
         return refuse('contract.output-invalid', 'the part has no JSON form, or is too large')

@@ -1,5 +1,6 @@
 import { encodeBase64url, formatInstanceToken, type InstanceDid } from '@parley/protocol'
 import type { SharedPlace } from '@parley/trust'
+import { parseJsonBody } from '../serving/json-body.ts'
 import type { EvidenceScope } from './trust-options.ts'
 
 /** A batch of evidence as one node tells it to others. It is signed by the instance that tells it. */
@@ -84,10 +85,5 @@ function isName(value: unknown): value is string {
 }
 
 function readFields(body: Uint8Array): Partial<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return {}
-  }
+  return parseJsonBody(body)?.value ?? {}
 }

@@ -7,7 +7,9 @@ import { weighAnswers, type ApprovalAnswer, type ApprovalWord, type WeighedReque
 
 const request: WeighedRequest = {
   demands: [{ approvers: ['acme/ann', 'acme/bob', 'acme/desk'], requires: 2, forMs: 1_000 }],
+  direction: 'inbound',
   requester: 'did:o acme/desk',
+  callee: 'did:shop shop/counter',
   onBehalfOf: '',
   expiresAtMs: 1_000,
 }
@@ -43,6 +45,20 @@ describe('weighAnswers', () => {
     expect(weighAnswers(request, both, 499)).toBe('granted')
     expect(weighAnswers(request, both, 500)).toBe('waiting')
     expect(weighAnswers(request, both, 1_000)).toBe('denied')
+  })
+
+  it.each([
+    ['inbound', 'did:shop', 'did:o'],
+    ['outbound', 'did:o', 'did:shop'],
+  ])('hears of a rule that names nobody, %s, the people of its own owner alone', (direction, own, other) => {
+    const unnamed: WeighedRequest = { ...request, direction, demands: [{ approvers: [], requires: 1, forMs: 1_000 }] }
+    const sayOf = (owner: string, word: ApprovalWord): ApprovalAnswer => ({
+      ...say(word, 'x/ann'),
+      by: `${owner} x/ann`,
+    })
+    expect(weighAnswers(unnamed, [sayOf(other, 'granted'), sayOf(other, 'denied')], 0)).toBe('waiting')
+    expect(weighAnswers(unnamed, [sayOf('did:sho', 'granted')], 0)).toBe('waiting')
+    expect(weighAnswers(unnamed, [sayOf(own, 'granted')], 0)).toBe('granted')
   })
 
   it('never grants what asks for nothing', () => {

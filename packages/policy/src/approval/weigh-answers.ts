@@ -22,15 +22,19 @@ export type ApprovalState = 'waiting' | 'granted' | 'denied'
 /** What answers are weighed against. */
 export interface WeighedRequest {
   readonly demands: readonly ApprovalDemand[]
+  /** Which side asks for people: of an inbound hop who would do the work, else who asks for it. */
+  readonly direction: string
   /** `owner name`: nobody approves of their own request. */
   readonly requester: string
+  readonly callee: string
   readonly onBehalfOf: string
   readonly expiresAtMs: number
 }
 
 /**
  * Weighs answers: one denial, or an amendment, ends it; else every demand needs as many different people as it requires, of
- * those that it names, none of them who asked. What expired counts for nothing, and a request that did is denied.
+ * those that it names, none of them who asked; a demand that names nobody hears the people of the owner whose policy it is. What
+ * expired counts for nothing, and a request that did is denied.
  */
 export function weighAnswers(
   request: WeighedRequest,
@@ -45,7 +49,7 @@ export function weighAnswers(
     (answer) => answer.word === 'granted' && answer.expiresAtMs > nowMs && mayAnswer(answer),
   )
   const isMet = ({ approvers, requires }: ApprovalDemand): boolean => {
-    const people = new Set(granted.filter(({ name }) => isNamed(approvers, name)).map(({ by }) => by))
+    const people = new Set(granted.filter((answer) => isMeant(approvers, request, answer)).map(({ by }) => by))
     return people.size >= requires
   }
   return request.demands.length > 0 && request.demands.every(isMet) ? 'granted' : 'waiting'
@@ -53,13 +57,22 @@ export function weighAnswers(
 
 /** Tells whether somebody has a say in a request at all. */
 export function isHeard(
-  { demands, requester, onBehalfOf }: Omit<WeighedRequest, 'expiresAtMs'>,
-  { by, name }: Pick<ApprovalAnswer, 'by' | 'name'>,
+  request: Omit<WeighedRequest, 'expiresAtMs'>,
+  answer: Pick<ApprovalAnswer, 'by' | 'name'>,
 ): boolean {
-  if (by === requester || name === onBehalfOf) return false
-  return demands.some(({ approvers }) => isNamed(approvers, name))
+  if (answer.by === request.requester || answer.name === request.onBehalfOf) return false
+  return request.demands.some(({ approvers }) => isMeant(approvers, request, answer))
 }
 
-function isNamed(approvers: readonly string[], name: string): boolean {
-  return approvers.length === 0 || approvers.includes(name)
+function isMeant(
+  approvers: readonly string[],
+  { direction, callee, requester }: Pick<WeighedRequest, 'direction' | 'callee' | 'requester'>,
+  { by, name }: Pick<ApprovalAnswer, 'by' | 'name'>,
+): boolean {
+  if (approvers.length > 0) return approvers.includes(name)
+  return ownerOf(by) === ownerOf(direction === 'inbound' ? callee : requester)
+}
+
+function ownerOf(party: string): string {
+  return party.slice(0, party.indexOf(' '))
 }

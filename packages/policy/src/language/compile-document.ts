@@ -1,4 +1,5 @@
 import type { Hash } from '@parley/ports'
+import { encodeBase64url } from '@parley/protocol'
 import type { Native } from '../condition/native-value.ts'
 import type { PolicyProblem, ReportProblem } from '../policy-problem.ts'
 import type { PolicySource } from '../policy-source.ts'
@@ -50,10 +51,7 @@ export function compileDocument(source: PolicySource, problems: PolicyProblem[])
 export function hashTexts(texts: readonly string[], purpose: string, hash: Hash): string {
   // A JSON list keeps the borders between texts; the first line keeps the hash apart from other uses.
   const bytes = hash(new TextEncoder().encode(`parley/v1/${purpose}\n${JSON.stringify(texts)}`))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return encodeBase64url(bytes)
 }
 
 function readStrategy({ fields, report }: DraftDocument): ConflictStrategy {

@@ -89,7 +89,7 @@ export function decodeEntry(
   { reader = journalReader, needsBodies = true }: DecodeOptions = {},
 ): DecodedEntry {
   const corrupt = (problem: string, cause?: unknown): MeshError =>
-    new MeshError('saga.journal-corrupt', `entry ${position} ${problem}: restore the store from a backup`, { cause })
+    new MeshError('saga.journal-corrupt', `entry ${position} ${problem}`, { cause })
   const { first, second } = splitLines(data)
   const { v, n, prev, at, event: bare, bodies, beside } = parseLine(first, corrupt)
   if (beside === undefined ? second !== undefined : second ? hashText(second) !== beside : needsBodies)

@@ -45,21 +45,11 @@ describe('recorded journals', () => {
     expect(Object.fromEntries(Object.entries(view.steps).map(([name, step]) => [name, step.status]))).toEqual(steps)
   })
 
-  it('hold almost every kind of event, so that none changes its meaning unseen', () => {
+  it('hold every kind of event, so that none changes its meaning unseen', () => {
     const seen = new Set(
       recorded.flatMap(([, { stream }, lines]) => replay(stream, lines).map(({ event }) => event.type)),
     )
-    const missing = Object.keys(sagaEventTypes).filter((type) => ![...seen].some((one) => one === type))
-    expect(missing.toSorted()).toEqual([
-      'accepted',
-      'authorised',
-      'awaiting-version',
-      'failed',
-      'looked-up',
-      'provider-skipped',
-      'queued',
-      'sent',
-    ])
+    expect([...seen].toSorted()).toEqual(Object.keys(sagaEventTypes).toSorted())
   })
 
   it('of another format, or with one byte changed, are refused', () => {

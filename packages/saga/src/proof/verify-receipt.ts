@@ -1,6 +1,5 @@
 import {
   chainPermits,
-  clockSkewMs,
   findBeyondScope,
   hashChain,
   verifyCredential,
@@ -10,7 +9,7 @@ import {
   type VerifiedCredential,
 } from '@parley/identity'
 import { systemHash } from '@parley/ports'
-import { MeshError, verifyEvidence, type CommandEnding, type EnvelopeHeader } from '@parley/protocol'
+import { limits, MeshError, verifyEvidence, type CommandEnding, type EnvelopeHeader } from '@parley/protocol'
 import type { ReceiptEvent } from '../kernel/saga-event.ts'
 import type { SagaState, StepState } from '../kernel/saga-state.ts'
 import type { Paper } from '../receipt/paper.ts'
@@ -62,7 +61,7 @@ export function verifyReceipt(receipt: ReceiptEvent, setting: ReceiptSetting): V
     findBeyondScope(answer.credential.serves, [step.plan.capability]) === undefined,
     `is signed by ${answer.credential.name}, which may not serve ${step.plan.capability}`,
   )
-  demand(header.issuedAtMs <= setting.atMs + clockSkewMs, 'was written down before it was signed')
+  demand(header.issuedAtMs <= setting.atMs + limits.skewMs, 'was written down before it was signed')
   const ending = header.type === 'refusal' ? 'refused' : header.ended
   if (ending === undefined) throw invalid('does not say how the command ended')
   const by = toSignedBy(answer.credential)
@@ -76,7 +75,7 @@ export function verifyReceipt(receipt: ReceiptEvent, setting: ReceiptSetting): V
   demand(header.from === command.header.to, 'is signed by another instance than was asked')
   demand(header.to === command.header.from, 'was sent to another instance than asked')
   demand(header.session === undefined || header.session === command.header.session, 'is of another session')
-  demand(header.issuedAtMs >= command.header.issuedAtMs - 2 * clockSkewMs, 'was signed before its command')
+  demand(header.issuedAtMs >= command.header.issuedAtMs - 2 * limits.skewMs, 'was signed before its command')
   const authority = decideAuthority(receipt, command, step, { ...setting, callee: answer.credential })
   const commanded = { ...toSignedBy(command.credential), authority, signedAtMs: command.header.issuedAtMs }
   return { ending, by, commanded, command: command.header, answer: header }

@@ -171,7 +171,8 @@ describe('verifySagaExport', () => {
     const at = text.split('\n').findIndex((line) => line.includes('"type":"turned"'))
     expect(verify(text.replace('"type":"turned"', '"type":"queued"'))).toMatchObject({
       kind: 'tampered',
-      code: 'saga.journal-corrupt',
+      code: 'saga.proof-altered',
+      reason: expect.stringMatching(/^entry \d+ .* the file is not as it was exported$/) as string,
       line: at + 2,
     })
     expect(verify(text.slice(0, text.lastIndexOf('{"end"')))).toEqual(tampered('saga.proof-truncated'))

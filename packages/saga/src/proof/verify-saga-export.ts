@@ -39,7 +39,7 @@ export function verifySagaExport(text: string, expected: SagaExpectation): SagaV
     let head = emptyHead(formatSagaStream(file.head.agent, file.head.saga))
     for (const entry of file.entries) {
       line = entry.line
-      const next = decodeEntry(head, head.position + 1, encoder.encode(entry.text), { needsBodies: false })
+      const next = readEntry(head, entry.text)
       decoded.push(next)
       head = next.head
     }
@@ -65,6 +65,16 @@ interface Reading {
 }
 
 const encoder = new TextEncoder()
+
+/** Reads an entry as a store does; where that speaks of a damaged journal, here it is the file that is none of its store. */
+function readEntry(head: JournalHead, text: string): DecodedEntry {
+  try {
+    return decodeEntry(head, head.position + 1, encoder.encode(text), { needsBodies: false })
+  } catch (cause) {
+    if (!isMeshError(cause) || cause.code !== 'saga.journal-corrupt') throw cause
+    throw new MeshError('saga.proof-altered', `${cause.message}: the file is not as it was exported`, { cause })
+  }
+}
 
 function assertEnd(
   end: SagaFile['end'],

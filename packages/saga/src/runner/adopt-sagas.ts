@@ -4,6 +4,7 @@ import { foldSaga } from '../kernel/fold-saga.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { isInFlight } from '../kernel/settle-tree.ts'
+import { createPace } from './pace.ts'
 import type { SagaGauge } from './saga-gauge.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
@@ -83,7 +84,9 @@ export function createAdoption(
     async adoptAll(alive) {
       const adopted: string[] = []
       const stopped: StoppedSaga[] = []
+      const pace = createPace(node.clock)
       const adopt = async (id: string): Promise<void> => {
+        await pace()
         if (desk.isClosed() || desk.isBusy(id)) return
         try {
           if (!(await desk.serially(id, async () => takeOver(id, alive)))) return

@@ -12,6 +12,8 @@ export interface CallBoard {
   begin(call: StepCall): { readonly signal: AbortSignal; readonly ended: (outcome: Outcome) => void }
   /** Takes back every forward command that is under way; resolves with what their participants say. */
   stop(): Promise<Readonly<Record<string, StoppedStep>>>
+  /** Resolves when all that is under way now was answered. */
+  answered(): Promise<unknown>
 }
 
 interface Ongoing {
@@ -45,6 +47,7 @@ export function createCallBoard(): CallBoard {
       ])
       return Object.fromEntries(await Promise.all(ends))
     },
+    answered: () => Promise.all([...ongoing.values()].map(({ outcome }) => outcome.promise)),
   }
 }
 

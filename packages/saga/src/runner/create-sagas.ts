@@ -11,7 +11,7 @@ import { proposeDecision } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isOver, type SagaState } from '../kernel/saga-state.ts'
 import { describeSaga, type SagaView } from './describe-saga.ts'
-import { defaultLeaseMs } from './instance-lease.ts'
+import { defaultLeaseMs, removeUnheardBells } from './instance-lease.ts'
 import { assertKey } from './key-queue.ts'
 import { createLeaseWatch } from './lease-watch.ts'
 import { createMailRoom } from './mail-room.ts'
@@ -22,6 +22,7 @@ import { createSagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 import type { SagaRun } from './saga-run.ts'
 import type { Sagas, SagasOptions, StartOptions, StoppedSaga } from './sagas.ts'
+import { createPace } from './pace.ts'
 import { createRetention, defaultKeepEndedMs } from './retention.ts'
 import { createAdoption, type Adopted } from './adopt-sagas.ts'
 
@@ -56,6 +57,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     leases: createLeaseWatch(node, node.name, leaseMs),
     adopt: async (alive) => {
       found = await adoption.adoptAll(alive)
+      await removeUnheardBells(node.store.keyValue, node.name, (one) => one === node.instance || alive.has(one))
     },
   })
 
@@ -152,7 +154,9 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     async list() {
       const sagas: SagaView[] = []
       const stopped: StoppedSaga[] = []
+      const pace = createPace(node.clock)
       for (const id of await desk.ids()) {
+        await pace()
         try {
           const past = await desk.open(id).read()
           sagas.push(describeSaga(foldSaga(past.map(({ event }) => event))))

@@ -326,7 +326,9 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
     },
     async drain() {
       isDraining = true
-      while (calls.busy.size > 0 && !isStopped()) await feed.changed()
+      // What is being written now may still send. Not every answer changes the saga, and one that is over waits for none.
+      while (!isStopped() && !isEnded(feed.state) && (pumping || calls.busy.size > 0))
+        await Promise.race([pumping ?? calls.answered(), done.promise])
       await pumping
     },
     async stop(error) {

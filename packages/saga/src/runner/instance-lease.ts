@@ -1,3 +1,4 @@
+import type { KeyValue } from '@parley/ports'
 import type { AgentName } from '@parley/protocol'
 import type { SagaNode } from './saga-node.ts'
 
@@ -14,7 +15,24 @@ export function formatLeasePrefix(name: AgentName): string {
 
 /** Names the prefix under which others ring for an instance: a key for each saga that something was added to. */
 export function formatBellPrefix(name: AgentName, instance: string): string {
-  return `saga-bell/${name}/${instance}/`
+  return `${formatBellsPrefix(name)}${instance}/`
+}
+
+function formatBellsPrefix(name: AgentName): string {
+  return `saga-bell/${name}/`
+}
+
+/** Removes what was rung for instances of a name that are gone: what they were rung for is in the journals. */
+export async function removeUnheardBells(
+  keyValue: KeyValue,
+  name: AgentName,
+  isHere: (instance: string) => boolean,
+): Promise<void> {
+  const prefix = formatBellsPrefix(name)
+  for (const { key } of await keyValue.list(prefix)) {
+    const [instance = ''] = key.slice(prefix.length).split('/')
+    if (!isHere(instance)) await keyValue.delete(key)
+  }
 }
 
 /**

@@ -15,6 +15,9 @@ export interface LeaseWatch {
   look(): Promise<LeaseView>
 }
 
+/** A lease that stood still for so many times its length is removed. One that was only paused writes itself anew. */
+const forgottenAfter = 100
+
 /**
  * Creates an observer. A lease lives as long as its text changes within `leaseMs` of this process's monotonic clock: no two
  * wall clocks are compared (T15), and no store has to let keys expire (T14).
@@ -38,6 +41,7 @@ export function createLeaseWatch(
         const known = seen.get(instance)
         if (known?.text !== text) seen.set(instance, { text, atMs: nowMs })
         if (known?.text !== text || nowMs - known.atMs < leaseMs) alive.add(instance)
+        else if (nowMs - known.atMs > leaseMs * forgottenAfter) await node.store.keyValue.delete(key)
       }
       const present = new Set(entries.map(({ key }) => key.slice(prefix.length)))
       for (const instance of seen.keys()) if (!present.has(instance)) seen.delete(instance)

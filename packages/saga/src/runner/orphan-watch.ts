@@ -22,6 +22,9 @@ export interface OrphanWatchOptions {
 /** How many looks pass without a reason before everything is looked at: for an instance that came and went unseen. */
 const looksPerScan = 30
 
+/** So many times as long as looking at everything took, nothing is looked at without a reason: it costs a twentieth of a process at most. */
+const restPerScan = 20
+
 /**
  * Creates a watch. Leases are cheap to look at and looked at often; sagas only when an instance went away, and now and then.
  * The time between looks is jittered, so that several instances do not take the same sagas from each other.
@@ -31,15 +34,20 @@ export function createOrphanWatch({ node, leases, leaseMs, adopt }: OrphanWatchO
   let cancelTimer = (): void => undefined
   let stopped = false
   let looks = 0
+  let restedAtMs = 0
   let due = true
 
   const look = async (): Promise<void> => {
     const { alive, changed } = await leases.look()
-    if (!changed && !due && ++looks < looksPerScan) return
+    const isRested = ++looks >= looksPerScan && clock.monotonic() >= restedAtMs
+    if (!changed && !due && !isRested) return
     looks = 0
     due = false
+    const begunAtMs = clock.monotonic()
     try {
       await adopt(alive)
+      const endedAtMs = clock.monotonic()
+      restedAtMs = endedAtMs + restPerScan * (endedAtMs - begunAtMs)
     } catch (error) {
       due = true
       throw error

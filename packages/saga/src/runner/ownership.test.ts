@@ -4,6 +4,8 @@ import { defineSaga } from '../definition/define-saga.ts'
 import { step } from '../definition/step.ts'
 import { anySchema, trips, type Trip } from '../testing/trip-contract.fixture.ts'
 import { createTripLab, type TripLab } from '../testing/trip-lab.fixture.ts'
+import { signal, wait } from '../definition/wait.ts'
+import { readOrder } from './verify-human.ts'
 import { createSagas } from './create-sagas.ts'
 import type { Sagas, SagasOptions } from './sagas.ts'
 
@@ -14,6 +16,20 @@ const two = defineSaga(
   step('flight', { do: trips.reserve, input: ({ saga }) => ({ what: saga.to }) }),
   step('hotel', { do: trips.reserve, input: ({ results }) => ({ what: results.flight.ref }) }),
 )
+
+const stuck = defineSaga(
+  'stuck',
+  { version: 1, input: anySchema<Trip>() },
+  step('flight', { do: trips.reserve, input: () => ({ what: 'flight' }) }),
+  step('hotel', { do: trips.reserve, input: () => ({ what: 'hotel' }) }),
+)
+const waiting = defineSaga(
+  'waiting',
+  { version: 1, input: anySchema<Trip>() },
+  wait('paid', signal(anySchema<null>())),
+  step('flight', { do: trips.reserve, input: () => ({ what: 'flight' }) }),
+)
+const verifyHuman = (token: string) => readOrder(token, JSON.parse(token) as Record<string, unknown>, 'acme/ada')
 
 interface Gated {
   readonly sagas: Sagas
@@ -147,6 +163,43 @@ describe('instances of one name', () => {
 })
 
 describe('a saga of another instance', () => {
+  it('goes on soon after a human decided, also where its instance is gone and nobody looked at it', async () => {
+    const clock = createManualClock()
+    const lab = createTripLab(clock)
+    lab.mesh.fault = ({ saga }) =>
+      saga.step === 'hotel' || saga.phase === 'undo' ? { kind: 'refused', code: 'policy.denied' } : undefined
+    const one = lab.orchestrator([stuck], 'did:key:zOne')
+    await one.start(stuck, input, { id: 't' })
+    await clock.advance(10_000)
+    await one.close()
+    const two = lab.orchestrator([stuck], 'did:key:zTwo', { verifyHuman })
+    await two.resume()
+    expect((await two.attach('t')).state().status).toBe('stuck')
+    await clock.advance(10_000)
+    const skip = { agent: 'acme/travel', saga: 't', decision: 'skip', about: 'flight', reason: 'refunded' }
+    expect(await two.decide(JSON.stringify(skip))).toEqual({ kind: 'allow' })
+    await clock.advance(3_000)
+    expect((await two.attach('t')).state()).toMatchObject({ status: 'aborted', epoch: 2 })
+  })
+
+  it('leaves neither its lease nor what was rung for it when it died', async () => {
+    const clock = createManualClock()
+    const lab = createTripLab(clock)
+    const paused = createManualClock()
+    const node = lab.mesh.createNode({ name: 'acme/travel', store: lab.store, clock: paused })
+    await createSagas(node, { definitions: [waiting] }).start(waiting, input, { id: 't' })
+    const two = lab.orchestrator([waiting], 'did:key:zTwo')
+    expect(await (await two.attach('t')).signal('paid', null)).toEqual({ kind: 'allow' })
+    const left = (): readonly string[] => [...lab.store.contents().values.keys()]
+    expect(left()).toEqual(['saga-lease/acme/travel/did:key:zOne', 'saga-bell/acme/travel/did:key:zOne/t'])
+    await two.resume()
+    await clock.advance(10_000)
+    expect((await two.attach('t')).state()).toMatchObject({ status: 'completed', epoch: 2 })
+    expect(left().some((key) => key.startsWith('saga-bell/'))).toBe(false)
+    await clock.advance(600_000)
+    expect(left()).toEqual([])
+  })
+
   it('is cancelled from anywhere: its owner takes in what was added, and keeps the saga', async () => {
     const clock = createManualClock()
     const lab = createTripLab(clock)

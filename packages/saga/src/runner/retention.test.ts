@@ -97,6 +97,28 @@ describe('sagas.compact', () => {
     expect(await lab.orchestrator([two], 'did:key:zThree').resume()).toEqual({ adopted: [], stopped: [] })
   })
 
+  it('like every walk over many sagas gives others their turn of the event loop', async () => {
+    const { lab, sagas, clock } = open()
+    for (let at = 0; at < 64; at++) await (await sagas.start(two, input, { id: `t${at}` })).result()
+    await clock.advance(keptMs)
+    const others = lab.orchestrator([two], 'did:key:zTwo')
+    for (const walk of [() => others.resume(), () => sagas.compact(), () => sagas.list()]) {
+      let turns = 0
+      let isOver = false
+      const tick = (): void => {
+        turns++
+        if (!isOver) clock.defer(tick)
+      }
+      clock.defer(tick)
+      const walked = walk().finally(() => {
+        isOver = true
+      })
+      await clock.settle()
+      await walked
+      expect(turns).toBeGreaterThan(3)
+    }
+  })
+
   it('says of one that was undone that it was, and why', async () => {
     const { lab, sagas, clock } = open()
     lab.agents.declines.add('hotel')

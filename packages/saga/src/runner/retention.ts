@@ -5,6 +5,7 @@ import { foldSaga } from '../kernel/fold-saga.ts'
 import { isOver } from '../kernel/saga-state.ts'
 import { sealSaga } from '../kernel/seal-saga.ts'
 import { formatKeyPrefix, trimTickets } from './key-queue.ts'
+import { createPace } from './pace.ts'
 import type { SagaDesk } from './saga-desk.ts'
 import type { SagaNode } from './saga-node.ts'
 
@@ -18,9 +19,6 @@ export const defaultKeepEndedMs: number = 30 * 24 * 60 * 60 * 1000
 /** Looks are at most so far apart, in milliseconds, and at least so far. */
 const maxLookMs = 6 * 60 * 60 * 1000
 const minLookMs = 60 * 1000
-
-/** How many sagas are looked at before others get their turn of the event loop. */
-const perTurn = 16
 
 /** Sagas whose time has not come are remembered, so that a look reads each once. */
 const maxRemembered = 100_000
@@ -68,9 +66,10 @@ export function createRetention(node: SagaNode, desk: SagaDesk, keepEndedMs: num
   }
   const look = async (): Promise<readonly string[]> => {
     const done: string[] = []
-    for (const [at, id] of (await desk.ids()).entries()) {
+    const pace = createPace(clock)
+    for (const id of await desk.ids()) {
       if (stopped) break
-      if (at % perTurn === perTurn - 1) await new Promise<void>((resolve) => clock.defer(() => resolve()))
+      await pace()
       try {
         if (!desk.isBusy(id) && (await seal(id))) done.push(id)
       } catch (error) {

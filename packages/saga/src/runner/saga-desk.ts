@@ -13,7 +13,7 @@ import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { createDefinitionRegistry, type DefinitionRegistry } from './definition-registry.ts'
 import { driveSaga, type DriveOptions, type SagaDriver } from './drive-saga.ts'
 import { followSaga } from './follow-saga.ts'
-import { createInstanceLease, formatBellPrefix } from './instance-lease.ts'
+import { createInstanceLease, formatBellPrefix, formatLeasePrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
 import { createPlaces, defaultConcurrency, defaultMaxBacklog, type Places } from './places.ts'
@@ -205,8 +205,11 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     if (driver && !driver.feed.stopped) return driver.note(propose)
     const { verdict, instance } = await noteSaga(() => open(id), id, propose)
     if (instance === node.instance) options.onStirred(id)
-    else if (instance !== undefined)
+    else if (instance !== undefined) {
       await keyValue.put(`${formatBellPrefix(node.name, instance)}${id}`, new Uint8Array())
+      // Where nobody is there to hear it, the saga is for whoever looks for orphans.
+      if (!(await keyValue.get(`${formatLeasePrefix(node.name)}${instance}`))) options.onLetGo()
+    }
     return verdict
   }
 

@@ -2,10 +2,12 @@ import type { VerifiedCredential } from '@parley/identity'
 import { allowed, createCoverage, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
 import { decodeCard } from '../../discovery/agent-card.ts'
 import {
+  announcedTo,
   announcementTopics,
   contractsAskedOf,
   contractsToldTo,
   decodeAnnouncement,
+  isAskedAlone,
 } from '../../discovery/announcement.ts'
 import { orderTopics } from '../../orders/order-message.ts'
 import { evidenceAskedOf, evidenceToldTo, evidenceTopic } from '../../trust/evidence-message.ts'
@@ -25,7 +27,7 @@ export const announced: Stage<InboundHop> = {
     if (header.from === parts.did) return recogniseSelf(hop)
     if (parts.door && header.to === announcementTopics.who && header.credential === undefined) {
       // A newcomer that looks for its issuer; it learns what everybody hears every few seconds.
-      parts.announceSoon()
+      parts.presence.announceSoon()
       return allowed
     }
     const verified = verifyPresented(parts, header)
@@ -39,7 +41,8 @@ export const announced: Stage<InboundHop> = {
     if (isAboutEvidence(header.to, parts.did))
       return parts.evidenceFeed.receive(header.to, hop.envelope.body, credential)
     if (header.to === announcementTopics.who) {
-      parts.announceSoon()
+      if (isAskedAlone(hop.envelope.body)) parts.presence.answer(header.from)
+      else parts.presence.announceSoon()
       return allowed
     }
     if (header.to === contractsAskedOf(parts.did)) {
@@ -47,7 +50,8 @@ export const announced: Stage<InboundHop> = {
       return allowed
     }
     if (header.to === contractsToldTo(parts.did)) return takeCard(hop, credential)
-    if (header.to !== announcementTopics.card) return refuse('iatp.misaddressed', 'nobody listens to this topic')
+    if (header.to !== announcementTopics.card && header.to !== announcedTo(parts.did))
+      return refuse('iatp.misaddressed', 'nobody listens to this topic')
     const announcement = decodeAnnouncement(hop.envelope.body)
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
     if (announcement.leaving) parts.directory.leave(header.from)

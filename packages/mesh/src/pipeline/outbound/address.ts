@@ -57,7 +57,7 @@ async function waitForProvider(
   const { parts, contract } = hop
   const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
   let found: DirectoryEntry | undefined
-  parts.askWho()
+  parts.presence.askWho()
   for (let leftMs = patienceMs; !found && leftMs > 0; found = find()) {
     leftMs = untilMs - parts.clock.monotonic()
     if (leftMs > 0) await parts.directory.changed(leftMs)

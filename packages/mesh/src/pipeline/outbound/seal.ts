@@ -6,6 +6,7 @@ import type { Opened } from '../../session/handshake.ts'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
 import type { OpenHeader } from '../../session/sealer.ts'
 import { markHanded, nextCounter } from '../../session/session.ts'
+import { formatJson } from '../../serving/json-body.ts'
 import { formatTraceparent } from '../../calling/traceparent.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -18,7 +19,7 @@ export function sealRequest(hop: OutboundHop): Verdict | Promise<Verdict> {
   const { parts, options, contract } = hop
   if (parts.ownCredential().expiresAtMs <= parts.clock.now() && contract.capability !== issuerContract.renew.capability)
     return refuse('identity.credential-expired', 'the own credential is expired', { retryAfterMs: 1_000 })
-  const text = JSON.stringify(hop.input) as string | undefined
+  const text = formatJson(hop.input)
   if (text === undefined) return refuse('contract.input-invalid', 'the input has no JSON form')
   if ((options.pathIndex ?? 0) >= limits.pathHops)
     return refuse('iatp.path-too-long', `the work has taken ${String(limits.pathHops)} hops in a row`)

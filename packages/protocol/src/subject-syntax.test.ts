@@ -1,4 +1,4 @@
-import { isMeshError } from '@parley/protocol'
+import { isMeshError } from './mesh-error.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assertPattern, assertSubject, patternMatches } from './subject-syntax.ts'

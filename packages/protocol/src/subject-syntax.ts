@@ -1,10 +1,14 @@
-import { MeshError } from '@parley/protocol'
+import { MeshError } from './mesh-error.ts'
 
+/** Far below nats-server's max_control_line (4096), beyond which it drops the connection. */
 const maxSubjectChars = 1024
 const subjectSyntax = /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u
 const patternSyntax = /^(?:>|(?:[^\s.*>\p{Cc}]+|\*)(?:\.(?:[^\s.*>\p{Cc}]+|\*))*(?:\.>)?)$/u
 
-/** Refuses what is not a subject: dot-separated tokens without wildcards or blanks. Throws `transport.subject-invalid`. */
+/**
+ * Refuses what is not a subject, dot-separated tokens without wildcards or blanks, before it comes near a wire where a blank or
+ * a line break would be a command of its own. Throws `transport.subject-invalid`.
+ */
 export function assertSubject(subject: string): void {
   if (subject.length > maxSubjectChars || !subjectSyntax.test(subject)) throw invalid('subject', subject)
 }

@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+/**
+ * Moves what the write-ahead log holds into the database file, in a thread of its own: what the disk takes for that holds
+ * nobody's event loop. Nobody may write meanwhile, or the log does not begin anew.
+ */
+export interface Checkpoint {
+  /** Resolves when all that was committed before the call was moved. Rejects where the thread failed. */
+  run(): Promise<void>
+  /** Ends the thread, and with it its connection. */
+  close(): Promise<void>
+}
+
+// The build gives the file another ending.
+const script = new URL(`checkpoint-worker${extname(import.meta.url)}`, import.meta.url)
+
+/** Creates the checkpoint of a database in WAL mode. The thread is started at the first one. */
+export function createCheckpoint(path: string): Checkpoint {
+  let worker: Worker | undefined
+  return {
+    async run() {
+      worker ??= new Worker(script, { workerData: path })
+      // It keeps the process alive only while it works. `once` rejects with an `error` of the thread.
+      worker.ref()
+      worker.postMessage(true)
+      await once(worker, 'message')
+      worker.unref()
+    },
+    async close() {
+      if (!worker) return
+      worker.ref()
+      worker.postMessage(null)
+      await once(worker, 'exit')
+    },
+  }
+}
