@@ -73,7 +73,7 @@ export {
 } from './merkle/merkle-proof.ts'
 export { isMeshError, MeshError, type ErrorDetails } from './mesh-error.ts'
 export { isSameChoice, negotiate, type Choice, type Offer } from './negotiation.ts'
-export { isHeaderField, isSurelyReadable, knownHeaderFields, parseHeader } from './parse-header.ts'
+export { isHeaderField, knownHeaderFields, parseHeader } from './parse-header.ts'
 export { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 export { createReplayWindow, type ReplayWindow } from './replay-window.ts'
 export type { Sha256 } from './sha256.ts'
@@ -91,6 +91,7 @@ export {
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'
+export { isSurelyReadable } from './surely-readable.ts'
 export { assertPattern, assertSubject, patternMatches } from './subject-syntax.ts'
 export { formatAmount, isMoney, isUsage, parseAmount, type Money, type Usage } from './usage.ts'
 export { verifyEvidence, type SignatureCheck, type VerifiedEvidence } from './verify-evidence.ts'

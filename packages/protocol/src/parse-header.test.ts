@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EnvelopeHeader } from './envelope.ts'
 import { limits } from './limits.ts'
-import { isSurelyReadable, knownHeaderFields, parseHeader } from './parse-header.ts'
+import { knownHeaderFields, parseHeader } from './parse-header.ts'
 
 const encoder = new TextEncoder()
 const base64url = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_'
@@ -311,40 +311,5 @@ describe('parseHeader', () => {
     const handedLinks = [link, link, link, link]
     expect(codeOf(parseFields({ ...minimal, links: handedLinks, handedLinks }))).toBe('allow')
     expect(codeOf(parseFields({ ...minimal, handedLinks: [...handedLinks, 'l'] }))).toBe('iatp.frame-oversize')
-  })
-})
-
-describe('isSurelyReadable', () => {
-  const saga = { id: 's', step: 't', attempt: 1, epoch: 1, key: 'k', phase: 'do', expiresAtMs: 1 }
-  const isSure = (header: object): boolean => isSurelyReadable(header, encoder.encode(JSON.stringify(header)))
-
-  it('is sure of nothing that parseHeader would refuse, whatever a caller puts in', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom('', 'a\\b', '\ud800', '__proto__', 'x'.repeat(300)),
-    )
-    const outside = fc.record(
-      {
-        onBehalfOf: text,
-        traceparent: fc.oneof(text, fc.constant(request.traceparent)),
-        labels: fc.array(text, { maxLength: 4 }),
-        crit: fc.array(text, { maxLength: 1 }),
-        saga: fc.oneof(
-          fc.jsonValue({ maxDepth: 9 }),
-          fc.dictionary(text, fc.jsonValue({ maxDepth: 9 })).map((more) => ({ ...more, ...saga })),
-        ),
-      },
-      { requiredKeys: [] },
-    )
-    fc.assert(
-      fc.property(outside, (fields) => {
-        const header = { ...request, ...fields }
-        expect(isSure(header) && parseFields(header).kind !== 'allow').toBe(false)
-      }),
-    )
-  })
-
-  it('is sure of the command of a saga, and of no backslash', () => {
-    expect([isSure({ ...request, saga }), isSure({ ...request, onBehalfOf: 'a\\b' })]).toEqual([true, false])
   })
 })

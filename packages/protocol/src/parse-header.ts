@@ -113,19 +113,6 @@ export function isHeaderField(name: keyof EnvelopeHeader, value: unknown): boole
   return check === undefined || check(value)
 }
 
-/**
- * Tells at a glance that header bytes, which `JSON.stringify` wrote from these fields and what the sender fills in by itself,
- * hold for `parseHeader`, if what their type needs is there. False says nothing yet: then that has to be asked.
- */
-export function isSurelyReadable(fields: Partial<Record<keyof EnvelopeHeader, unknown>>, bytes: Uint8Array): boolean {
-  if (bytes.length > limits.headerBytes || fields.crit !== undefined || bytes.includes(backslash)) return false
-  for (const name in fields) {
-    const value = fields[name as keyof EnvelopeHeader]
-    if (value !== undefined && !(isFlat(value) && isHeaderField(name as keyof EnvelopeHeader, value))) return false
-  }
-  return true
-}
-
 const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof EnvelopeHeader)[]>>> = {
   hello: ['nonce', 'credential', 'statement', 'versions', 'suites'],
   welcome: ['nonce', 'credential', 'statement', 'inReplyTo', 'versions', 'suites', 'version', 'suite'],
@@ -143,8 +130,6 @@ const needed: Readonly<Partial<Record<EnvelopeHeader['type'], readonly (keyof En
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** What a text in JSON has before whatever cannot stand for itself. */
-const backslash = 0x5c
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -222,7 +207,7 @@ function isPlainText(text: string, value: Readonly<Record<string, unknown>>): bo
 }
 
 /** Tells whether a value is a scalar, or a list or object of scalars. */
-function isFlat(value: unknown): boolean {
+export function isFlat(value: unknown): boolean {
   if (isScalar(value)) return true
   if (Array.isArray(value)) return value.every(isScalar)
   for (const key in value as object)

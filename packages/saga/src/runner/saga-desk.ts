@@ -271,8 +271,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     find,
     findInTurn,
     async drive(request) {
-      const { feed } = await drive(request)
-      return createSagaRun(feed, line(request.id, request.definition))
+      return createSagaRun((await drive(request)).feed, line(request.id, request.definition))
     },
     isKnownOver,
     async ids() {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createPassingMap } from './passing-map.ts'
+import { createPassingMap } from './create-passing-map.ts'
 
 interface Named {
   readonly name: string
