@@ -8,6 +8,7 @@ export function assertPlan(saga: {
   readonly name: string
   readonly version: number
   readonly expiresAfterMs: number
+  readonly concurrency?: number
   readonly plan: Plan
 }): void {
   const refuse = (problem: string): never => {
@@ -18,6 +19,8 @@ export function assertPlan(saga: {
     refuse(`version ${saga.version} is not a whole number from 1`)
   if (!Number.isSafeInteger(saga.expiresAfterMs) || saga.expiresAfterMs < 1)
     refuse('expiresAfterMs must be a whole number from 1')
+  const { concurrency = 1 } = saga
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) refuse('concurrency must be a whole number from 1')
   if (saga.plan.length === 0) refuse('it has no steps')
   const seen = new Set<string>()
   for (const name of listNames(saga.plan)) {
@@ -57,8 +60,10 @@ function findWaitProblem(plan: Plan): string | undefined {
 function findStepProblem(step: PlanStep, place: 'before' | 'at' | 'after'): string | undefined {
   if (!Number.isSafeInteger(step.deadlineMs) || step.deadlineMs < 1) return 'has a deadlineMs that is not from 1'
   if (!Number.isSafeInteger(step.retry.attempts) || step.retry.attempts < 1) return 'has fewer than one attempt'
-  if (!(step.retry.minDelayMs >= 0 && step.retry.maxDelayMs >= step.retry.minDelayMs))
-    return 'has a maxDelayMs below its minDelayMs'
+  const { minDelayMs, maxDelayMs } = step.retry
+  // The plan is JSON, where an infinite delay would come back as none.
+  if (!(minDelayMs >= 0 && maxDelayMs >= minDelayMs && maxDelayMs < Infinity))
+    return 'has delays that are not 0 <= minDelayMs <= maxDelayMs < Infinity'
   const undeclared = step.retry.declined?.find((name) => !step.errors.includes(name))
   if (undeclared !== undefined)
     return `is tried again when declined as "${undeclared}", which ${step.capability} does not declare`

@@ -36,6 +36,16 @@ describe('defineSaga', () => {
 
   it.each<[string, () => unknown]>([
     ['a version of 0', () => defineSaga('trip', { ...options, version: 0 }, reserve('a'))],
+    ...[0, 1.5, Number.NaN].map((concurrency): [string, () => unknown] => [
+      `a concurrency of ${concurrency}`,
+      () => defineSaga('trip', { ...options, concurrency }, reserve('a')),
+    ]),
+    ...[{ maxDelayMs: Infinity }, { minDelayMs: Number.NaN }, { minDelayMs: -1 }, { minDelayMs: 2, maxDelayMs: 1 }].map(
+      (retry): [string, () => unknown] => [
+        `delays of ${String(Object.entries(retry))}`,
+        () => defineSaga('trip', options, step('a', { do: trips.reserve, input: () => ({ what: '' }), retry })),
+      ],
+    ),
     [
       'no attempts',
       () =>

@@ -49,7 +49,7 @@ type None = Readonly<Record<never, never>>
  * Defines a saga: `defineSaga('book-trip', { version: 1, input: Trip }, step(...), parallel(...), pivot(...), step(...))`.
  * Parts are arguments, not a list, so that each knows the results of those before it (beyond eight, as unknown). Throws
  * `saga.definition-invalid` for: no parts; a name that is used twice or is malformed; a step before the pivot that does
- * more than read and cannot be undone; one after it that is not retriable; two pivots; a pivot inside a group.
+ * more than read and cannot be undone; one after it that is not retriable; two pivots; a pivot inside a group; a number out of range.
  */
 export function defineSaga<S extends Schema, A>(
   name: string,
@@ -127,7 +127,7 @@ export function defineSaga<S extends Schema>(
 export function defineSaga(name: string, options: SagaOptions<Schema>, ...parts: readonly AnyPart[]): SagaDefinition {
   const plan = planParts(parts)
   const expiresAfterMs = options.expiresAfterMs ?? defaultExpiresAfterMs
-  assertPlan({ name, version: options.version, expiresAfterMs, plan })
+  assertPlan({ ...options, name, expiresAfterMs, plan })
   return Object.freeze({
     name,
     version: options.version,

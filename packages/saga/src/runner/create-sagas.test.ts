@@ -118,6 +118,13 @@ describe('sagas.start', () => {
 })
 
 describe('createSagas', () => {
+  it('refuses options that are out of range, all of them at once', () => {
+    const create = (): unknown =>
+      createTripLab().orchestrator([book], 'did:key:zOne', { concurrency: 0, leaseMs: Number.NaN, keepEndedMs: -1 })
+    expect(create).toThrow(expect.objectContaining({ code: 'mesh.config-invalid' }))
+    for (const name of ['concurrency', 'leaseMs', 'keepEndedMs']) expect(create).toThrow(name)
+  })
+
   it('refuses two structures under one version', () => {
     const other = defineSaga('book', options, step('flight', { do: trips.reserve, input: () => ({ what: '' }) }))
     const lab = createTripLab()

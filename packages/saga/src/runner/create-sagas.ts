@@ -29,8 +29,12 @@ import { createAdoption, type Adopted } from './adopt-sagas.ts'
 /** How many sagas are taken over at the same time, where nobody says: a store is asked by so many at once. */
 export const defaultRecoveryConcurrency = 32
 
-/** Creates the runner of a node's sagas. Throws `saga.version-conflict` when one version has two structures. */
+/**
+ * Creates the runner of a node's sagas. Throws `saga.version-conflict` when one version has two structures, and
+ * `mesh.config-invalid` for an option that is out of range.
+ */
 export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
+  assertOptions(options)
   const { leaseMs = defaultLeaseMs, recoveryConcurrency = defaultRecoveryConcurrency } = options
   const onStirred = (id: string): void => {
     adoption.adoptOwn(id).catch((error: unknown) => {
@@ -203,6 +207,14 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
       await this.close()
     },
   }
+}
+
+function assertOptions({ concurrency, maxBacklog, leaseMs, recoveryConcurrency, keepEndedMs }: SagasOptions): void {
+  const wrong = Object.entries({ concurrency, maxBacklog, leaseMs, recoveryConcurrency })
+    .filter(([, value = 1]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name]) => `${name} is a whole number from 1`)
+  if (keepEndedMs !== undefined && !(keepEndedMs >= 0)) wrong.push('keepEndedMs is a number from 0')
+  if (wrong.length > 0) throw new MeshError('mesh.config-invalid', `createSagas: ${wrong.join('; ')}`)
 }
 
 /** What a listener throws is its own affair, and stops no saga. */

@@ -69,6 +69,8 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk, papers: PaperShel
       if (past.length === 0) return
       const state = foldSaga(past.map(({ event }) => event))
       if (state.instance === node.instance) return take(mailed, state)
+      // Only whom the step was sent to may have anything kept here.
+      if (state.steps[saga.step]?.provider !== mailed.responder.name) return
       held.set(mailed.leaf, mailed)
       const [oldest] = held.keys()
       if (held.size > maxHeld && oldest !== undefined) held.delete(oldest)

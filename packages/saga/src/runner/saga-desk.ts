@@ -12,7 +12,7 @@ import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { createDefinitionRegistry, type DefinitionRegistry } from './definition-registry.ts'
 import { driveSaga, type DriveOptions, type SagaDriver } from './drive-saga.ts'
-import { followSaga } from './follow-saga.ts'
+import { followSaga, type FollowedSaga } from './follow-saga.ts'
 import { createInstanceLease, formatBellPrefix, formatLeasePrefix } from './instance-lease.ts'
 import { noteSaga } from './note-saga.ts'
 import { createParkedSagas } from './parked-sagas.ts'
@@ -93,8 +93,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   const places = new Map<string, Places>()
   const driven = createPassingMap<string, SagaDriver>()
   const over = new Set<string>()
-  const followers = new Set<(error: Error) => void>()
-  const followed = new Map<string, SagaFeed>()
+  const followed = new Map<string, FollowedSaga>()
   const opening = createPassingMap<string, Promise<unknown>>()
   const { journal: journals, keyValue } = node.store
   let closed = false
@@ -283,16 +282,14 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     serially,
     attach: (id, feed) => createSagaRun(feed, line(id, registry.find(feed.state.started.definition))),
     watch(id, journal, past, state) {
-      const known = followed.get(id)
+      const known = followed.get(id)?.feed()
       if (known && !known.stopped) return this.attach(id, known)
       const feed = createSagaFeed(past, state)
       if (!isEnded(feed.state)) {
-        followed.set(id, feed)
-        const stop = followSaga(feed, journal, node.clock, () => {
-          followers.delete(stop)
-          if (followed.get(id) === feed) followed.delete(id)
+        const one = followSaga(feed, journal, node.clock, () => {
+          if (followed.get(id) === one) followed.delete(id)
         })
-        followers.add(stop)
+        followed.set(id, one)
       }
       return this.attach(id, feed)
     },
@@ -329,8 +326,8 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     },
     async close() {
       closed = true
-      for (const stop of followers) stop(closedError('followed'))
-      followers.clear()
+      for (const [id, one] of followed) one.stop(closedError(id))
+      followed.clear()
       parked.close(closedError)
       turns.close()
       await Promise.allSettled(opening.values())
