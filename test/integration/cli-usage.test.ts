@@ -28,13 +28,12 @@ describe('a command line that is not understood', () => {
     ['approve list --agent a/b --credential c --key k', 'give --anchor as well', 'parley approve list'],
     ['approve list --agent a/b --data d', 'give --agent, a running agent, or --data', 'parley approve list'],
     ['approve list --agent ab', 'It must be of the form owner/agent.', 'parley approve list'],
-    [
-      'dead-letters list --agent a/b --credential c --key k',
-      "'--anchor <file>' not specified",
-      'parley dead-letters list',
-    ],
+    ['dead-letters list --agent a/b --credential c --key k', 'give --anchor as well', 'parley dead-letters list'],
+    ['dead-letters list', 'give --agent, a running agent, or --data', 'parley dead-letters list'],
+    ['dead-letters replay x --data d', 'is replayed by its node alone', 'parley dead-letters replay'],
     ['saga skip x y --reason r --credential c --key k', 'give --agent or --data; or --of', 'parley saga skip'],
     ['call a:b {} --as a/b --contract none.js --deadline 5', 'It must be a duration', 'parley call'],
+    ['doctor --monitor nonsense', '--monitor nonsense is no URL', 'parley doctor'],
     ['trust show --data a --data b', "'--data <file>' is given twice", 'parley trust show'],
     [
       'saga resolve x y done --of a/b --reason r --credential c --key k',
@@ -102,7 +101,7 @@ describe('--data and --out', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  it.each(['approve list', 'saga list', 'saga versions', 'saga show x', 'trust show'])(
+  it.each(['approve list', 'dead-letters list', 'saga list', 'saga versions', 'saga show x', 'trust show'])(
     'makes no store for %s, and takes nothing else for one',
     async (command) => {
       const run = (name: string) => runCaptured([...command.split(' '), '--data', join(folder, name)])
@@ -122,6 +121,7 @@ describe('--data and --out', () => {
 
   it.each([
     ['approve list', 'no requests'],
+    ['dead-letters list', 'no dead letters'],
     ['saga list', 'no sagas'],
     ['saga list --open --of a/b', 'no open sagas of a/b'],
     ['saga versions', 'no open sagas'],
@@ -137,6 +137,7 @@ describe('--data and --out', () => {
 
   it.each([
     ['approve list', true],
+    ['dead-letters list', true],
     ['saga skip x y --reason r --credential c --key k --anchor ANCHOR', true],
     ['saga list', false],
     ['trust show', false],

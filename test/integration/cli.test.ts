@@ -91,13 +91,13 @@ describe('parley', () => {
   })
 
   it('runs as a program, ends with its exit code, and ends quietly when its reader does', async () => {
-    const { stdout } = await run(process.execPath, [main, 'policy', 'show', '--defaults', '--json'])
+    const { stdout } = await run(process.execPath, [main, 'policy', 'show', '--json'])
     expect(JSON.parse(stdout)).toMatchObject({
       documents: [{ file: 'parley:credentials-only' }, { file: 'parley:defaults' }],
     })
     const wrong = await run(process.execPath, [main, 'bogus']).catch((error: unknown) => error)
     expect(wrong).toMatchObject({ code: exitCodes.usage })
-    const child = spawn(process.execPath, [main, 'policy', 'show', '--defaults'])
+    const child = spawn(process.execPath, [main, 'policy', 'show'])
     let complaints = ''
     child.stderr.on('data', (chunk: Buffer) => {
       complaints += chunk.toString()

@@ -121,10 +121,12 @@ describe('parley approve at a running agent', () => {
 
   it('denies, with the reason on the list', async () => {
     const [id, digest] = await ask('piano')
-    expect((await run('approve', 'deny', id, ...digest, '--reason', 'too \u001b[2Jloud', ...live('ann'))).code).toBe(0)
+    const deny = (reason: string) => run('approve', 'deny', id, ...digest, '--reason', reason, ...live('ann'))
+    expect((await deny('too \u001b[2Jloud')).code).toBe(exitCodes.usage)
+    expect((await deny('too \u202eloud')).code).toBe(exitCodes.ok)
     expect((await buy('piano')).out).toContain('policy.approval-denied')
     const shown = await run('approve', 'list', ...live('bob'))
-    expect(shown.out).toContain('denied by staff/ann: too \\u001b[2Jloud')
+    expect(shown.out).toContain('denied by staff/ann: too \\u202eloud')
   })
 })
 

@@ -36,7 +36,12 @@ beforeAll(async () => {
   const issuer = await openFileIssuer({ dir: at('acme'), ...ports })
   const staff = await openFileIssuer({ dir: at('staff'), ...ports })
   const common = { issuer, anchors: [issuer.anchor, parseAnchor(staff.anchor)], nats: server.url } as const
-  hotel = await createNode({ ...common, name: 'acme/hotel', serves: [rooms, deadLetterContract] })
+  hotel = await createNode({
+    ...common,
+    name: 'acme/hotel',
+    data: at('hotel.sqlite'),
+    serves: [rooms, deadLetterContract],
+  })
   hotel.serve(rooms, {
     reserve: {
       do: (_input, hop) => (isBroken ? hop.fail() : { room: 7 }),
@@ -55,7 +60,7 @@ afterAll(async () => {
 
 describe('parley dead-letters', () => {
   it('lists, shows, replays and drops what a running agent could not serve, for a person', async () => {
-    for (const key of ['trip/room', 'trip/\u001b[2Jother'])
+    for (const key of ['trip/room', 'trip/\u001b[2Jother', 'trip/last'])
       for (let attempt = 1; attempt <= 3; attempt++)
         await desk.tryCall(
           rooms.reserve,
@@ -74,19 +79,27 @@ describe('parley dead-letters', () => {
     const { letters } = (await value('dead-letters', 'list', ...live)) as {
       readonly letters: { readonly id: string }[]
     }
-    const [first = '', second = ''] = letters.map(({ id }) => id)
+    const [first = '', second = '', last = ''] = letters.map(({ id }) => id)
     expect((await run('dead-letters', 'show', first, ...live)).out).toContain('  input    {"guest":"ann"}\n')
     expect(await run('dead-letters', 'replay', first, ...live)).toMatchObject({
-      code: exitCodes.no,
+      code: exitCodes.failure,
       out: `${first} ended failed: contract.handler-failed\n`,
     })
     isBroken = false
     expect(await value('dead-letters', 'replay', first, ...live)).toEqual({ replay: { id: first, outcome: 'ok' } })
     expect(await run('dead-letters', 'drop', second, ...live)).toMatchObject({ code: exitCodes.ok })
-    expect((await run('dead-letters', 'list', ...live)).out).toBe('no dead letters at acme/hotel\n')
+    expect(await value('dead-letters', 'list', ...live)).toMatchObject({ letters: [{ id: last }] })
     expect(await run('dead-letters', 'drop', second, ...live)).toMatchObject({
       code: exitCodes.no,
       out: 'declined unknown: the agent keeps nothing by that id\n',
     })
+
+    await hotel.close()
+    const stopped = ['--data', at('hotel.sqlite')]
+    expect(await value('dead-letters', 'list', ...stopped)).toMatchObject({ letters: [{ id: last }] })
+    expect((await run('dead-letters', 'show', last, ...stopped)).out).toContain('  input    {"guest":"ann"}\n')
+    expect(await run('dead-letters', 'drop', last, ...stopped)).toMatchObject({ code: exitCodes.ok })
+    expect(await run('dead-letters', 'drop', last, ...stopped)).toMatchObject({ code: exitCodes.no })
+    expect((await run('dead-letters', 'list', ...stopped)).out).toMatch(/^no dead letters in /)
   })
 })

@@ -34,10 +34,7 @@ describe('createProgram', () => {
   it('says of an option in its help whether it is required, may be repeated, and what it is otherwise', () => {
     const helpOf = (path: string): string =>
       (commands.find((one) => one.path === path)?.command.helpInformation() ?? '').replaceAll(/\s+/g, ' ')
-    expect(helpOf('parley dead-letters list')).toContain(
-      '--agent <name> the running agent that keeps them; it serves dead-letters; required',
-    )
-    expect(helpOf('parley dead-letters list')).toContain('may be repeated; required --as')
+    expect(helpOf('parley why')).toContain('once for each side; may be repeated; required')
     expect(helpOf('parley approve list')).not.toContain('required')
     expect(helpOf('parley store create')).toContain('on how many servers; default 1')
     expect(helpOf('parley nats-config user')).toContain('one of monitor, operator; default monitor')

@@ -1,8 +1,9 @@
 import { readAuditLine, type AuditRecord } from '@parley/audit'
 import { readDecisionBody } from '@parley/mesh'
 import { parseKeptInput, type KeptDecision } from '@parley/policy'
-import { openSqliteStore } from '@parley/store-sqlite'
-import { isSqlite, readAuditText } from './audit-text.ts'
+import { readAuditText } from './audit-text.ts'
+import { isSqlite } from './is-sqlite.ts'
+import { withStore } from './with-store.ts'
 
 /** A decision about a hop as a node recorded it. */
 export interface DecisionRecord {
@@ -49,10 +50,5 @@ async function describe(file: string, record: AuditRecord): Promise<DecisionReco
 
 async function readBody(file: string, digest: string): Promise<{ readonly value: unknown } | undefined> {
   if (!(await isSqlite(file))) return undefined
-  const store = await openSqliteStore({ path: file })
-  try {
-    return await readDecisionBody(store.keyValue, digest)
-  } finally {
-    await store.close()
-  }
+  return withStore(file, (store) => readDecisionBody(store.keyValue, digest))
 }

@@ -7,7 +7,7 @@ describe('parseDuration', () => {
     expect(read).toEqual([500, 90_000, 900_000, 28_800_000, 2_592_000_000])
   })
 
-  it.each(['', '5', '0s', '-1m', '1.5h', '1w', '15 m', 'm', '99999999s'])('refuses %j', (text) => {
+  it.each(['', '5', '0s', '-1m', '1.5h', '1w', '15 m', 'm', '99999999s', '36501d'])('refuses %j', (text) => {
     expect(() => parseDuration(text)).toThrow(/duration/)
   })
 })

@@ -1,4 +1,5 @@
 import type { Outcome } from '@parley/mesh'
+import { isWrongFile } from './describe-file-error.ts'
 import type { DescribedError } from './describe-error.ts'
 
 /** The exit codes of `parley`; they are API. Ended by a signal, the demo exits with 128 + its number, as shells have it. */
@@ -23,12 +24,13 @@ const mistakes: ReadonlySet<string> = new Set([
   'identity.name-not-owned',
   'mesh.config-invalid',
   'saga.unknown',
+  'store.name-invalid',
 ])
 
 /** Says how a command that threw ends. */
 export function exitCodeOf({ code }: Pick<DescribedError, 'code'>, thrown: unknown): number {
   if (code === 'policy.invalid') return exitCodes.no
-  return mistakes.has(code) || (code.startsWith('identity.') && namesNothing(thrown))
+  return mistakes.has(code) || (code.startsWith('identity.') && isWrongFile(thrown))
     ? exitCodes.usage
     : exitCodes.failure
 }
@@ -37,10 +39,4 @@ export function exitCodeOf({ code }: Pick<DescribedError, 'code'>, thrown: unkno
 export function exitCodeOfOutcome(kind: Outcome['kind']): number {
   if (kind === 'ok') return exitCodes.ok
   return kind === 'declined' || kind === 'refused' ? exitCodes.no : exitCodes.failure
-}
-
-/** Whether a file or folder is not there: it can only have been named wrongly. */
-function namesNothing(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false
-  return ('code' in thrown && ['ENOENT', 'ENOTDIR'].includes(String(thrown.code))) || namesNothing(thrown.cause)
 }

@@ -1,12 +1,21 @@
 #!/usr/bin/env node
 import process from 'node:process'
+import { MeshError } from '@parley/protocol'
+import { describeFileError } from './describe-file-error.ts'
 import { describeError, formatError } from './describe-error.ts'
 import { exitCodes } from './exit-code.ts'
 import { assertNodeVersion } from './node-version.ts'
 
-/** Ends quietly when whoever reads has enough (`parley audit export … | head`). A command that listens, too, ends itself. */
+/**
+ * Ends quietly when whoever reads has enough (`parley audit export … | head`), and not so when a disk is full: what was printed
+ * is not all there is. A command that listens, too, ends itself.
+ */
 function endWithReader(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE') {
+    const lost = new MeshError('cli.file-failed', `what is printed cannot be written: ${describeFileError(error)}`)
+    if (this !== process.stderr) process.stderr.write(formatError(describeError(lost)))
+    process.exit(exitCodes.failure)
+  }
   if (this.listenerCount('error') > 1) return
   process.exit(process.exitCode ?? exitCodes.ok)
 }

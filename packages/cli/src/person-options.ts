@@ -14,17 +14,17 @@ export interface PersonFlags extends BrokerFlags {
 }
 
 /** Options of a person that a command cannot do without. */
-export type NeededOption = 'agent' | 'credential' | 'key' | 'anchor'
+export type NeededOption = 'credential' | 'key'
 
 /** Adds what a person asks a running agent with; `agent` says what the agent is to the command. */
 export function addPersonOptions(command: Command, agent: string, needed: readonly NeededOption[]): Command {
-  const add = (name: NeededOption, flags: string, description: string): Option =>
-    new Option(`--${name} ${flags}`, description).makeOptionMandatory(needed.includes(name))
+  const add = (name: NeededOption, description: string): Option =>
+    new Option(`--${name} <file>`, description).makeOptionMandatory(needed.includes(name))
   command
-    .addOption(add('agent', '<name>', agent).argParser(parseName))
-    .addOption(add('credential', '<file>', 'what `parley credential issue --json` printed for you'))
-    .addOption(add('key', '<file>', 'the key of that credential'))
-    .addOption(add('anchor', '<file>', 'the anchor.json of an owner, yours above all').argParser(collect))
+    .option('--agent <name>', agent, parseName)
+    .addOption(add('credential', 'what `parley credential issue --json` printed for you'))
+    .addOption(add('key', 'the key of that credential'))
+    .option('--anchor <file>', 'the anchor.json of an owner, yours above all', collect)
     .option('--as <name>', 'your name; default that of the credential', parseName)
   return addBrokerOptions(command)
 }

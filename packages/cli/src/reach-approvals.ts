@@ -3,6 +3,7 @@ import { createSystemClock, createSystemRandom } from '@parley/ports'
 import { allowed, MeshError, type AgentName, type Verdict } from '@parley/protocol'
 import { askAgent, type Undone } from './ask-agent.ts'
 import type { CliContext } from './cli-context.ts'
+import { findPlace, notOnePlace } from './find-place.ts'
 import type { PersonFlags } from './person-options.ts'
 import { readAnchors } from './read-anchor.ts'
 import { withStore } from './with-store.ts'
@@ -40,19 +41,6 @@ export async function bringAnswer(
   }
   if (!flags.anchor?.length) throw new MeshError('cli.usage', 'give --anchor, the owner who vouches for you')
   return inStore(place.data, flags, (approvals) => approvals.answer(answer))
-}
-
-function findPlace({
-  agent,
-  data,
-}: ApprovalFlags): { readonly agent: AgentName } | { readonly data: string } | undefined {
-  if (agent !== undefined && data !== undefined) throw notOnePlace()
-  if (agent !== undefined) return { agent }
-  return data === undefined ? undefined : { data }
-}
-
-function notOnePlace(): MeshError {
-  return new MeshError('cli.usage', 'give --agent, a running agent, or --data, the store of a stopped node')
 }
 
 async function listAsked(

@@ -14,7 +14,7 @@ describe('runCli', () => {
 
   it('tells of a bug in two lines and ends with 3', async () => {
     const err: string[] = []
-    expect(await runCli(['policy', 'show', '--defaults'], broken(err))).toBe(3)
+    expect(await runCli(['policy', 'show'], broken(err))).toBe(3)
     expect(err).toEqual([
       'bug: the printer is on fire\nwhat to do: Run it again with --debug, and report what it prints.\n',
     ])
@@ -22,7 +22,7 @@ describe('runCli', () => {
 
   it('adds the stack with --debug', async () => {
     const err: string[] = []
-    expect(await runCli(['--debug', 'policy', 'show', '--defaults'], broken(err))).toBe(3)
+    expect(await runCli(['--debug', 'policy', 'show'], broken(err))).toBe(3)
     expect(err.join('')).toContain('run-cli.test.ts')
   })
 })

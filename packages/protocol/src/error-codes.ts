@@ -15,6 +15,7 @@ export const errorCodes: {
   readonly 'audit.truncated': ErrorFacts
   readonly 'breaker.open': ErrorFacts
   readonly 'bulkhead.full': ErrorFacts
+  readonly 'cli.file-failed': ErrorFacts
   readonly 'cli.unsupported-node': ErrorFacts
   readonly 'cli.usage': ErrorFacts
   readonly 'contract.capability-unknown': ErrorFacts
@@ -219,6 +220,11 @@ export const errorCodes: {
   'bulkhead.full': {
     meaning: 'Too many calls of this kind are in flight.',
     todo: 'Wait for retryAfterMs.',
+    retryable: true,
+  },
+  'cli.file-failed': {
+    meaning: 'A file, or the output of the command, could not be read or written.',
+    todo: 'Look at the disk: its room, its rights, whether it is there.',
     retryable: true,
   },
   'cli.unsupported-node': {

@@ -9,6 +9,7 @@ import { parseDuration } from '../duration.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openDeclarer } from '../open-declarer.ts'
 import { parseJson } from '../parse-json.ts'
+import { parseReason } from '../parse-reason.ts'
 import { addPersonOptions, type NeededOption } from '../person-options.ts'
 import { printable } from '../printable.ts'
 import { bringAnswer, listApprovals, type ApprovalFlags } from '../reach-approvals.ts'
@@ -62,7 +63,7 @@ function answering(approve: Command, name: string, description: string): Command
     .description(`${description}; at a running agent, in the store of a stopped one, or for who brings it`)
     .argument('<request>', requestText, parseRequest)
     .requiredOption('--digest <digest>', 'the digest that was asked about', parseDigest)
-    .option('--reason <text>', 'why; it stands beside the answer')
+    .option('--reason <text>', 'why; it goes on the record', parseReason)
     .addOption(holdsFor())
   return addPlace(command, ['credential', 'key'])
 }

@@ -11,6 +11,6 @@ export function addDemoCommand(program: Command, context: CliContext): void {
     .option('--json', 'print one JSON object, progress on standard error')
     .action(async ({ seed, json = false }: { readonly seed?: number; readonly json?: boolean }) => {
       const { runDemo } = await import('../demo/run-demo.ts')
-      context.end(await runDemo(seed === undefined ? { json } : { seed, json }))
+      context.end(await runDemo({ json, noColour: context.env.noColour, ...(seed === undefined ? {} : { seed }) }))
     })
 }

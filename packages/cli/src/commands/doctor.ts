@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { Command } from 'commander'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
+import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { checkBroker } from '../doctor/check-broker.ts'
 import { checkClock } from '../doctor/check-clock.ts'
@@ -57,6 +58,8 @@ async function examine({ env, host, protection }: CliContext, flags: DoctorFlags
   const log = (line: string): void => {
     host.err(`${line}\n`)
   }
+  const wrong = monitor.find((url) => !URL.canParse(url))
+  if (wrong !== undefined) throw new MeshError('cli.usage', `--monitor ${wrong} is no URL, like http://127.0.0.1:8222`)
   const findings = [
     checkNode(process.version),
     await checkClock(ports.clock),

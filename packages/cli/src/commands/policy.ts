@@ -7,7 +7,7 @@ import {
   type PolicyProblem,
   type PolicySet,
 } from '@parley/policy'
-import { isMeshError, MeshError } from '@parley/protocol'
+import { isMeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { compilePolicyFiles } from '../compile-policy-files.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -32,14 +32,12 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
   addPolicyBuildCommand(policy, context)
   policy
     .command('show')
-    .description('print the documents that are built in')
-    .option('--defaults', 'print parley:credentials-only and parley:defaults')
+    .description('print the documents that are built in: parley:credentials-only and parley:defaults')
     .option('--json', 'print them as JSON')
-    .action((options: { readonly defaults?: boolean; readonly json?: boolean }) => {
-      if (options.defaults !== true) throw new MeshError('cli.usage', 'policy show needs --defaults')
+    .action(({ json = false }: { readonly json?: boolean }) => {
       const documents = [credentialsOnly, defaults]
       context.print(
-        options.json ?? false,
+        json,
         documents.map(({ text }) => `---\n${text.trimEnd()}`),
         { documents },
       )

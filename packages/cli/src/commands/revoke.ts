@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { appendOrder } from '@parley/identity'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
-import { assertOrder } from '../parse-subject.ts'
+import { assertSubject } from '../assert-subject.ts'
 
 /** Adds `parley revoke`. */
 export function addRevokeCommand(program: Command, context: CliContext): void {
@@ -22,7 +22,7 @@ export function addRevokeCommand(program: Command, context: CliContext): void {
         }: { readonly issuer: string; readonly kill?: boolean; readonly json?: boolean },
       ) => {
         const kind = kill ? 'kill' : 'revoke'
-        assertOrder(kind, subject)
+        assertSubject(kind, subject)
         const { sequence, order } = await appendOrder(issuerFolder(issuer, context), kind, subject)
         context.print(json, [order], { sequence, kind, subject, order })
         context.remark(json, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject}; give it to the nodes`))

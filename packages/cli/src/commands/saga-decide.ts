@@ -15,9 +15,11 @@ import {
 import { askAgent, tellUndone } from '../ask-agent.ts'
 import type { CliContext } from '../cli-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { findPlace } from '../find-place.ts'
 import { openDeclarer } from '../open-declarer.ts'
 import { parseJson } from '../parse-json.ts'
 import { parseName } from '../parse-name.ts'
+import { parseReason } from '../parse-reason.ts'
 import { addPersonOptions, type PersonFlags } from '../person-options.ts'
 import { readAnchors } from '../read-anchor.ts'
 import { findSaga, openKeptJournal } from '../saga-store.ts'
@@ -52,7 +54,7 @@ export function addSagaDecisions(saga: Command, context: CliContext): void {
       saga
         .command(usage)
         .description(`${description}; at a running agent, in the store of a stopped one, or signed for who brings it`)
-        .requiredOption('--reason <text>', 'why; it goes on the record'),
+        .requiredOption('--reason <text>', 'why; it goes on the record', parseReason),
       'the running agent whose saga it is; it serves saga:decide',
       ['credential', 'key'],
     )
@@ -86,28 +88,27 @@ export function addSagaDecisions(saga: Command, context: CliContext): void {
 }
 
 async function decide(context: CliContext, decided: Decided, flags: DecideFlags): Promise<void> {
-  const { agent, data, of, json = false } = flags
+  const { of, json = false } = flags
   const { saga, decision } = decided
-  if (agent !== undefined && data !== undefined)
-    throw new MeshError('cli.usage', 'give --agent, a running agent, or --data, the store of a stopped node')
-  if (data !== undefined) {
-    const { declaration, verdict } = await decideInStore(context, data, decided, flags)
+  const place = findPlace(flags)
+  if (place && 'data' in place) {
+    const { declaration, verdict } = await decideInStore(context, place.data, decided, flags)
     const heard = verdict.kind === 'allow' ? 'heard' : `refused ${verdict.code}: ${verdict.reason}`
     context.print(json, [heard], { saga, decision, declaration, verdict })
     context.end(verdict.kind === 'allow' ? exitCodes.ok : exitCodes.no)
     return
   }
-  const whose = agent ?? of
+  const whose = place?.agent ?? of
   if (whose === undefined)
     throw new MeshError('cli.usage', 'give --agent or --data; or --of, whose saga it is, to sign and hand it to nobody')
   const declaration = await sign(context, whose, decided, flags)
   const facts = { saga, decision, declaration }
-  if (agent === undefined) {
+  if (!place) {
     context.print(json, [declaration], facts)
     context.remark(json, context.paint.dim(`signed: hand it to saga:decide of ${whose}`))
     return
   }
-  const asked = await askAgent(context, sagaContract.decide, { declaration }, { ...flags, agent })
+  const asked = await askAgent(context, sagaContract.decide, { declaration }, { ...flags, ...place })
   if (asked.kind === 'ok') context.print(json, ['heard'], { ...facts, verdict: allowed })
   else tellUndone(context, json, asked, facts)
 }

@@ -4,7 +4,13 @@ import type { Command } from 'commander'
 import { createNkey, generateSeed, readKeyFile, writeKeyFile, type Nkey } from '@parley/identity'
 import { createSystemRandom } from '@parley/ports'
 import { isMeshError } from '@parley/protocol'
-import { formatStoreAccount, openNatsStore, storeInboxPrefix } from '@parley/store-nats'
+import {
+  formatStoreAccount,
+  listStorePermissions,
+  openNatsStore,
+  storeInboxPrefix,
+  type StoreUser,
+} from '@parley/store-nats'
 import { dialNats } from '@parley/transport-nats'
 import type { CliContext } from '../cli-context.ts'
 import { findBroker } from '../broker-options.ts'
@@ -38,12 +44,13 @@ export function addStoreCommands(program: Command, context: CliContext): void {
     .requiredOption('--store <name>', 'a store, for instance desk', collect)
     .option('--json', 'print it as a text in JSON')
     .action(async (dir: string, { store: names, json = false }: ConfigFlags) => {
+      const places = names.map((name) => ({ name, inboxPrefix: storeInboxPrefix(name) }))
+      // A name that no store can have makes no key, least of all outside of the folder.
+      for (const place of places) listStorePermissions(place)
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      const users = []
-      for (const name of names) {
-        const place = { name, inboxPrefix: storeInboxPrefix(name) }
-        users.push({ ...place, nkey: (await ensureKey(context, join(dir, `${name}.key`))).nkey })
-      }
+      const users: StoreUser[] = []
+      for (const place of places)
+        users.push({ ...place, nkey: (await ensureKey(context, join(dir, `${place.name}.key`))).nkey })
       const { nkey } = await ensureKey(context, join(dir, operatorFile))
       const config = formatStoreAccount('stores', users, nkey)
       context.print(json, [config.trimEnd()], { stores: names, config })

@@ -4,7 +4,8 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { parseDuration } from '../duration.ts'
-import { assertOrder } from '../parse-subject.ts'
+import { assertSubject } from '../assert-subject.ts'
+import { parseReason } from '../parse-reason.ts'
 import { parseScore } from '../parse-score.ts'
 
 interface TimedFlags {
@@ -26,7 +27,7 @@ export function addTimedOrderCommands(program: Command, context: CliContext): vo
     .requiredOption('--issuer <dir>', folder)
     .option('--for <duration>', 'for how long, for instance 15m', parseDuration)
     .option('--end', 'end the quarantine that is in force')
-    .option('--reason <text>', 'why')
+    .option('--reason <text>', 'why; it goes on the record', parseReason)
     .option('--json', 'print the order as JSON')
     .action(async (subject: string, flags: TimedFlags) => {
       const { reason } = flags
@@ -39,7 +40,7 @@ export function addTimedOrderCommands(program: Command, context: CliContext): vo
     .requiredOption('--issuer <dir>', folder)
     .option('--for <duration>', 'for how long, for instance 7d', parseDuration)
     .option('--end', 'end the pin that is in force')
-    .requiredOption('--reason <text>', 'why; it goes on the record')
+    .requiredOption('--reason <text>', 'why; it goes on the record', parseReason)
     .option('--json', 'print the order as JSON')
     .action(async (name: string, score: number, flags: TimedFlags & { readonly reason: string }) => {
       await sign(context, 'pin', name, flags, { score, reason: flags.reason })
@@ -53,7 +54,7 @@ async function sign(
   { issuer, for: forMs, end = false, json = false }: TimedFlags,
   terms: OrderTerms,
 ): Promise<void> {
-  assertOrder(kind, subject, terms.reason)
+  assertSubject(kind, subject)
   if ((forMs === undefined) !== end) throw new MeshError('cli.usage', 'give --for a duration, or --end')
   const folder = issuerFolder(issuer, context)
   // One moment for both: an end is as old as its order.

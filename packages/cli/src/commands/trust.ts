@@ -8,6 +8,7 @@ import { issuerFolder } from '../issuer-folder.ts'
 import { findPeer, withTrustStore } from '../open-trust-store.ts'
 import { parseDuration } from '../duration.ts'
 import { parseName } from '../parse-name.ts'
+import { parseReason } from '../parse-reason.ts'
 import { parseScore } from '../parse-score.ts'
 
 interface StoreFlags {
@@ -47,7 +48,7 @@ export function addTrustCommands(program: Command, context: CliContext): void {
     .description('hold a score, whatever the evidence says, until an end; on the record')
     .argument('<score>', 'the score, 0 to 1000', parseScore)
     .requiredOption('--data <file>', 'the store of a stopped node')
-    .requiredOption('--reason <text>', 'why, for whoever asks later')
+    .requiredOption('--reason <text>', 'why; it goes on the record', parseReason)
     .requiredOption('--for <duration>', 'for how long, for instance 8h', parseDuration)
     .option('--json', 'print the pin as JSON')
     .action((peer: string, score: number, flags: PinFlags) => pinPeer(context, peer, score, flags))

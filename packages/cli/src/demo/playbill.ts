@@ -20,11 +20,11 @@ const defaultColumns = 140
 const markWidth = 6
 
 /** Creates the lines of a demo on an output. */
-export function createPlaybill(output: Output): Playbill {
+export function createPlaybill(output: Output, noColour: boolean): Playbill {
   const paint =
     (code: number) =>
     (text: string): string =>
-      output.isTTY ? `\u001b[${code}m${text}\u001b[0m` : text
+      output.isTTY && !noColour ? `\u001b[${code}m${text}\u001b[0m` : text
   const [bold, dim, red, green] = [paint(1), paint(2), paint(31), paint(32)]
   const line = (text: string): void => {
     output.write(`${text}\n`)

@@ -18,6 +18,8 @@ export interface DemoOptions {
   readonly seed?: number
   /** Prints one object on standard output and the progress on standard error. */
   readonly json: boolean
+  /** Uses no colours, also on a terminal. */
+  readonly noColour: boolean
   /** Where a fetched nats-server is kept; default `.parley/cache` of the working folder. */
   readonly cacheDir?: string
 }
@@ -30,7 +32,7 @@ const maxSeed = 1_000_000
  * Rejects with `nats-server.not-found`, whose message says what to do, and with `nats-server.start-failed`.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
-  const playbill = createPlaybill(options.json ? process.stderr : process.stdout)
+  const playbill = createPlaybill(options.json ? process.stderr : process.stdout, options.noColour)
   const interruption = watchInterruption()
   const endings = createEndings()
   try {

@@ -1,20 +1,17 @@
-import { access } from 'node:fs/promises'
 import { isMeshError } from '@parley/protocol'
 import { openSqliteStore } from '@parley/store-sqlite'
+import { isSqlite } from '../is-sqlite.ts'
 import { failed, type Finding } from './finding.ts'
 
 /** Checks that a store opens, is nobody else's, and syncs each commit. A file that is not there is not made. */
 export async function checkStore(path: string): Promise<Finding> {
   const check = 'store'
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  if (!exists)
+  const problem = await findProblem(path)
+  if (problem !== undefined)
     return {
       check,
       level: 'fail',
-      text: `${path} is not there`,
+      text: problem,
       todo: 'Correct the path, or start the node once: it makes the file.',
     }
   try {
@@ -38,5 +35,15 @@ export async function checkStore(path: string): Promise<Finding> {
         todo: 'Fine if that is the running node; its `health()` says how it is. Stop it to have the file itself checked.',
       }
     return failed(check, error)
+  }
+}
+
+/** Says why a path names no store that could be opened. */
+async function findProblem(path: string): Promise<string | undefined> {
+  try {
+    return (await isSqlite(path)) ? undefined : `${path} is not the store of a node`
+  } catch (error) {
+    if (!isMeshError(error)) throw error
+    return error.message
   }
 }

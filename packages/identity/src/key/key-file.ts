@@ -37,7 +37,8 @@ export async function writeKeyFile(path: string, seed: Uint8Array, options: KeyF
     if (errnoOf(cause) === 'EEXIST') {
       throw new MeshError('identity.key-file-exists', `${path} exists and a key file is never overwritten`, { cause })
     }
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be written`, { cause })
+    const why = cause instanceof Error ? cause.message : 'unknown'
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be written: ${why}`, { cause })
   }
 }
 

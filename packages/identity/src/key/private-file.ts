@@ -22,6 +22,7 @@ export async function readPrivateText(path: string, maxBytes: number): Promise<s
     }
   } catch (cause) {
     if (isMeshError(cause) && cause.code === 'identity.key-file-permissions') throw cause
-    throw new MeshError('identity.key-file-invalid', `${path} cannot be read`, { cause })
+    const why = cause instanceof Error ? cause.message : 'unknown'
+    throw new MeshError('identity.key-file-invalid', `${path} cannot be read: ${why}`, { cause })
   }
 }

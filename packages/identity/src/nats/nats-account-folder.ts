@@ -82,9 +82,13 @@ export async function readNatsAccount(dir: string): Promise<NatsAccountFacts> {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (isFacts(value)) return value
   } catch (cause) {
-    throw new MeshError('identity.issuer-unavailable', `${path} cannot be read; run initNatsAccount or restore it`, {
-      cause,
-    })
+    throw new MeshError(
+      'identity.issuer-unavailable',
+      `${path} cannot be read; make it with \`parley nats-config operator\`, or restore it`,
+      {
+        cause,
+      },
+    )
   }
   throw new MeshError('identity.issuer-unavailable', `${path} is not an account; restore it`)
 }

@@ -7,7 +7,10 @@ import { step } from '../definition/step.ts'
 import { signal, wait } from '../definition/wait.ts'
 import { anySchema, trips, type Trip } from '../testing/trip-contract.fixture.ts'
 import { createTripLab } from '../testing/trip-lab.fixture.ts'
+import { serveSagas } from '../serving/serve-sagas.ts'
 import type { Sagas } from './sagas.ts'
+
+type Follow = ReturnType<typeof serveSagas>['follow']
 
 const asked = defineSaga(
   'asked',
@@ -78,6 +81,28 @@ describe('followSaga', () => {
     await clock.advance(2_000)
     expect((await settled).status).toBe('completed')
     expect(held.state().status).toBe('completed')
+    expect(await readsIn(10_000)).toBe(0)
+  })
+})
+
+describe('the events of a run', () => {
+  it('end when they are told to, also where the saga waits, and so does `saga:follow` when its caller is gone', async () => {
+    const { driver, looker, readsIn } = await open()
+    for (const sagas of [driver, looker]) {
+      const told = new AbortController()
+      const served = serveSagas(sagas).follow({ id: 't' }, { signal: told.signal } as Parameters<Follow>[1])
+      const types = new Set<string>()
+      const reading = (async () => {
+        for await (const { event } of served) types.add(event.type)
+      })()
+      await readsIn(1_000)
+      expect(types).toContain('wait-opened')
+      told.abort()
+      await reading
+    }
+    await collect()
+    await readsIn(1_000)
+    await collect()
     expect(await readsIn(10_000)).toBe(0)
   })
 })

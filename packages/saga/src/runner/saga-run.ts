@@ -21,8 +21,8 @@ export interface SagaRun<Output = unknown> {
   readonly id: string
   /** Where the saga is now, as far as it is durable. */
   state(): SagaView
-  /** Yields every event from `fromPosition` on (default 1), past ones first, until the saga ends. */
-  events(fromPosition?: number): AsyncIterable<JournaledEvent>
+  /** Yields every event from `fromPosition` on (default 1), past ones first, until the saga ends or `signal` says to. */
+  events(fromPosition?: number, signal?: AbortSignal): AsyncIterable<JournaledEvent>
   /** Resolves once the saga has ended, however. Rejects with `saga.closed` or `saga.not-owned` if it goes on elsewhere. */
   settled(): Promise<SagaView>
   /**
@@ -68,15 +68,22 @@ export function createSagaRun(feed: SagaFeed, line: RunLine): SagaRun {
   return {
     id,
     state: () => describeSaga(feed.state),
-    async *events(fromPosition = 1) {
-      for (let at = Math.max(0, fromPosition - 1); ;) {
-        const next = feed.events[at]
-        if (next) {
-          yield next
-          at++
-        } else if (isEnded(feed.state)) return
-        else if (feed.stopped) throw feed.stopped
-        else await feed.changed()
+    async *events(fromPosition = 1, signal) {
+      const aborted = Promise.withResolvers<undefined>()
+      const onAbort = (): void => aborted.resolve(undefined)
+      signal?.addEventListener('abort', onAbort)
+      try {
+        for (let at = Math.max(0, fromPosition - 1); signal?.aborted !== true;) {
+          const next = feed.events[at]
+          if (next) {
+            yield next
+            at++
+          } else if (isEnded(feed.state)) return
+          else if (feed.stopped) throw feed.stopped
+          else await Promise.race([feed.changed(), aborted.promise])
+        }
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
       }
     },
     settled: async () => describeSaga(await settled()),

@@ -19,7 +19,8 @@ export function serveSagas(sagas: Sagas): Serves<SagaContract> {
     async *follow({ id, from }, hop) {
       try {
         const run = await sagas.attach(id)
-        yield* run.events(from)
+        // Who asked may be gone long before the saga changes again.
+        yield* run.events(from, hop.signal)
         return { view: run.state() }
       } catch (error) {
         return hop.decline('refused', toRefused(error))
