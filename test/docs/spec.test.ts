@@ -53,6 +53,17 @@ describe('protocol/spec/iatp.md', () => {
     expect(firstColumn(5).toSorted()).toEqual(envelopeTypes.toSorted())
   })
 
+  it('states the checks of a request in their order, and so does ARCHITECTURE.md', () => {
+    const code = readText('packages/mesh/src/pipeline/inbound.ts')
+    const stages = ['frame', 'envelope', 'request'].flatMap((list) => {
+      const [, names = ''] = new RegExp(`\\b${list}: \\[([^\\]]*)\\]`).exec(code) ?? []
+      return [...names.matchAll(/\w+/g)].map(([name]) => name)
+    })
+    const words: Readonly<Record<string, string>> = { senderLimits: 'sender limits', argumentsInBounds: 'arguments' }
+    const order = [...stages.map((name) => words[name] ?? name), 'record'].join(' → ')
+    for (const text of [section(12), readText('ARCHITECTURE.md')]) expect(text.replaceAll(/\s+/g, ' ')).toContain(order)
+  })
+
   it('names only codes that exist', () => {
     const families = new Set(Object.keys(errorCodes).map((code) => code.split('.')[0]))
     const named = [...spec.matchAll(/`([a-z]+\.[a-z0-9]+(?:-[a-z0-9]+)+|[a-z]+\.[a-z]+)`/g)].map(

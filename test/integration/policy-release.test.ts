@@ -157,8 +157,9 @@ describe('parley policy sign', () => {
     expect(run).toMatchObject({ code: 0, err: '' })
     const signed = JSON.parse(run.out) as { readonly release: string; readonly policyHash: string }
     expect(signed).toMatchObject({ number: 7, agents: ['acme/*'], policyHash: hashOf(first) })
-    const plain = await runCaptured(['policy', 'sign', file, '--issuer', keys, '--number', '8', '--agent', 'acme/shop'])
-    expect(plain.out).toContain('release 8 of the policy')
+    const plain = await runCaptured(['policy', 'sign', file, '--issuer', keys, '--number', '8', '--to', 'acme/shop'])
+    expect(plain.err).toContain('release 8 of the policy')
+    expect(plain.out).toMatch(/^eyJ[\w.-]+\n$/)
     await using mesh = createTestMesh({ seed: 86 })
     await mesh.clock.advance(Math.max(0, Date.now() - mesh.clock.now()))
     const owner = { ...parseAnchor(anchor), alias: 'staff', issues: ['staff/*'] }

@@ -168,7 +168,7 @@ describe('parley policy explain --hop', () => {
   it('says where no decision was kept, and what it needs', async () => {
     const { counterData, policy, replay } = await record('inputs', 'needs')
     const nobody = await replay('A'.repeat(22), [policy], counterData)
-    expect(nobody).toMatchObject({ code: 1, replays: [], err: expect.stringContaining('keepDecisions') as string })
+    expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining('keepDecisions') as string })
     for (const wrong of [[], ['--hop', 'x'], ['--hop', 'x', '--input', '{}']])
       expect((await runCaptured(['policy', 'explain', policy, ...wrong])).code).toBe(2)
   })

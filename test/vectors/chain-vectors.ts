@@ -83,6 +83,9 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
   const more = { calls: 3, money: { amount: '20.51', currency: 'EUR' } }
   const under = (name: string, above: string, link: string, expect: string) =>
     ({ ...handed(name, link, expect), links: [above, link] }) as const
+  const bounded = { to: { in: ['SFO', 'LAX'] }, amount: { min: 100 } }
+  const chosen = await root({ constraints: bounded })
+  const choosing = (constraints: object): Promise<string> => further({ constraints }, [chosen])
   const cases = [
     own('of one link', first, 'allow'),
     own('for what is narrower at a colon', first, 'allow', 'flights:reserve:sfo'),
@@ -96,6 +99,8 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
     own('that grants a pattern', await root({ capabilities: ['flights:*'] }), invalid),
     own('that grants nothing', await root({ capabilities: [] }), invalid),
     own('without exp', await root({ exp: undefined }), invalid),
+    own('without an id', await root({ jti: undefined }), invalid),
+    own('without a start', await root({ nbf: undefined }), invalid),
     own(
       'expired',
       await root({ iat: nowSeconds - 300, nbf: nowSeconds - 300, exp: nowSeconds - 61 }),
@@ -121,6 +126,12 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
     handed('that grants what is broader', await further({ capabilities: ['flights:reserves'] }), widened),
     handed('that drops a constraint', await further({ constraints: {} }), widened),
     handed('that loosens a constraint', await further({ constraints: { amount: { max: 1000 } } }), widened),
+    {
+      ...under('that narrows its constraints', chosen, await choosing({ ...bounded, to: { in: ['LAX'] } }), 'allow'),
+      input: { to: 'LAX', amount: 100 },
+    },
+    under('that adds a choice', chosen, await choosing({ ...bounded, to: { in: ['SFO', 'ZRH'] } }), widened),
+    under('that lowers a least', chosen, await choosing({ ...bounded, amount: { min: 99 } }), widened),
     own('with a constraint of an unknown kind', await root({ constraints: { amount: { like: '5' } } }), unknown),
     own('with a constraint that is no condition', await root({ constraints: { amount: 500 } }), invalid),
     { ...own('with an argument above its constraint', first, violated), input: { amount: 501 } },
@@ -138,6 +149,18 @@ export async function createChainVectors(): Promise<readonly ChainVector[]> {
     ),
     under('that hands on a part of an allowance', shared, await further({ allowance: part }, [shared]), 'allow'),
     under('that hands on more than its allowance', shared, await further({ allowance: more }, [shared]), widened),
+    under(
+      'that hands on a call more than its allowance',
+      shared,
+      await further({ allowance: { ...part, calls: 4 } }, [shared]),
+      widened,
+    ),
+    under(
+      'that hands on an allowance for another payee',
+      byPay,
+      await further({ allowance: { tokens: 900, at: planesId } }, [byPay]),
+      widened,
+    ),
     under('that drops an allowance', shared, await further({}, [shared]), widened),
     handed('that outlives its parent', await further({ exp: nowSeconds + 601 }), widened),
     handed('that drops a label', await further({ labels: undefined }), 'delegation.label-removed'),

@@ -46,6 +46,12 @@ export async function createOrderVectors(): Promise<readonly OrderVector[]> {
     ['that comes before one that is held', [first, second], first, 'identity.order-stale'],
     ['with a gap before it', [], second, 'identity.order-gap'],
     ['that follows another history', [otherFirst], second, 'identity.order-forked'],
+    [
+      'that is not the one held under its number',
+      [otherFirst, await after(otherFirst)],
+      first,
+      'identity.order-forked',
+    ],
     ['of an owner that is not accepted', [], await sign({}, evil), 'identity.owner-unknown'],
     ['about another owner’s name', [], await sign({ subject: 'acme/desk' }, globex), 'identity.name-not-owned'],
     ['of an unknown kind', [], await sign({ kind: 'pardon' }), invalid],

@@ -1,7 +1,7 @@
-import { readAuditLine, type AuditRecord } from '@parley/audit'
+import type { AuditRecord } from '@parley/audit'
 import { readDecisionBody } from '@parley/mesh'
 import { parseKeptInput, type KeptDecision } from '@parley/policy'
-import { readAuditText } from './audit-text.ts'
+import { findRecords } from './find-records.ts'
 import { isSqlite } from './is-sqlite.ts'
 import { withStore } from './with-store.ts'
 
@@ -21,11 +21,9 @@ export async function readDecisionRecords(hop: string, files: readonly string[])
   const found: DecisionRecord[] = []
   for (const file of files) {
     const decisions: AuditRecord[] = []
-    for await (const segment of readAuditText(file))
-      for (const line of segment.split('\n')) {
-        const record = line.includes(hop) ? readAuditLine(line) : undefined
-        if (record?.kind === 'decision' && record['hop'] === hop) decisions.push(record)
-      }
+    for await (const record of findRecords(file, hop))
+      if (record.kind === 'decision' && record['hop'] === hop) decisions.push(record)
+    // The file is closed by now: a body is read out of the same store.
     for (const record of decisions) found.push(await describe(file, record))
   }
   return found

@@ -1,5 +1,5 @@
-import { readAuditLine, type AuditRecord } from '@parley/audit'
-import { readAuditText } from './audit-text.ts'
+import type { AuditRecord } from '@parley/audit'
+import { findRecords } from './find-records.ts'
 
 /** A record of a hop, and the file that it stands in. */
 export interface HopRecord {
@@ -11,12 +11,8 @@ export interface HopRecord {
 export async function readHopRecords(hop: string, files: readonly string[]): Promise<readonly HopRecord[]> {
   const found: HopRecord[] = []
   for (const file of files)
-    for await (const segment of readAuditText(file))
-      for (const line of segment.split('\n')) {
-        // A line that does not even name the hop need not be parsed.
-        const record = line.includes(hop) ? readAuditLine(line) : undefined
-        if (record?.kind === 'hop' && (record['hop'] === hop || record['leaf'] === hop)) found.push({ file, record })
-      }
+    for await (const record of findRecords(file, hop))
+      if (record.kind === 'hop' && (record['hop'] === hop || record['leaf'] === hop)) found.push({ file, record })
   return found.sort((left, right) => rank(left) - rank(right))
 }
 

@@ -1,6 +1,6 @@
 /** How deep a body may be nested, and how many values it may hold, for Cedar to read it: as for rules of `parley/v1`. */
-export const maxBodyDepth = 16
-export const maxBodyValues = 4_096
+const maxBodyDepth = 16
+const maxBodyValues = 4_096
 
 /** What Cedar reads as a value. Lists become sets; there is no null. */
 export type CedarValue =
@@ -39,7 +39,7 @@ export function toCedarValue(body: unknown): CedarValue {
 }
 
 /** Writes a fraction with at most four places as Cedar's `decimal`. */
-export function toCedarNumber(value: number): CedarValue {
+function toCedarNumber(value: number): CedarValue {
   if (Number.isSafeInteger(value)) return value
   const text = value.toFixed(4)
   if (Number(text) !== value || Math.abs(value) > 900_000_000_000) {

@@ -3,7 +3,7 @@ import { parseTar } from 'nanotar'
 import type { RegoSource } from './rego-source.ts'
 
 /** The largest source, in bytes; unpacked it may be four times as large. */
-export const maxSourceBytes: number = 8 * 1024 * 1024
+const maxSourceBytes: number = 8 * 1024 * 1024
 
 const maxUnpackedBytes = 4 * maxSourceBytes
 const sliceBytes = 16 * 1024

@@ -71,7 +71,7 @@ export function compilePolicy(parts: readonly PolicyPart[], options: CompilePoli
 }
 
 /** Tells whether a part is an engine, which needs no compiling. */
-export function isPolicyEngine(part: PolicyPart): part is PolicyEngine {
+function isPolicyEngine(part: PolicyPart): part is PolicyEngine {
   return 'decide' in part
 }
 

@@ -588,7 +588,7 @@ export const errorCodes: {
     retryable: false,
   },
   'identity.order-forked': {
-    meaning: 'The order does not follow the one that is held: its owner signed two histories.',
+    meaning: 'The order does not follow those that are held, or is not the one held under its number: its owner signed two histories.',
     todo: 'Ask the owner which one holds; keep both as evidence.',
     retryable: false,
   },
@@ -598,7 +598,7 @@ export const errorCodes: {
     retryable: true,
   },
   'identity.order-stale': {
-    meaning: 'An order with this or a higher sequence is held already.',
+    meaning: 'The order is held already, or the head names no more than what is known.',
     todo: 'Nothing: the newer order holds.',
     retryable: false,
   },

@@ -9,7 +9,6 @@ export {
   type BreakerVerdict,
 } from './breaker.ts'
 export { createBulkheads, type BulkheadOptions, type BulkheadPlace, type Bulkheads } from './bulkhead.ts'
-export { createDeadline, type Deadline, type DeadlineOptions } from './deadline.ts'
 export {
   createObjective,
   defaultBurnWindows,

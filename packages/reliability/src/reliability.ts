@@ -10,7 +10,7 @@ import {
 } from './breaker.ts'
 import { createObjective, type BurnWindows, type Objective } from './objective.ts'
 
-/** What is promised of calls; `capability` is a pattern as in a credential, for instance `flights:*`. */
+/** What is promised of calls. */
 export interface ObjectiveTerms {
   readonly target: number
   readonly latencyMs?: number
@@ -20,7 +20,7 @@ export interface ObjectiveTerms {
 /** What the gate is made of. */
 export interface ReliabilityOptions {
   readonly clock: Clock
-  /** The first whose pattern covers the capability counts. */
+  /** `capability` is a pattern as in a credential, for instance `flights:*`; the first that covers the capability of a call counts. */
   readonly objectives?: readonly (ObjectiveTerms & { readonly capability: string })[]
   /** Counts where no objective does; default: 99 % good. */
   readonly defaults?: ObjectiveTerms

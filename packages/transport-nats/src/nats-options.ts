@@ -68,7 +68,7 @@ export function toConnectionOptions(options: NatsOptions): NodeConnectionOptions
 }
 
 /** Lists the servers as they were given. */
-export function listServers({ servers }: Pick<NatsOptions, 'servers'>): readonly string[] {
+function listServers({ servers }: Pick<NatsOptions, 'servers'>): readonly string[] {
   return typeof servers === 'string' ? [servers] : servers
 }
 

@@ -43,17 +43,17 @@ export interface BehaviourMonitorOptions {
 }
 
 /** From here on an hour is unlike the 30 days before it, in nats. */
-export const maxDivergence = 0.5
+const maxDivergence = 0.5
 /** So many calls of the hour, and of the 30 days, it takes to say so. */
 const minRecentCalls = 50
 const minPastCalls = 1_000
 /** Callee faults in a row that are too many. */
-export const maxFaultsInARow = 20
+const maxFaultsInARow = 20
 /** How many times its own 99th percentile a peer may be fast, once it made so many calls. */
-export const maxRateFactor = 10
+const maxRateFactor = 10
 const minRatedCalls = 1_000
 /** Share of the hour's calls that may be denied, once there are so many. */
-export const maxDeniedShare = 0.2
+const maxDeniedShare = 0.2
 const minAskedCalls = 50
 /** Divergence costs a microsecond or two: it is looked at every so many calls. */
 const callsPerLook = 16

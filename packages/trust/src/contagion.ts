@@ -1,8 +1,8 @@
 /** How much of a peer's shortfall falls on whoever answers for it, at each step. */
-export const contagionPerStep = 0.3
+const contagionPerStep = 0.3
 
 /** How many steps blame goes. */
-export const contagionSteps = 2
+const contagionSteps = 2
 
 /** Below this a score falls short. */
 const sound = 500

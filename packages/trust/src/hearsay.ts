@@ -17,13 +17,13 @@ export interface Judged {
 }
 
 /** How many points all raters of one owner can move a score: names are cheap, owners are not. */
-export const maxPointsPerRater = 20
+const maxPointsPerRater = 20
 
 /** How many points all raters together can move a score. */
-export const maxHearsayPoints = 100
+const maxHearsayPoints = 100
 
 /** How much a word counts, by the tier of who says it. */
-export const wordWeights: Readonly<Record<Tier, number>> = {
+const wordWeights: Readonly<Record<Tier, number>> = {
   verified: 1,
   trusted: 0.75,
   standard: 0.5,

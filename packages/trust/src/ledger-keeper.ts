@@ -73,8 +73,8 @@ export interface SharedBatch extends OwnBatch {
 }
 
 /** Where a peer starts for which an anchor vouches, and where any other does. */
-export const vouchedStartScore = 500
-export const strangerStartScore = 300
+const vouchedStartScore = 500
+const strangerStartScore = 300
 const entriesPerSnapshot = 5_000
 const pagesPerWrite = 512
 const recentEntries = 16

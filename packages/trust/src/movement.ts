@@ -1,7 +1,7 @@
 import { createSlab, type Slab } from './slab.ts'
 
 /** How many changes of a peer's score are kept in memory for explaining it, a power of two; the stream has them all. */
-export const keptMovements = 8
+const keptMovements = 8
 
 /** One change of a peer's overall score. */
 export interface Movement {

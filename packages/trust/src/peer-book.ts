@@ -75,7 +75,7 @@ export interface PeerBook {
 export const hearsayPrefix = 'from '
 
 /** What a rater has to say of a peer before it told anything. */
-export const hearsayStart = 500
+const hearsayStart = 500
 
 /** Raters of other owners that have a word about one peer: they must not take the place of its capabilities. */
 const maxHearsayPerPeer = 16

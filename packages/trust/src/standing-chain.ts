@@ -21,10 +21,10 @@ export interface StandingChains {
 }
 
 /** How many standings of one peer are kept beside the overall one; further capabilities have the overall score. */
-export const maxStandingsPerPeer = 64
+const maxStandingsPerPeer = 64
 
 /** What a standing has after its own cells. */
-export const link: { readonly name: number; readonly next: number } = {
+const link: { readonly name: number; readonly next: number } = {
   /** Number of its name. */
   name: standingCells,
   /** The row of the next standing, plus one; 0 at the end. */

@@ -6,13 +6,13 @@ import { tierIndexAfter, tierIndexOf } from './tier.ts'
 import type { TrustModel } from './trust-model.ts'
 
 /** How far one observation moves a dimension towards its value. */
-export const learningRate = 0.1
+const learningRate = 0.1
 
 /** How many faults in a row are an incident. */
-export const faultsPerIncident = 5
+const faultsPerIncident = 5
 
 /** How severe such an incident is: 1 would take 100 points. */
-export const faultIncidentSeverity = 0.5
+const faultIncidentSeverity = 0.5
 
 /**
  * Where a standing has what, in cells that many of them share: a page of objects would cost a hundred thousand peers four

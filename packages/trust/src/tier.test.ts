@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { lowerTier, tierAfter, tierBars, tierOf } from './tier.ts'
+import { lowerTier, tierAt, tierBars, tierIndexAfter, tierOf, type Tier } from './tier.ts'
+
+const tiers = tierBars.map(({ tier }) => tier)
+
+function tierAfter(previous: Tier, score: number): Tier {
+  return tierAt(tierIndexAfter(tiers.indexOf(previous), score))
+}
 
 describe('tierOf', () => {
   it('begins each tier at its bar', () => {
@@ -19,7 +25,7 @@ describe('tierOf', () => {
   })
 })
 
-describe('tierAfter', () => {
+describe('tierIndexAfter', () => {
   it('keeps a tier until 20 points below its bar and enters one at its bar', () => {
     expect(tierAfter('standard', 480)).toBe('standard')
     expect(tierAfter('standard', 479)).toBe('probationary')
@@ -34,7 +40,6 @@ describe('tierAfter', () => {
   })
 
   it('is never below the plain tier and never more than the slack above it', () => {
-    const tiers = tierBars.map(({ tier }) => tier)
     fc.assert(
       fc.property(fc.constantFrom(...tiers), fc.integer({ min: 0, max: 1000 }), (previous, score) => {
         const rank = tiers.indexOf(tierAfter(previous, score))

@@ -18,16 +18,6 @@ export function tierOf(score: number): Tier {
   return tierAt(tierIndexOf(score))
 }
 
-/** Returns the tier after a change of score, see `tierIndexAfter`. */
-export function tierAfter(previous: Tier, score: number): Tier {
-  return tierAt(
-    tierIndexAfter(
-      tierBars.findIndex(({ tier }) => tier === previous),
-      score,
-    ),
-  )
-}
-
 /** Returns the lower of two tiers. */
 export function lowerTier(left: Tier, right: Tier): Tier {
   return tierBars.findLast(({ tier }) => tier === left || tier === right)?.tier ?? 'untrusted'

@@ -76,16 +76,7 @@ export function explainPeer(bench: Bench, peer: string, nowMs: number): TrustExp
 }
 
 /** Puts a change into words. */
-export function tellMovement({
-  atMs,
-  rater,
-  seq,
-  before,
-  after,
-  kind,
-  faults,
-  capability,
-}: PageMovement): TrustMovement {
+function tellMovement({ atMs, rater, seq, before, after, kind, faults, capability }: PageMovement): TrustMovement {
   const where = capability === '' ? '' : ` of ${capability}`
   const incident = faults > 0 ? `, an incident: ${String(faults)} faults in a row` : ''
   return { atMs, rater, seq, before, after, what: `${nameSightKind(kind)}${where}${incident}` }

@@ -1,4 +1,4 @@
-import { createManualClock } from '@parley/ports'
+import { createManualClock, silentLogger } from '@parley/ports'
 import { describe, expect, it } from 'vitest'
 import type { OwnerWord } from './owner-word.ts'
 import { openTrustLedger } from './trust-ledger.ts'
@@ -131,6 +131,17 @@ describe('observe', () => {
       await again.enter(keyOf(at))
       expect(again.view(keyOf(at)).score).toBe(at === 0 ? 481 : 490)
     }
+  })
+
+  it('tells of what it refused after it had to read the peer first', async () => {
+    const told: unknown[] = []
+    const logger = { ...silentLogger, warn: (event: string, fields: unknown) => void told.push([event, fields]) }
+    const { ledger, clock, observe } = await openTrustLab({ maxPeers: 1, logger })
+    observe({ envelope: 'e' })
+    await ledger.enter('did:web:x.example x/other')
+    for (const _ of [1, 2]) expect(observe({ envelope: 'f' })).toEqual({ kind: 'queued' })
+    await clock.settle()
+    expect(told).toEqual([['trust.not-observed', { peer, code: 'trust.evidence-duplicate' }]])
   })
 
   it('lets nobody who is refused fill the book with names of capabilities', async () => {

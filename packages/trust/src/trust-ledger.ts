@@ -26,10 +26,10 @@ import { isTrustNote, type Attestation, type Quarantine, type TrustNote } from '
 import { explainPeer, type TrustExplanation } from './trust-explanation.ts'
 
 /** How many peers a ledger holds in memory; the others wait in the store. */
-export const defaultMaxPeers = 100_000
+const defaultMaxPeers = 100_000
 
 /** How long a peer is refused after it behaved as it should not. */
-export const quarantineMs = 900_000
+const quarantineMs = 900_000
 
 /** What became of an observation: folded, about nobody, folded once the peer is read, or refused with `trust.*`. */
 export type Observation =
@@ -213,8 +213,9 @@ export async function openTrustLedger(options: TrustLedgerOptions): Promise<Trus
     entering
       .then(() => {
         // What is still not there found no room.
-        if (!closed && !keeper.isUnread(observed.peer)) ledger.observe(observed)
-        else logger.warn('trust.not-observed', { peer: observed.peer })
+        const isHere = !closed && !keeper.isUnread(observed.peer)
+        const done = isHere ? ledger.observe(observed) : refuse('trust.entry-refused', 'there is no room for the peer')
+        if (done.kind === 'deny') logger.warn('trust.not-observed', { peer: observed.peer, code: done.code })
       })
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : 'not an error'

@@ -201,8 +201,11 @@ describe('verifyDelegationChain', () => {
     ['an allowance below zero', { allowance: { calls: -1 } }],
     ['an allowance of money without a currency', { allowance: { money: { amount: '5' } } }],
     ['a delegate without an owner', { delegate: { name: 'acme/flights' } }],
+    ['no id', { jti: undefined }],
+    ['no start', { nbf: undefined }],
     ['no parent', { parent: undefined }],
     ['no credential', { credential: undefined }],
+    ['no statement', { statement: undefined }],
   ])('refuses a link with %s', async (_, claims) => {
     const links = [...rootLinks, await forgeLink(trips.signer, rootLinks, trips, claims)]
     expect(verifyFor(flights, links)).toMatchObject({ kind: 'deny', code: 'delegation.invalid' })
@@ -268,8 +271,26 @@ describe('extendDelegation', () => {
     }
   })
 
-  it('refuses to extend nothing', async () => {
-    await expect(extendDelegation([], grantTo(flights), trips)).rejects.toMatchObject({ code: 'delegation.invalid' })
+  it('refuses to extend nothing, or what is no chain', async () => {
+    for (const links of [[], ['no link']])
+      await expect(extendDelegation(links, grantTo(flights), trips)).rejects.toMatchObject({
+        code: 'delegation.invalid',
+      })
+  })
+})
+
+describe('signDelegation', () => {
+  it.each([
+    ['no capability', { capabilities: [] }, 'delegation.invalid'],
+    ['a delegate that is no agent', { delegate: { owner: 'acme', name: 'trips' } }, 'delegation.invalid'],
+    ['labels that are no set', { labels: ['pii', 'pii'] }, 'delegation.invalid'],
+    ['a constraint that is no condition', { constraints: { amount: 5 } }, 'delegation.invalid'],
+    ['a constraint of an unknown kind', { constraints: { amount: { like: 5 } } }, 'delegation.constraint-unknown'],
+    ['an allowance of nothing', { allowance: {} }, 'delegation.invalid'],
+  ] as const)('signs no link with %s', async (_, more, code) => {
+    const owner = createKeySigner(generateSeed(random))
+    const signing = signDelegation(owner, grantTo(trips, more as unknown as Partial<Delegation>))
+    await expect(signing).rejects.toMatchObject({ code })
   })
 })
 

@@ -10,7 +10,7 @@ export interface FetchOptions {
   readonly isAllowedAddress?: (address: string) => boolean
   /** Resolves a host name to addresses; the system's by default. */
   readonly lookup?: (host: string) => Promise<readonly LookupAddress[]>
-  /** Certificates of authorities to accept besides none other, PEM; the system's by default. */
+  /** Certificates (PEM) of the only authorities to accept; those of the system by default. */
   readonly ca?: string
   /** How long a fetch may take in all; 5 seconds by default. */
   readonly timeoutMs?: number

@@ -21,7 +21,7 @@ export interface OrderLog {
 }
 
 /** A head is signed again this often, in milliseconds: well within half a minute, which what is irreversible asks for. */
-export const headEveryMs = 10_000
+const headEveryMs = 10_000
 
 /** Creates the orders of one owner. `load` gives all that were signed, `append` keeps one more durably, under its number. */
 export function createOrderLog(source: {

@@ -2,7 +2,7 @@ import { RE2JS } from 're2js'
 import { Failure } from './failure.ts'
 
 /** Units of a pattern's text, instructions of its program, and units of what it reads: together they bound its time. */
-export const patternLimits = { text: 256, program: 512, read: 2_048 } as const
+const patternLimits = { text: 256, program: 512, read: 2_048 } as const
 
 /** A regular expression whose time is linear in what it reads (RE2), and bounded. */
 export interface LinearPattern {

@@ -15,7 +15,7 @@ export function clausesExclude(left: IndexClause, right: IndexClause): boolean {
 }
 
 /** Tells whether `strong` holding means that `weak` holds. */
-export function clauseImplies(strong: ConditionClause, weak: ConditionClause): boolean {
+function clauseImplies(strong: ConditionClause, weak: ConditionClause): boolean {
   if (strong.text === weak.text) return true
   const { index: from } = strong
   const { index: to } = weak

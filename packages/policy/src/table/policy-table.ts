@@ -6,7 +6,7 @@ import { checkInputKeys } from './input-keys.ts'
 import { noDelegation, noObjective, type PolicyInput, type PolicyPeer } from '../policy-input.ts'
 
 /** What a case can expect. */
-export const tableVerdicts = ['allow', 'deny', 'require_approval'] as const
+const tableVerdicts = ['allow', 'deny', 'require_approval'] as const
 
 /** One case: a hop, and what the policy should say of it. */
 export interface TableCase {
