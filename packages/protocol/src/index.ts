@@ -91,6 +91,7 @@ export {
   parseSubject,
   type SubjectFacts,
 } from './subject.ts'
+export { isSurelyReadable } from './surely-readable.ts'
 export { assertPattern, assertSubject, patternMatches } from './subject-syntax.ts'
 export { formatAmount, isMoney, isUsage, parseAmount, type Money, type Usage } from './usage.ts'
 export { verifyEvidence, type SignatureCheck, type VerifiedEvidence } from './verify-evidence.ts'

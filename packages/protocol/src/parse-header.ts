@@ -5,6 +5,7 @@ import { allowed, refuse, type Refusal, type Verdict } from './refusal.ts'
 import { isUsage } from './usage.ts'
 
 type FieldCheck = (value: unknown) => boolean
+type NamedChecks = readonly (readonly [name: string, check: FieldCheck])[]
 
 const isText =
   (maxLength: number): FieldCheck =>
@@ -29,7 +30,7 @@ const types: ReadonlySet<unknown> = new Set(envelopeTypes)
 const endings: ReadonlySet<unknown> = new Set(commandEndings)
 const phases: ReadonlySet<unknown> = new Set(['do', 'undo', 'lookup', 'close'])
 
-const sagaFields: Readonly<Record<string, FieldCheck>> = {
+const sagaFields = listChecks({
   id: isText(256),
   step: isText(256),
   attempt: isCount,
@@ -38,13 +39,13 @@ const sagaFields: Readonly<Record<string, FieldCheck>> = {
   phase: (value) => phases.has(value),
   journal: (value) => value === undefined || hash(value),
   expiresAtMs: isCount,
-}
+})
 
-const bodyRefFields: Readonly<Record<string, FieldCheck>> = {
+const bodyRefFields = listChecks({
   hash,
   bytes: (value) => isCount(value) && (value as number) <= limits.referencedBytes,
   where: isText(512),
-}
+})
 
 const requiredFields: Readonly<Record<string, FieldCheck>> = {
   type: (value) => types.has(value),
@@ -73,9 +74,9 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   labels: (value) =>
     isListOf(isText(64), limits.labels)(value) && new Set(value as string[]).size === (value as string[]).length,
   pathIndex: (value) => isCount(value) && (value as number) < limits.pathHops,
-  bodyRef: (value) => isRecord(value) && Object.entries(bodyRefFields).every(([name, check]) => check(value[name])),
+  bodyRef: (value) => isRecord(value) && haveFields(value, bodyRefFields),
   usage: isUsage,
-  saga: (value) => isRecord(value) && Object.entries(sagaFields).every(([name, check]) => check(value[name])),
+  saga: (value) => isRecord(value) && haveFields(value, sagaFields),
   mailbox,
   part: isNumber,
   credit: isNumber,
@@ -94,7 +95,7 @@ const optionalFields: Readonly<Record<string, FieldCheck>> = {
   crit: isListOf(isText(64), 16),
 }
 
-const requiredChecks: readonly (readonly [string, FieldCheck])[] = Object.entries(requiredFields)
+const requiredChecks = listChecks(requiredFields)
 const optionalChecks: ReadonlyMap<string, FieldCheck> = new Map(Object.entries(optionalFields))
 
 /** Header fields that are understood here: what `crit` may name. */
@@ -197,19 +198,34 @@ function checkFields(value: Record<string, unknown>): Verdict {
 
 /**
  * Tells at a glance that a header is plain, as nearly all are: without a backslash no text of it holds a lone surrogate
- * (UTF-8 has none), and it nests no deeper than lists of texts.
+ * (UTF-8 has none), and it nests no deeper than lists and objects of texts.
  */
 function isPlainText(text: string, value: Readonly<Record<string, unknown>>): boolean {
   if (text.includes('\\') || text.includes('__proto__')) return false
-  for (const name in value) {
-    const inner = value[name]
-    if (typeof inner === 'object' && inner !== null && !(Array.isArray(inner) && inner.every(isScalar))) return false
-  }
+  for (const name in value) if (!isFlat(value[name])) return false
+  return true
+}
+
+/** Tells whether a value is a scalar, or a list or object of scalars. */
+export function isFlat(value: unknown): boolean {
+  if (isScalar(value)) return true
+  if (Array.isArray(value)) return value.every(isScalar)
+  for (const key in value as object)
+    if (key === '__proto__' || !isScalar((value as Readonly<Record<string, unknown>>)[key])) return false
   return true
 }
 
 function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null
+}
+
+function listChecks(checks: Readonly<Record<string, FieldCheck>>): NamedChecks {
+  return Object.entries(checks)
+}
+
+function haveFields(value: Readonly<Record<string, unknown>>, checks: NamedChecks): boolean {
+  for (const [name, check] of checks) if (!check(value[name])) return false
+  return true
 }
 
 /** Tells whether a value can be copied, printed and read again without becoming another one. Bounds its own depth. */

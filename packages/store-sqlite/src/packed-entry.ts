@@ -26,7 +26,9 @@ export function packEntry(entry: Uint8Array): PackedEntry {
     const data = zstdCompressSync(entry, options)
     if (data.length < entry.length) return { data, size: entry.length }
   }
-  return { data: new Uint8Array(entry), size: 0 }
+  // Out of Node's pool, which is cheaper than memory of its own.
+  const copy = Buffer.from(entry)
+  return { data: new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength), size: 0 }
 }
 
 /** Gives back the entry. Throws `store.corrupt` for a frame that does not hold what it should. */

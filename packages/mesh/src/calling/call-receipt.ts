@@ -1,9 +1,10 @@
 import type { PresentedCredential } from '@parley/identity'
-import type { EvidenceOf } from '../session/evidence-of.ts'
+import type { Evidence } from '@parley/protocol'
 
 /** What one side signed of a call, and the credential that it held when it did. */
 export interface SignedPart {
-  readonly evidence: EvidenceOf
+  /** Takes the evidence out of its frame. It is not encoded: a journal keeps its parts. */
+  evidence(): Evidence
   readonly credential: PresentedCredential
 }
 

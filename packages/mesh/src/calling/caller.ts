@@ -12,6 +12,7 @@ import { CallError, codeOf, type BareOutcome, type Outcome } from '../contract/o
 import type { OutboundHop } from '../pipeline/outbound-hop.ts'
 import { createPartReceiver, type PartReceiver } from '../stream/part-receiver.ts'
 import { runStages, type PipelineEnd, type Stage } from '../pipeline/stage.ts'
+import { evidenceOf } from '../session/evidence-of.ts'
 import { createEnvelopeId } from '../session/sealer.ts'
 import { shortenReason } from '../serving/shorten-reason.ts'
 import { createTraceId } from './traceparent.ts'
@@ -228,7 +229,7 @@ function createReport(
     ...(record === undefined ? {} : { record }),
     ...(peerRecord === undefined ? {} : { peerRecord }),
     ...(hop.usage ? { usage: hop.usage } : {}),
-    ...(hop.evidence ? { evidence: hop.evidence } : {}),
+    ...(hop.answered ? { evidence: evidenceOf(hop.parts.hash, hop.answered) } : {}),
     ...(receipt ? { receipt } : {}),
     durationMs,
     explain,

@@ -18,7 +18,7 @@ const answerOf = (from: InstanceDid, inReplyTo: string): Answer => ({
   },
   body: new Uint8Array(),
   leaf: 'answer',
-  evidence: () => new Uint8Array(),
+  inFrame: { frame: { suite: 1, signature: new Uint8Array(64), envelopes: [] }, index: 0 },
 })
 
 describe('createPendingAnswers', () => {

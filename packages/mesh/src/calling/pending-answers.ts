@@ -1,5 +1,6 @@
+import { createPassingMap } from '@parley/ports'
 import type { EnvelopeHeader, InstanceDid } from '@parley/protocol'
-import type { EvidenceOf } from '../session/evidence-of.ts'
+import type { InFrame } from '../session/evidence-of.ts'
 import type { TimerQueue } from '../node/timer-queue.ts'
 
 /** An answer to an envelope of ours: a verified envelope whose `inReplyTo` named it. */
@@ -8,7 +9,7 @@ export interface Answer {
   readonly body: Uint8Array
   /** Leaf hash of the answer in base64url. */
   readonly leaf: string
-  readonly evidence: EvidenceOf
+  readonly inFrame: InFrame
 }
 
 /** Why there is no answer. */
@@ -47,9 +48,9 @@ interface Entry {
 
 /** Creates the table. An entry lives until its answer, its timeout or its cancellation. */
 export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
-  const waiting = new Map<string, Entry>()
+  const waiting = createPassingMap<string, Entry>()
   /** Leaves that wait, by the attempt that they left under. */
-  const attempts = new Map<string, Set<string>>()
+  const attempts = createPassingMap<string, Set<string>>()
   const forgetAttempt = (leaf: string, attempt: string | undefined): void => {
     const leaves = attempts.get(attempt ?? '')
     leaves?.delete(leaf)
@@ -95,7 +96,7 @@ export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
       for (const leaf of Array.from(attempts.get(attempt) ?? [])) waiting.get(leaf)?.end('undelivered')
     },
     revoke(instances) {
-      for (const entry of Array.from(waiting.values())) if (instances.has(entry.from)) entry.end('revoked')
+      for (const entry of waiting.values()) if (instances.has(entry.from)) entry.end('revoked')
     },
     settle(answer) {
       const entry = waiting.get(answer.header.inReplyTo ?? '')
@@ -105,7 +106,7 @@ export function createPendingAnswers(timers: TimerQueue): PendingAnswers {
     },
     size: () => waiting.size,
     cancelAll() {
-      for (const entry of Array.from(waiting.values())) entry.end('cancelled')
+      for (const entry of waiting.values()) entry.end('cancelled')
     },
   }
 }

@@ -1,4 +1,4 @@
-import { systemHash, type Signer, type Store, type Transport } from '@parley/ports'
+import { createPassingMap, systemHash, type Signer, type Store, type Transport } from '@parley/ports'
 import type { AuditLog } from '@parley/audit'
 import { createCredentialMemory, createOrderBook } from '@parley/identity'
 import { createLimitMeter } from '@parley/policy'
@@ -162,8 +162,8 @@ export function createParts(opened: OpenedNode): NodeParts {
     bulkheads: createBulkheads(config.bulkheads),
     inFlight: createInFlight(config.maxServing),
     calls: createInFlight(Infinity),
-    serving: new Map(),
-    ongoing: new Map(),
+    serving: createPassingMap(),
+    ongoing: createPassingMap(),
     maxBodyBytes,
     bodyCarrier: createBodyCarrier({
       bodies: config.bodies,

@@ -1,4 +1,4 @@
-import type { Clock, Hash, IssuedCredential, Logger, Random } from '@parley/ports'
+import type { Clock, Hash, IssuedCredential, Logger, PassingMap, Random } from '@parley/ports'
 import type { AgentId, AgentName, InstanceDid } from '@parley/protocol'
 import type { AuditLog } from '@parley/audit'
 import type { Anchors, CredentialMemory, OrderBook, VerifiedCredential } from '@parley/identity'
@@ -90,9 +90,9 @@ export interface NodeParts {
   readonly mailHeard: RecentLeaves
   readonly stats: ServiceStats
   /** Calls that are being served, by leaf, so that their callers can cancel them and take parts. */
-  readonly serving: Map<string, ServingCall>
+  readonly serving: PassingMap<string, ServingCall>
   /** Calls that this node made and that go on, by leaf. */
-  readonly ongoing: Map<string, OngoingCall>
+  readonly ongoing: PassingMap<string, OngoingCall>
   /** Bytes that one body may have in an envelope on this bus; sealing takes some of them. */
   readonly maxBodyBytes: number
   readonly bodyCarrier: BodyCarrier

@@ -3,7 +3,7 @@ import type { EnvelopeHeader, ErrorCode, Frame, FramedEnvelope, SubjectFacts, Us
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import type { PolicyDecision } from '@parley/policy'
 import type { AllowanceAccount } from '../delegation/allowance-ledger.ts'
-import type { EvidenceOf } from '../session/evidence-of.ts'
+import type { EvidenceOf, InFrame } from '../session/evidence-of.ts'
 import type { Listening } from '../events/listening.ts'
 import type { HandedChain } from '../delegation/handed-chain.ts'
 import type { NodeParts } from '../node/node-parts.ts'
@@ -31,6 +31,8 @@ export interface InboundHop {
   readonly parts: NodeParts
   readonly subject: SubjectFacts
   readonly envelope: FramedEnvelope
+  /** Absent where it came out of memory, and not in a frame. */
+  readonly inFrame?: InFrame
   readonly evidence: EvidenceOf
   /** Leaf hash in base64url. */
   readonly leaf: string

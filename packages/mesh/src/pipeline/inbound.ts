@@ -131,8 +131,9 @@ function open(pipeline: InboundPipeline, inbound: InboundFrame, proven: Pipeline
   const waiting: Promise<void>[] = []
   for (const [index, envelope] of opened.envelopes.entries()) {
     const leaf = encodeBase64url(envelope.leaf)
-    const evidence = evidenceOf(parts.hash, opened, index)
-    const hop: InboundHop = { parts, subject, envelope, evidence, leaf, startedAtMs: parts.clock.monotonic() }
+    const inFrame = { frame: opened, index }
+    const evidence = evidenceOf(parts.hash, inFrame)
+    const hop: InboundHop = { parts, subject, envelope, inFrame, evidence, leaf, startedAtMs: parts.clock.monotonic() }
     const ended = runEnvelope(pipeline, hop)
     if (ended) waiting.push(ended)
   }

@@ -4,7 +4,7 @@ import type { SignedPart } from '../calling/call-receipt.ts'
 import type { CallOptions } from '../calling/call-options.ts'
 import type { ContractCapability } from '../contract/contract.ts'
 import type { DirectoryEntry } from '../discovery/directory.ts'
-import type { EvidenceOf } from '../session/evidence-of.ts'
+import type { InFrame } from '../session/evidence-of.ts'
 import type { SignedChain } from '../delegation/hand-on.ts'
 import type { HeldChain } from '../delegation/held-chain.ts'
 import type { NodeParts } from '../node/node-parts.ts'
@@ -75,6 +75,6 @@ export interface OutboundHop {
   usage?: Usage
   /** Left by `send`: what this node signed, where it is the command of a saga. */
   command?: SignedPart
-  /** Of the callee's answer, the last one that came. */
-  evidence?: EvidenceOf
+  /** Where the callee's answer was, the last one that came. */
+  answered?: InFrame
 }

@@ -27,7 +27,7 @@ export function formatOutcome(outcome: BareOutcome): string {
 /** Makes the body of an outcome that is written already. */
 export function joinAnswerBody(outcome: string, record: number | undefined, parts?: PartTally): Uint8Array {
   const more = JSON.stringify({ record, parts }).slice(1)
-  return new TextEncoder().encode(`{"outcome":${outcome}${more === '}' ? more : `,${more}`}`)
+  return Buffer.from(`{"outcome":${outcome}${more === '}' ? more : `,${more}`}`)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

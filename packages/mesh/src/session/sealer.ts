@@ -26,6 +26,7 @@ import {
   type Verdict,
 } from '@parley/protocol'
 import { sealBody, type BodyKeys } from './body-keys.ts'
+import type { InFrame } from './evidence-of.ts'
 import { createSendPace } from '../calling/send-pace.ts'
 
 /** An envelope whose bytes are fixed; its frame is signed when it is sent. */
@@ -60,7 +61,7 @@ export interface Sealer {
   /** Signs and publishes at the end of the turn. Refuses when nothing was sent: no connection, no signature, too large. */
   send(sealed: SealedEnvelope): Promise<Verdict>
   /** The same, for who wants no promise: `told` is called once, with the frame if it left in one, and must not throw. */
-  post(sealed: SealedEnvelope, told: (verdict: Verdict, frame?: SentFrame) => void): void
+  post(sealed: SealedEnvelope, told: (verdict: Verdict, frame?: InFrame) => void): void
 }
 
 /**
@@ -78,15 +79,9 @@ export function createEnvelopeId(random: Random): string {
   return formatId(random.bytes(16))
 }
 
-/** The frame that an envelope left in, for evidence of it. */
-export interface SentFrame {
-  readonly frame: EvidenceFrame
-  readonly index: number
-}
-
 interface Waiting {
   readonly sealed: SealedEnvelope
-  readonly told: (verdict: Verdict, frame?: SentFrame) => void
+  readonly told: (verdict: Verdict, frame?: InFrame) => void
 }
 
 /** Creates the sealer of one instance on one mesh. */

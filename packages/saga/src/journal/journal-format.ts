@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Random } from '@parley/ports'
-import { MeshError } from '@parley/protocol'
+import { encodeBase64url, MeshError } from '@parley/protocol'
 import { parsePlan } from '../definition/plan.ts'
 import { sagaEventTypes, type SagaEvent, type SealedEvent, type StartedEvent } from '../kernel/saga-event.ts'
 import type { BodyRefs } from './body-vault.ts'
@@ -24,7 +24,6 @@ export interface JournalHead {
   readonly hash: string
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Returns the head of an empty journal: bound to the stream's name, so that entries cannot move between streams. */
@@ -46,7 +45,7 @@ export function encodeEntry(
 ): { readonly data: Uint8Array; readonly head: JournalHead; readonly entry: JournaledEvent } {
   const position = head.position + 1
   const { event: bare, bodies } = takeBodies(event)
-  const second = bodies && JSON.stringify({ salt: Buffer.from(random.bytes(16)).toString('base64url'), of: bodies })
+  const second = bodies && JSON.stringify({ salt: encodeBase64url(random.bytes(16)), of: bodies })
   const first = JSON.stringify({
     v: journalReader.format,
     n: position,
@@ -56,7 +55,8 @@ export function encodeEntry(
     bodies: refs,
     beside: second && hashText(second),
   })
-  const data = encoder.encode(second === undefined ? first : `${first}\n${second}`)
+  // Short bytes come out of a pool here, where an encoder would allocate for each entry.
+  const data = Buffer.from(second === undefined ? first : `${first}\n${second}`)
   return { data, head: { position, hash: hashText(first) }, entry: { position, atMs, event } }
 }
 

@@ -15,14 +15,14 @@ const maxKnown = 4_096
 export function createPaperShelf(name: AgentName, keyValue: KeyValue): PaperShelf {
   /** Names by credential: a token is longer than it is worth to hash for each command. */
   const known = new Map<string, string>()
-  const put = async (paper: Paper, hash: string): Promise<string> => {
+  const put = async ({ credential, statement }: Paper, hash: string): Promise<string> => {
     try {
-      await keyValue.put(formatPaperKey(name, hash), Buffer.from(JSON.stringify(paper)), 0)
+      await keyValue.put(formatPaperKey(name, hash), Buffer.from(JSON.stringify({ credential, statement })), 0)
     } catch (error) {
       // Somebody kept it before: under its hash it is the same.
       if (!isMeshError(error) || error.code !== 'store.revision-conflict') throw error
     }
-    known.set(paper.credential, hash)
+    known.set(credential, hash)
     const [oldest] = known.keys()
     if (known.size > maxKnown && oldest !== undefined) known.delete(oldest)
     return hash

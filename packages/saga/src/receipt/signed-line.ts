@@ -1,9 +1,8 @@
 import {
-  decodeEvidence,
+  encodeBase64url,
   encodeEvidence,
   hasBody,
   isMeshError,
-  MeshError,
   signatureBytes,
   type Evidence,
   type EvidenceBody,
@@ -28,28 +27,23 @@ export interface SignedLine {
 const elsewhere = '#'
 const keptElsewhere = ['links', 'handedLinks', 'credential', 'statement'] as const
 const hashBytes = 32
+const decoder = new TextDecoder()
 
-/** Takes evidence apart for the journal. Gives the body, too, where the evidence has it. Throws for what is no evidence. */
+/** Writes evidence as a line of the journal. */
 export function toSignedLine(
-  bytes: Uint8Array,
+  { suite, leafCount, leafIndex, signature, path, header, content }: Evidence,
   credential: string,
   commit: (body: EvidenceBody) => Uint8Array,
-): { readonly line: SignedLine; readonly content: Evidence['content'] } {
-  const decoded = decodeEvidence(bytes)
-  if (decoded.kind === 'deny') throw new MeshError(decoded.code, decoded.reason)
-  const { suite, leafCount, leafIndex, signature, path, header, content } = decoded.evidence
-  const fields = JSON.parse(Buffer.from(header).toString()) as Record<string, unknown>
+): SignedLine {
+  const fields = JSON.parse(decoder.decode(header)) as Record<string, unknown>
   for (const name of keptElsewhere) if (fields[name] !== undefined) fields[name] = elsewhere
-  const proof = Buffer.concat([Buffer.of(suite, leafCount, leafIndex), signature, ...path])
+  const proof = Buffer.concat([Uint8Array.of(suite, leafCount, leafIndex), signature, ...path])
   const commitment = hasBody(content) ? commit(content) : content.commitment
   return {
-    line: {
-      header: fields,
-      credential,
-      commitment: Buffer.from(commitment).toString('base64url'),
-      proof: proof.toString('base64url'),
-    },
-    content,
+    header: fields,
+    credential,
+    commitment: encodeBase64url(commitment),
+    proof: proof.toString('base64url'),
   }
 }
 

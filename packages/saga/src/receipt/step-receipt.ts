@@ -1,6 +1,6 @@
-import type { CallReceipt, Outcome } from '@parley/mesh'
+import type { CallReceipt } from '@parley/mesh'
 import { systemHash } from '@parley/ports'
-import { commitBody, hasBody, type EvidenceBody } from '@parley/protocol'
+import { commitBody, hasBody, type Evidence, type EvidenceBody } from '@parley/protocol'
 import type { StepCall } from '../kernel/interpret-outcome.ts'
 import type { ReceiptEvent, SagaEvent } from '../kernel/saga-event.ts'
 import type { SagaState } from '../kernel/saga-state.ts'
@@ -26,22 +26,29 @@ const settling: ReadonlySet<SagaEvent['type']> = new Set([
   'stalled',
 ])
 
-/** Prepares the receipt of a call; undefined where nobody signed an answer. Resolves once its papers are durable. */
-export async function keepReceipt(shelf: PaperShelf, outcome: Outcome): Promise<KeptReceipt | undefined> {
-  const { receipt } = outcome.hop
-  if (!receipt) return undefined
-  const [command, answer] = [await take(shelf, receipt.command), await take(shelf, receipt.answer)]
-  return { command: command.line, answer: answer.line, commandBody: command.body, answerBody: answer.body }
+/** Prepares the receipt of a call. Resolves once its papers are durable; at once where they are known to be. */
+export function keepReceipt(shelf: PaperShelf, { command, answer }: CallReceipt): KeptReceipt | Promise<KeptReceipt> {
+  const [commander, answerer] = [shelf.keep(command.credential), shelf.keep(answer.credential)]
+  const write = (commandPaper: string, answerPaper: string): KeptReceipt => {
+    const [commanded, answered] = [command.evidence(), answer.evidence()]
+    return {
+      command: toSignedLine(commanded, commandPaper, commit),
+      answer: toSignedLine(answered, answerPaper, commit),
+      commandBody: bodyOf(commanded),
+      answerBody: bodyOf(answered),
+    }
+  }
+  return typeof commander === 'string' && typeof answerer === 'string'
+    ? write(commander, answerer)
+    : Promise.all([commander, answerer]).then((papers) => write(...papers))
 }
 
-async function take(
-  shelf: PaperShelf,
-  { evidence, credential: { credential, statement } }: CallReceipt['command'],
-): Promise<{ readonly line: SignedLine; readonly body: EvidenceBody | undefined }> {
-  const { line, content } = toSignedLine(evidence(), await shelf.keep({ credential, statement }), ({ salt, body }) =>
-    commitBody(systemHash, salt, body),
-  )
-  return { line, body: hasBody(content) ? content : undefined }
+function commit({ salt, body }: EvidenceBody): Uint8Array {
+  return commitBody(systemHash, salt, body)
+}
+
+function bodyOf({ content }: Evidence): EvidenceBody | undefined {
+  return hasBody(content) ? content : undefined
 }
 
 /** Puts the receipt before what it settles. A call that settles nothing, as one that waits, leaves none. */

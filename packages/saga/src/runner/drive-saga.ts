@@ -133,7 +133,8 @@ export async function driveSaga(options: DriveOptions): Promise<SagaDriver> {
           post({ open: () => [{ type: 'accepted', step: call.step, attempt: call.attempt }] })
         },
       })
-      const receipt = outcome.hop.receipt && (await keepReceipt(papers, outcome))
+      const keeping = outcome.hop.receipt && keepReceipt(papers, outcome.hop.receipt)
+      const receipt = keeping instanceof Promise ? await keeping : keeping
       post({
         open(state) {
           ended(outcome)

@@ -50,14 +50,13 @@ export function createMailRoom(node: SagaNode, desk: SagaDesk, papers: PaperShel
 
   /** The envelope carries the tokens of its signer itself: they are kept as those of every other receipt. */
   const readAnswer = async (mailed: MailedOutcome): Promise<SignedLine> => {
-    const evidence = mailed.evidence({ withBody: false })
-    const decoded = decodeEvidence(evidence)
+    const decoded = decodeEvidence(mailed.evidence({ withBody: false }))
     if (decoded.kind === 'deny') throw new MeshError(decoded.code, decoded.reason)
     const header = parseHeader(decoded.evidence.header)
     if (header.kind === 'deny') throw new MeshError(header.code, header.reason)
     const { credential = '', statement = '' } = header.header
     const paper = await papers.keep({ credential, statement })
-    return toSignedLine(evidence, paper, ({ salt, body }) => commitBody(systemHash, salt, body)).line
+    return toSignedLine(decoded.evidence, paper, ({ salt, body }) => commitBody(systemHash, salt, body))
   }
 
   return {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { createPassingMap, type PassingMap } from '@parley/ports'
 import { isMeshError, MeshError, type Verdict } from '@parley/protocol'
 import type { SagaDefinition } from '../definition/define-saga.ts'
 import type { JournaledEvent } from '../journal/journal-format.ts'
@@ -46,7 +47,7 @@ export interface DriveRequest {
 /** What one process knows of its agent's sagas: those it drives, and the way to the others. */
 export interface SagaDesk {
   readonly registry: DefinitionRegistry
-  readonly driven: ReadonlyMap<string, SagaDriver>
+  readonly driven: Pick<PassingMap<string, SagaDriver>, 'get' | 'has' | 'size'>
   /** Sagas that are known to be over for good. */
   readonly over: Pick<Set<string>, 'add' | 'has'>
   ids(): Promise<readonly string[]>
@@ -90,10 +91,10 @@ export interface DeskOptions extends SagasOptions, Pick<DriveOptions, 'papers'> 
 export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
   const registry = createDefinitionRegistry(options.definitions)
   const places = new Map<string, Places>()
-  const driven = new Map<string, SagaDriver>()
+  const driven = createPassingMap<string, SagaDriver>()
   const over = new Set<string>()
   const followed = new Map<string, FollowedSaga>()
-  const opening = new Map<string, Promise<unknown>>()
+  const opening = createPassingMap<string, Promise<unknown>>()
   const { journal: journals, keyValue } = node.store
   let closed = false
   let used = false
@@ -269,8 +270,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     find,
     findInTurn,
     async drive(request) {
-      const { feed } = await drive(request)
-      return createSagaRun(feed, line(request.id, request.definition))
+      return createSagaRun((await drive(request)).feed, line(request.id, request.definition))
     },
     isKnownOver,
     async ids() {
@@ -322,7 +322,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     async drain() {
       closed = true
       await Promise.allSettled(opening.values())
-      await Promise.all([...driven.values()].map((driver) => driver.drain()))
+      await Promise.all(driven.values().map((driver) => driver.drain()))
     },
     async close() {
       closed = true
@@ -331,7 +331,7 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
       parked.close(closedError)
       turns.close()
       await Promise.allSettled(opening.values())
-      await Promise.all([...driven].map(([id, driver]) => driver.stop(closedError(id))))
+      await Promise.all(Array.from(driven.keys(), async (id) => driven.get(id)?.stop(closedError(id))))
       await lease.release()
     },
   }

@@ -17,7 +17,6 @@ import {
 import {
   commitBody,
   createEvidence,
-  encodeEvidence,
   frameSignedBytes,
   hashLeaf,
   suites,
@@ -121,8 +120,8 @@ export async function openSignedTown(): Promise<SignedTown> {
     const leaf = hashLeaf(systemHash, envelope.header, commitment)
     const signature = await signer.sign('iatp/1/frame', frameSignedBytes(systemHash, suites.ed25519Sha256, [leaf]))
     const frame = { suite: suites.ed25519Sha256, signature, envelopes: [{ ...envelope, leaf }] }
-    const evidence = encodeEvidence(createEvidence(systemHash, frame, 0, { withBody: false }))
-    const { line } = toSignedLine(evidence, await papers.keep(issued), () => commitment)
+    const evidence = createEvidence(systemHash, frame, 0, { withBody: false })
+    const line = toSignedLine(evidence, await papers.keep(issued), () => commitment)
     return { line, leaf: encode(leaf), salt: encode(envelope.salt) }
   }
 

@@ -8,7 +8,7 @@ import { left, type Stage } from '../stage.ts'
  */
 export const ongoing: Stage<InboundHop> = {
   name: 'ongoing',
-  run({ parts, header: maybeHeader, session, envelope, body, evidence, leaf }) {
+  run({ parts, header: maybeHeader, session, envelope, body, inFrame, leaf }) {
     const header = left(maybeHeader, 'the header')
     const about = header.inReplyTo ?? ''
     if (header.type === 'part' && header.part === undefined) {
@@ -18,6 +18,6 @@ export const ongoing: Stage<InboundHop> = {
     }
     const call = parts.ongoing.get(about)
     if (call?.callee !== header.from) return refuse('iatp.misaddressed', 'no call waits for this')
-    return call.take({ header, body: body ?? envelope.body, leaf, evidence })
+    return call.take({ header, body: body ?? envelope.body, leaf, inFrame: left(inFrame, 'the frame') })
   },
 }

@@ -1,9 +1,10 @@
-import { allowed, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
+import { allowed, isSurelyReadable, limits, parseHeader, refuse, type Verdict } from '@parley/protocol'
 import { peekAnswer } from '../../approvals/approval-answer.ts'
 import type { CallOptions } from '../../calling/call-options.ts'
 import type { CarriedBody, LoadedBody } from '../../session/carried-body.ts'
 import type { Opened } from '../../session/handshake.ts'
 import { issuerContract } from '../../issuer/issuer-contract.ts'
+import type { OpenHeader } from '../../session/sealer.ts'
 import { markHanded, nextCounter } from '../../session/session.ts'
 import { formatJson } from '../../serving/json-body.ts'
 import { formatTraceparent } from '../../calling/traceparent.ts'
@@ -66,37 +67,34 @@ function sealIn(hop: OutboundHop, opened: Opened, { body, bodyRef }: CarriedBody
   const issuedAtMs = parts.clock.now()
   const sendsLinks = chain !== undefined && session.sentChains?.has(chain.hash) !== true
   const sendsHanded = handed !== undefined && session.sentChains?.has(markHanded(handed.hash)) !== true
-  hop.sealed = parts.sealer.seal(
-    {
-      id: hop.id,
-      type: 'request',
-      to: instance,
-      issuedAtMs,
-      expiresAtMs: issuedAtMs + Math.min(limits.lifetimeMs, Math.max(1_000, remainingMs)),
-      contentType: 'application/json',
-      session: session.id,
-      counter: nextCounter(session),
-      capability: contract.capability,
-      contract: contract.hash,
-      remainingMs,
-      approvals: answers.length > 0 ? answers : undefined,
-      traceparent: formatTraceparent(hop.trace, parts.random),
-      chain: chain?.hash,
-      links: sendsLinks ? chain.links : undefined,
-      handed: handed?.hash,
-      handedLinks: sendsHanded ? handed.links : undefined,
-      onBehalfOf: options.onBehalfOf,
-      labels: options.labels?.length ? options.labels : undefined,
-      pathIndex: options.pathIndex || undefined,
-      bodyRef,
-      credit: hop.receiver?.window,
-      saga: options.saga,
-      mailbox: options.mailbox === true ? parts.mailbox : undefined,
-    },
-    body,
-    keys,
-  )
-  return sendsLinks || handed || brings(options) ? checkHeader(hop.sealed.header) : allowed
+  const header: OpenHeader = {
+    id: hop.id,
+    type: 'request',
+    to: instance,
+    issuedAtMs,
+    expiresAtMs: issuedAtMs + Math.min(limits.lifetimeMs, Math.max(1_000, remainingMs)),
+    contentType: 'application/json',
+    session: session.id,
+    counter: nextCounter(session),
+    capability: contract.capability,
+    contract: contract.hash,
+    remainingMs,
+    approvals: answers.length > 0 ? answers : undefined,
+    traceparent: formatTraceparent(hop.trace, parts.random),
+    chain: chain?.hash,
+    links: sendsLinks ? chain.links : undefined,
+    handed: handed?.hash,
+    handedLinks: sendsHanded ? handed.links : undefined,
+    onBehalfOf: options.onBehalfOf,
+    labels: options.labels?.length ? options.labels : undefined,
+    pathIndex: options.pathIndex || undefined,
+    bodyRef,
+    credit: hop.receiver?.window,
+    saga: options.saga,
+    mailbox: options.mailbox === true ? parts.mailbox : undefined,
+  }
+  hop.sealed = parts.sealer.seal(header, body, keys)
+  return sendsLinks || handed || brings(options) ? checkHeader(header, hop.sealed.header) : allowed
 }
 
 /** Answers of people that are not about a request of this node itself. */
@@ -122,7 +120,8 @@ function brings({ trace, onBehalfOf, labels, saga, approvals }: CallOptions): bo
 }
 
 /** Reads the header as the callee will: it never answers one that it cannot read, so that must not be sent. */
-function checkHeader(bytes: Uint8Array): Verdict {
+function checkHeader(open: OpenHeader, bytes: Uint8Array): Verdict {
+  if (isSurelyReadable(open, bytes)) return allowed
   const parsed = parseHeader(bytes)
   return parsed.kind === 'deny' ? parsed : allowed
 }

@@ -1,4 +1,4 @@
-import { allowed, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
+import { allowed, createEvidence, refuse, type EnvelopeType, type Verdict } from '@parley/protocol'
 import type { CallOptions } from '../../calling/call-options.ts'
 import { decodeAnswerBody, type AnswerBody } from '../../serving/answer-body.ts'
 import { endingOf } from '../../calling/command-ending.ts'
@@ -6,7 +6,6 @@ import { checkAnswer } from '../../calling/check-answer.ts'
 import type { Answer, NoAnswer } from '../../calling/pending-answers.ts'
 import type { BareOutcome } from '../../contract/outcome.ts'
 import { findOtherField } from '../../mailbox/match-outcome.ts'
-import { evidenceOf } from '../../session/evidence-of.ts'
 import { markHanded } from '../../session/session.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
 import { left, type Stage } from '../stage.ts'
@@ -63,7 +62,10 @@ function exchange(hop: OutboundHop): Promise<Verdict> {
     }
     hop.sent = true
     if (hop.options.saga && inFrame)
-      hop.command = { evidence: evidenceOf(parts.hash, inFrame.frame, inFrame.index), credential: parts.issued() }
+      hop.command = {
+        evidence: () => createEvidence(parts.hash, inFrame.frame, inFrame.index),
+        credential: parts.issued(),
+      }
     stop = followCall(hop, waiting)
   })
   return waiting.answer.then((answer) => {
@@ -74,7 +76,7 @@ function exchange(hop: OutboundHop): Promise<Verdict> {
 
 function readAnswer(hop: OutboundHop, answer: Answer | NoAnswer): Verdict | Promise<Verdict> {
   if (typeof answer === 'string') return readSilence(hop, answer)
-  hop.evidence = answer.evidence
+  hop.answered = answer.inFrame
   const { bodyRef } = answer.header
   if (!bodyRef) return readBody(hop, answer, answer.body)
   const leftMs = left(hop.deadlineAtMs, 'the deadline') - hop.parts.clock.monotonic()
