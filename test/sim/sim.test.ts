@@ -8,11 +8,11 @@ import type { SeedReport } from './sim-facts.ts'
 
 /** Where each safeguard was missed first, so that a test need not look for long. */
 const missedAt: Readonly<Record<SafeguardName, number>> = {
-  'fence-check': 51,
+  'fence-check': 808,
   inbox: 1,
   tombstone: 75,
   'intent-before-send': 3,
-  'settle-rule': 809,
+  'settle-rule': 129,
   'replay-window': 3,
   'undo-order': 3,
   'reply-match': 3,
