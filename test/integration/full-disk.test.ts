@@ -19,6 +19,9 @@ const stay = defineSaga(
   step('room', { do: rooms.book, to: ['acme/hotel'], input: ({ saga }) => ({ guest: saga.guest }) }),
 )
 
+/** The disk is a real one: time is turned so slowly that no deadline of a step passes while it writes. */
+const patience = { timeout: 15_000, interval: 20 }
+
 /** Fills a file system to its last byte; returns what frees it again. */
 function fill(folder: string): () => void {
   const path = join(folder, 'ballast')
@@ -116,16 +119,16 @@ describe('sagas whose disk is full', () => {
     for (const id of ['a', 'b', 'c']) {
       await expect
         .poll(async () => {
-          await mesh.clock.advance(2_000)
+          await mesh.clock.advance(200)
           const verdict = await (await sagas.attach(id)).signal('paid', 'now')
           return verdict.kind
-        })
+        }, patience)
         .toBe('allow')
       await expect
         .poll(async () => {
-          await mesh.clock.advance(1_000)
+          await mesh.clock.advance(20)
           return (await sagas.attach(id)).state().status
-        })
+        }, patience)
         .toBe('completed')
     }
     expect(guests.filter((guest) => guest.length === 1).toSorted()).toEqual(['a', 'b', 'c'])

@@ -6,7 +6,7 @@ export type CancelTimer = () => void
  * can own time.
  */
 export interface Clock {
-  /** Returns wall time in milliseconds since the Unix epoch. May jump; use it for what is compared with other machines. */
+  /** Returns wall time in whole milliseconds since the Unix epoch, as envelopes carry it. May jump; use it for what is compared with other machines. */
   now(): number
   /** Returns milliseconds since an arbitrary start, with a fraction. Never goes back; use it for durations and leases. */
   monotonic(): number

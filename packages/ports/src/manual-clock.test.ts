@@ -10,6 +10,14 @@ describe('createManualClock', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1_250, 250])
   })
 
+  it('tells wall time in whole milliseconds, also between two', async () => {
+    const clock = createManualClock(1_000)
+    await clock.advance(0.75)
+    expect([clock.now(), clock.monotonic()]).toEqual([1_000, 0.75])
+    await clock.advance(0.5)
+    expect([clock.now(), clock.monotonic()]).toEqual([1_001, 1.25])
+  })
+
   it('fires timers in the order of their time, then of their making, at their own time', async () => {
     const clock = createManualClock(0)
     const fired: string[] = []

@@ -35,7 +35,7 @@ export function createManualClock(startMs: number = Date.UTC(2026, 0, 1)): Manua
     return next
   }
   return {
-    now: () => wallOffsetMs + elapsedMs,
+    now: () => Math.floor(wallOffsetMs + elapsedMs),
     monotonic: () => elapsedMs,
     setTimer(callback, delayMs): CancelTimer {
       const timer: PendingTimer = { dueMs: elapsedMs + Math.max(0, delayMs), order: order++, callback }
