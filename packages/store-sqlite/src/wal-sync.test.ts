@@ -27,6 +27,7 @@ async function write(commits: number, perCheckpoint: number): Promise<{ rows: un
   for (let at = 0; at < commits; at++) {
     insert.run()
     await log.sync()
+    await log.checkpoint()
   }
   const logBytes = statSync(`${path}-wal`).size
   await log.close()
@@ -48,9 +49,31 @@ describe('createWalSync', () => {
     writeFileSync(`${path}-wal`, '')
     const warned = once(process, 'warning')
     const log = createWalSync(path, 1)
-    for (let at = 0; at < 3; at++) await log.sync()
+    for (let at = 0; at < 3; at++) {
+      await log.sync()
+      await log.checkpoint()
+    }
     await log.close()
     expect(await warned).toMatchObject([{ message: expect.stringContaining('the thread of the checkpoints failed') }])
+  })
+
+  it('checkpoints again once a thread can, after one that failed', async () => {
+    mkdirSync(path)
+    writeFileSync(`${path}-wal`, '')
+    const warned = once(process, 'warning')
+    const log = createWalSync(path, 20)
+    for (let at = 0; at < 20; at++) await log.checkpoint()
+    await warned
+    rmSync(path, { recursive: true })
+    const db = new DatabaseSync(path)
+    db.exec(`${durablePragmas} ${storePragmas} CREATE TABLE t (value BLOB NOT NULL)`)
+    for (let at = 0; at < 100; at++) {
+      db.exec('INSERT INTO t (value) VALUES (zeroblob(10000))')
+      await log.checkpoint()
+    }
+    expect(statSync(`${path}-wal`).size).toBeLessThan(50 * 10_000)
+    await log.close()
+    db.close()
   })
 
   it.each(['', 'await log.close()'])('keeps no process alive: %s', async (end) => {
@@ -62,6 +85,7 @@ describe('createWalSync', () => {
       const { createWalSync } = await import(${JSON.stringify(new URL('wal-sync.ts', import.meta.url).href)})
       const log = createWalSync(path, 1)
       await log.sync()
+      await log.checkpoint()
       ${end}
     `
     const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', source], { stdio: 'inherit' })

@@ -10,11 +10,10 @@ import { createCheckpoint } from './checkpoint.ts'
  * keeps no locks on the log, so that closing this descriptor ends none.
  */
 export interface WalSync {
-  /**
-   * Resolves when everything committed before the call is on the disk, and now and then only after the log was moved into the
-   * database: nobody may write meanwhile.
-   */
+  /** Resolves when everything committed before the call is on the disk. */
   sync(): Promise<void>
+  /** Moves the log into the database where it is time to: nobody may write meanwhile. Never rejects. */
+  checkpoint(): Promise<void>
   /** Closes the descriptor. */
   close(): Promise<void>
 }
@@ -24,8 +23,9 @@ const commitsPerCheckpoint = 500
 
 /** Creates the sync of a database's log. The log is opened at the first sync: before the first write there is none. */
 export function createWalSync(path: string, perCheckpoint: number = commitsPerCheckpoint): WalSync {
-  const checkpoint = createCheckpoint(path)
+  const thread = createCheckpoint(path)
   let commits = 0
+  let hasWarned = false
   let opening: Promise<FileHandle> | undefined
   const openLog = async (): Promise<FileHandle> => {
     const log = await open(`${path}-wal`, 'r+')
@@ -39,18 +39,23 @@ export function createWalSync(path: string, perCheckpoint: number = commitsPerCh
       opening ??= openLog()
       const log = await opening
       await log.datasync()
+    },
+    async checkpoint() {
       if (++commits % perCheckpoint !== 0) return
       try {
-        await checkpoint.run()
+        await thread.run()
       } catch (error) {
-        // What was committed is on the disk all the same, and SQLite moves a log of this length by itself.
-        commits = Number.NaN
-        process.emitWarning(`${path}: the thread of the checkpoints failed: ${String(error)}`)
+        // What was committed is on the disk all the same, and SQLite moves a log that grows too long by itself.
+        if (!hasWarned) process.emitWarning(`${path}: the thread of the checkpoints failed: ${String(error)}`)
+        hasWarned = true
       }
     },
     async close() {
-      if (!Number.isNaN(commits)) await checkpoint.close()
-      if (opening) await (await opening).close()
+      try {
+        await thread.close()
+      } finally {
+        if (opening) await (await opening).close()
+      }
     },
   }
 }
