@@ -246,33 +246,6 @@ describe('an approval', () => {
   })
 })
 
-describe('requests for approval', () => {
-  it('are bounded while they wait and when they are over: of one agent, and of all agents of its owner', async () => {
-    await using mesh = createTestMesh({ seed: 41 })
-    const { openCounter } = openCautious(mesh)
-    const counter = await openCounter({ policy: [asksFor(1, '1m')] })
-    const ask = async (agent: number, times: number): Promise<readonly string[]> => {
-      const buy = buyer(await mesh.node(`acme/desk-${String(agent)}`, { calls: [shop.buy] }))
-      return Promise.all(Array.from({ length: times }, async (_, at) => endOf(await buy(`lamp ${String(at)}`))))
-    }
-    const limited = 'policy.rate-limited'
-    const first = await ask(1, 66)
-    expect(first.filter((end) => end === limited)).toHaveLength(2)
-    for (const agent of [2, 3, 4]) await ask(agent, 64)
-    expect(await counter.approvals.list()).toHaveLength(256)
-    expect(await ask(5, 1)).toEqual([limited])
-    await mesh.clock.advance(60_000)
-    expect(await ask(6, 64)).not.toContain(limited)
-    await mesh.clock.advance(60_000)
-    expect(await ask(7, 1)).toEqual([required])
-    const kept = await counter.approvals.list()
-    expect(kept).toHaveLength(257)
-    const of = (agent: number): number =>
-      kept.filter(({ subject }) => subject.requester.endsWith(` acme/desk-${String(agent)}`)).length
-    expect([of(6), of(7)]).toEqual([64, 1])
-  })
-})
-
 describe('an answer that the caller brings', () => {
   it('counts at the callee that asked, for the caller and the arguments that it is about, and nowhere else', async () => {
     await using mesh = createTestMesh({ seed: 61 })

@@ -6,6 +6,7 @@ import { describeCode } from './describe-code.ts'
 import { exitCodeOfOutcome } from './exit-code.ts'
 import type { PersonFlags } from './person-options.ts'
 import { parseIssued } from './parse-issued.ts'
+import { printable } from './printable.ts'
 import { readText } from './read-file.ts'
 import { readAgent } from './read-instance.ts'
 
@@ -53,7 +54,7 @@ export async function askAgent(
 export function tellUndone(context: CliContext, json: boolean, undone: Undone, more: object = {}): void {
   const { kind, code, reason } = undone
   const todo = describeCode(code)?.todo
-  const lines = [`${kind} ${code}: ${reason}`, ...(todo === undefined ? [] : [`what to do: ${todo}`])]
+  const lines = [printable(`${kind} ${code}: ${reason}`), ...(todo === undefined ? [] : [`what to do: ${todo}`])]
   context.print(json, lines, { ...more, [kind]: { code, reason, ...(todo === undefined ? {} : { todo }) } })
   context.end(exitCodeOfOutcome(kind))
 }

@@ -37,7 +37,9 @@ export async function writeLines(
   try {
     for await (const chunk of chunks) {
       lines += chunk.split('\n').length - 1
-      await file.appendFile(chunk)
+      await file.appendFile(chunk).catch((cause: unknown) => {
+        throw new MeshError('cli.file-failed', `${out} could not be written: ${describeFileError(cause)}`, { cause })
+      })
     }
   } catch (error) {
     await rm(out, { force: true })

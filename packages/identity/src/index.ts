@@ -164,3 +164,4 @@ export {
   type VerifiedOrder,
 } from './order/order.ts'
 export type { Pin } from './order/timed-orders.ts'
+export { peekClaims } from './jwt/peek-claims.ts'

@@ -56,4 +56,21 @@ describe('isSurelyReadable', () => {
   it('is sure of the command of a saga, and of no backslash', () => {
     expect([isSure({ ...request, saga }), isSure({ ...request, onBehalfOf: 'a\\b' })]).toEqual([true, false])
   })
+
+  it('is not sure of what writes itself, or inherits what it says', () => {
+    class Saga {
+      step = 't'
+      attempt = 1
+      epoch = 1
+      key = 'k'
+      phase = 'do'
+      expiresAtMs = 1
+      get id(): string {
+        return 's'
+      }
+    }
+    const others = [new Saga(), Object.create(saga), { ...saga, toJSON: () => 5 }] as const
+    expect(isSure({ ...request, saga })).toBe(true)
+    expect(others.map((other) => isSure({ ...request, saga: other as unknown }))).toEqual([false, false, false])
+  })
 })

@@ -13,7 +13,15 @@ export function isSurelyReadable(fields: Partial<Record<keyof EnvelopeHeader, un
   if (bytes.length > limits.headerBytes || fields.crit !== undefined || bytes.includes(backslash)) return false
   for (const name in fields) {
     const value = fields[name as keyof EnvelopeHeader]
-    if (value !== undefined && !(isFlat(value) && isHeaderField(name as keyof EnvelopeHeader, value))) return false
+    if (value !== undefined && !(isData(value) && isFlat(value) && isHeaderField(name as keyof EnvelopeHeader, value)))
+      return false
   }
   return true
+}
+
+/** Tells whether JSON is made of a value's own fields, as they are: what inherits some, or writes itself, is another text. */
+function isData(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === Array.prototype) && !('toJSON' in value)
 }

@@ -62,6 +62,19 @@ describe('createCommitGroup', () => {
     expect(done).toEqual(done.toSorted((left, right) => left - right))
   })
 
+  it('answers before it tidies up, and commits nothing meanwhile', async () => {
+    const clock = createManualClock()
+    const { db, insert } = openNumbers()
+    const { sync: tidy, held } = createHeldSync()
+    const group = createCommitGroup(db, clock, { sync: () => Promise.resolve(), tidy })
+    await group.run(insert(1))
+    const second = group.run(insert(2))
+    await clock.settle()
+    expect([held.length, db.prepare('SELECT value FROM number').all()]).toEqual([1, [{ value: 1 }]])
+    held[0]?.resolve()
+    await second
+  })
+
   it('rejects everything from a sync on that failed', async () => {
     const clock = createManualClock()
     const { db, insert } = openNumbers()

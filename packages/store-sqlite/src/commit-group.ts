@@ -34,6 +34,8 @@ const settlesPerTurn = 16
 export interface CommitGroupOptions {
   /** Makes what was committed durable; without it, the COMMIT does so itself. */
   readonly sync?: (() => Promise<void>) | undefined
+  /** Tidies up, after everybody of a group was answered and before anything else is committed. */
+  readonly tidy?: (() => Promise<void>) | undefined
   /** A transaction was taken back: what was learned of its writes does not hold. */
   readonly onTakenBack?: () => void
 }
@@ -42,7 +44,7 @@ export interface CommitGroupOptions {
 export function createCommitGroup(
   db: DatabaseSync,
   clock: Clock,
-  { sync, onTakenBack }: CommitGroupOptions = {},
+  { sync, tidy, onTakenBack }: CommitGroupOptions = {},
 ): CommitGroup {
   let waiting: Waiting[] = []
   let scheduled = false
@@ -88,6 +90,7 @@ export function createCommitGroup(
     try {
       await sync()
       await settleInTurns(settles)
+      await tidy?.()
     } catch (error) {
       broken = wrapFailure('The log could not be synced; open the store again', error)
       rejectAll(group, broken)

@@ -35,14 +35,27 @@ export function createSqliteStore(
   walSync?: WalSync,
 ): SqliteStore {
   const rows = createStreamRows(db)
-  const group = createCommitGroup(db, clock, { sync: walSync?.sync, onTakenBack: rows.forget })
+  const group = createCommitGroup(db, clock, {
+    sync: walSync?.sync,
+    tidy: walSync?.checkpoint,
+    onTakenBack: rows.forget,
+  })
   const journal = createSqliteJournal(db, group, rows, () => new Promise((resolve) => clock.defer(resolve)))
   const keyValue = createSqliteKeyValue(db, group)
   const facts = readFacts(db, path, walSync !== undefined)
-  let isOpen = true
+  let closing: Promise<void> | undefined
 
+  const close = async (): Promise<void> => {
+    await group.flush()
+    try {
+      await walSync?.close()
+    } finally {
+      db.close()
+      release()
+    }
+  }
   const guard = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
-    if (!isOpen) throw new MeshError('store.closed', `The store ${path} is closed; open it again.`)
+    if (closing) throw new MeshError('store.closed', `The store ${path} is closed; open it again.`)
     try {
       return await operation()
     } catch (error) {
@@ -65,14 +78,7 @@ export function createSqliteStore(
       list: (prefix) => guard(() => keyValue.list(prefix)),
     },
     facts: () => facts,
-    async close() {
-      if (!isOpen) return
-      isOpen = false
-      await group.flush()
-      await walSync?.close()
-      db.close()
-      release()
-    },
+    close: () => (closing ??= close()),
   }
 }
 

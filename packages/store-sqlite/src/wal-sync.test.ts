@@ -27,6 +27,7 @@ async function write(commits: number, perCheckpoint: number): Promise<{ rows: un
   for (let at = 0; at < commits; at++) {
     insert.run()
     await log.sync()
+    await log.checkpoint()
   }
   const logBytes = statSync(`${path}-wal`).size
   await log.close()
@@ -37,10 +38,10 @@ async function write(commits: number, perCheckpoint: number): Promise<{ rows: un
 
 describe('createWalSync', () => {
   it('moves the log into the database again and again, so that it begins anew and does not grow', async () => {
-    const { rows, logBytes } = await write(100, 10)
-    expect(rows).toBe(100)
-    expect(logBytes).toBeLessThan(30 * 10_000)
-    expect((await write(100, Infinity)).logBytes).toBeGreaterThan(100 * 10_000)
+    const { rows, logBytes } = await write(200, 10)
+    expect(rows).toBe(200)
+    expect(logBytes).toBeLessThan(50 * 10_000)
+    expect((await write(200, Infinity)).logBytes).toBeGreaterThan(200 * 10_000)
   })
 
   it('syncs on where the thread of the checkpoints fails, and says so once', async () => {
@@ -48,9 +49,32 @@ describe('createWalSync', () => {
     writeFileSync(`${path}-wal`, '')
     const warned = once(process, 'warning')
     const log = createWalSync(path, 1)
-    for (let at = 0; at < 3; at++) await log.sync()
+    for (let at = 0; at < 3; at++) {
+      await log.sync()
+      await log.checkpoint()
+    }
     await log.close()
     expect(await warned).toMatchObject([{ message: expect.stringContaining('the thread of the checkpoints failed') }])
+  })
+
+  it('checkpoints again once a thread can, after one that failed', async () => {
+    mkdirSync(path)
+    writeFileSync(`${path}-wal`, '')
+    const warned = once(process, 'warning')
+    const log = createWalSync(path, 20)
+    for (let at = 0; at < 20; at++) await log.checkpoint()
+    await warned
+    rmSync(path, { recursive: true })
+    const db = new DatabaseSync(path)
+    db.exec(`${durablePragmas} ${storePragmas} CREATE TABLE t (value BLOB NOT NULL)`)
+    for (let at = 0; at < 200; at++) {
+      db.exec('INSERT INTO t (value) VALUES (zeroblob(10000))')
+      await log.sync()
+      await log.checkpoint()
+    }
+    expect(statSync(`${path}-wal`).size).toBeLessThan(60 * 10_000)
+    await log.close()
+    db.close()
   })
 
   it.each(['', 'await log.close()'])('keeps no process alive: %s', async (end) => {
@@ -62,6 +86,7 @@ describe('createWalSync', () => {
       const { createWalSync } = await import(${JSON.stringify(new URL('wal-sync.ts', import.meta.url).href)})
       const log = createWalSync(path, 1)
       await log.sync()
+      await log.checkpoint()
       ${end}
     `
     const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', source], { stdio: 'inherit' })

@@ -9,10 +9,11 @@ import {
   type ApprovalSubject,
 } from '@parley/policy'
 import { allowed, formatId, refuse, type Refusal, type Verdict } from '@parley/protocol'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { EventLog } from '../node/event-log.ts'
 import { concerns, keepAnswer, parseParty, peekAnswer, readAnswer, type ReadAnswer } from './approval-answer.ts'
 import type { ApprovalRequest, AskedApproval, KeptAnswer } from './approval-request.ts'
-import { openApprovalStore } from './approval-store.ts'
+import { openApprovalStore, refuseChanging } from './approval-store.ts'
 
 /** What a hop that needs an approval is described with. */
 export interface ApprovalAsk {
@@ -80,8 +81,10 @@ const maxArguments = 32_768
 export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
   const { clock, random, hash, note, orders } = parts
   const store = openApprovalStore(parts.keyValue)
-  /** Counting reads all that is kept, so whoever has no room is not counted at each call. An owner is in it five times at most. */
+  /** Counting reads all that is kept, so whoever has no room is not counted at each call. */
   const crowdedUntilMs = new Map<string, number>()
+  /** There are no more owners than anchors. */
+  const turnsOf = new Map<string, LimitFunction>()
 
   const makeRequest = (asked: ApprovalAsk, digest: string, id: string, expiresAtMs: number): ApprovalRequest => ({
     id,
@@ -92,12 +95,19 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     answers: [],
   })
   const hasRoom = async (requester: string, nowMs: number): Promise<boolean> => {
-    const owner = requester.slice(0, requester.indexOf(' '))
+    const owner = ownerOf(requester)
     if ([owner, requester].some((who) => (crowdedUntilMs.get(who) ?? 0) > nowMs)) return false
     const { ofAgent, ofOwner } = await store.countWaiting(requester, nowMs)
     if (ofAgent < maxWaitingOfAgent && ofOwner < maxWaitingOfOwner) return true
     crowdedUntilMs.set(ofOwner < maxWaitingOfOwner ? requester : owner, nowMs + recountMs)
     return false
+  }
+  /** Of one owner one request is counted and put at a time, or all that come at once would find room. */
+  const inTurn = <Result>(requester: string, work: () => Promise<Result>): Promise<Result> => {
+    const owner = ownerOf(requester)
+    const turns = turnsOf.get(owner) ?? pLimit(1)
+    turnsOf.set(owner, turns)
+    return turns(work)
   }
   const ask = async (asked: ApprovalAsk, digest: string): Promise<ApprovalVerdict> => {
     const nowMs = clock.now()
@@ -114,7 +124,8 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     const expiresAtMs = nowMs + Math.min(...subject.demands.map(({ forMs }) => forMs))
     const request = makeRequest(asked, digest, formatId(random.bytes(16)), expiresAtMs)
     const put = await store.update(digest, (found) => (found && isOpen(found, nowMs) ? 'as-it-is' : request))
-    if (put === 'as-it-is') return settleAgain(asked, digest)
+    // Another instance asked for the same in between, and shares the store.
+    if (put === 'as-it-is') return (await decideOpen(digest)) ?? { kind: 'deny', refusal: refuseChanging() }
     if ('kind' in put) return { kind: 'deny', refusal: put }
     note({ kind: 'approval', event: 'asked', request: request.id, digest, capability: subject.action })
     return { kind: 'deny', refusal: waitFor(request), request }
@@ -147,9 +158,10 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     const denied = (): Refusal => refuse('policy.approval-denied', 'a person said no, or proposes something else')
     return { kind: 'deny', refusal: state === 'denied' ? denied() : waitFor(request), request }
   }
-  const settleAgain = async (asked: ApprovalAsk, digest: string): Promise<ApprovalVerdict> => {
+  /** Decides by the request that waits under a digest, if one does. */
+  const decideOpen = async (digest: string): Promise<ApprovalVerdict | undefined> => {
     const found = await store.load(digest)
-    return found && isOpen(found, clock.now()) ? decide(found) : ask(asked, digest)
+    return found && isOpen(found, clock.now()) ? decide(found) : undefined
   }
   /** Adds a word to the request that waits under a digest. */
   const add = async (digest: string, id: string, kept: KeptAnswer): Promise<Verdict> => {
@@ -214,7 +226,8 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
         const taken = await takeIn(token)
         if (taken.kind === 'deny') return { kind: 'deny', refusal: taken }
       }
-      return settleAgain(asked, digest)
+      const decideOrAsk = async (): Promise<ApprovalVerdict> => (await decideOpen(digest)) ?? ask(asked, digest)
+      return (await decideOpen(digest)) ?? inTurn(subject.requester, decideOrAsk)
     },
     async use({ id, digest }) {
       const put = await store.update(digest, (found) => {
@@ -238,6 +251,10 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     answer: takeIn,
     list: store.list,
   }
+}
+
+function ownerOf(requester: string): string {
+  return requester.slice(0, requester.indexOf(' '))
 }
 
 function isOpen({ usedAtMs, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {

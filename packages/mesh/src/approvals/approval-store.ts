@@ -59,9 +59,7 @@ export function openApprovalStore(keyValue: KeyValue): ApprovalStore {
         if (request && request.id !== next.id) await put(keyOfPast(digest, request.id), request)
         if (await put(prefix + digest, next, revision)) return next
       }
-      return refuse('policy.rate-limited', 'the request is being answered or used at this moment', {
-        retryAfterMs: 100,
-      })
+      return refuseChanging()
     },
     async countWaiting(requester, nowMs) {
       const ofOwner: ApprovalRequest[] = []
@@ -71,7 +69,8 @@ export function openApprovalStore(keyValue: KeyValue): ApprovalStore {
         if ((request?.expiresAtMs ?? 0) + keepMs < nowMs) await keyValue.delete(key)
         else if (!request || !isOfOwner(request, requester)) continue
         else if (isWaiting(request, nowMs)) ofOwner.push(request)
-        else over.push({ key, endedAtMs: request.usedAtMs ?? request.expiresAtMs })
+        // What was used stays until it expires: the same answer, brought again, has to find it so.
+        else if (request.expiresAtMs <= nowMs) over.push({ key, endedAtMs: request.usedAtMs ?? request.expiresAtMs })
       }
       const tooMany = over.toSorted((left, right) => right.endedAtMs - left.endedAtMs).slice(maxOver)
       for (const { key } of tooMany) await keyValue.delete(key)
@@ -82,14 +81,24 @@ export function openApprovalStore(keyValue: KeyValue): ApprovalStore {
   }
 }
 
+/** Refuses where a request is another again and again while it is looked at. */
+export function refuseChanging(): Refusal {
+  return refuse('policy.rate-limited', 'the request is being answered or used at this moment', { retryAfterMs: 100 })
+}
+
 /** Reads every request that a store holds, oldest first. */
 export async function readApprovalRequests(keyValue: Pick<KeyValue, 'list'>): Promise<readonly ApprovalRequest[]> {
   const requests = (await keyValue.list(prefix)).flatMap(({ value }) => readRequest(value) ?? [])
   return requests.toSorted((left, right) => left.askedAtMs - right.askedAtMs)
 }
 
-function isWaiting({ usedAtMs, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {
-  return usedAtMs === undefined && expiresAtMs > nowMs
+function isWaiting({ usedAtMs, expiresAtMs, answers }: ApprovalRequest, nowMs: number): boolean {
+  return usedAtMs === undefined && expiresAtMs > nowMs && !answers.some(isEnd)
+}
+
+/** What ends a request: a denial, or an amendment of it. */
+function isEnd({ word, amendedFrom }: ApprovalRequest['answers'][number]): boolean {
+  return amendedFrom === undefined && (word === 'denied' || word === 'amended')
 }
 
 /** `requester` is `owner name`. */

@@ -114,6 +114,15 @@ describe('createDeadLetterBox', () => {
     expect(box.list().some(({ saga }) => saga.key === 'k0')).toBe(false)
   })
 
+  it('I2: lets no owner push out what is large of another by what is small and many', () => {
+    const { box } = createLab()
+    for (let at = 0; at < 40; at++) box.note(requestOf('quiet/a', `k${at}`, 100_000, 'did:key:zQuiet'), malformed)
+    for (let name = 0; name < 30; name++)
+      for (let at = 0; at < maxLettersOfCaller; at++) box.note(requestOf(`acme/n${name}`, `k${at}`, 500), malformed)
+    expect(box.list()).toHaveLength(maxDeadLetters)
+    expect(box.list().filter(({ caller }) => caller.name === 'quiet/a')).toHaveLength(40)
+  })
+
   it('I2: bounds a letter that grew when its command came again', () => {
     const { box } = createLab()
     const send = (bytes: number): void => {

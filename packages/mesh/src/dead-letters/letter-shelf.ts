@@ -27,11 +27,13 @@ export interface LetterShelf {
 export function createLetterShelf(): LetterShelf {
   const letters = new Map<string, DeadLetter>()
   const shares = createOwnerShares()
+  const counts = createOwnerShares()
   const remove = (id: string): void => {
     const letter = letters.get(id)
     if (!letter) return
     letters.delete(id)
     shares.take(letter.caller.owner, sizeOf(letter))
+    counts.take(letter.caller.owner, 1)
   }
   const oldest = (isMeant: (letter: DeadLetter) => boolean): DeadLetter | undefined =>
     [...letters.values()].find(isMeant)
@@ -40,6 +42,7 @@ export function createLetterShelf(): LetterShelf {
     put(letter) {
       const before = letters.get(letter.id)
       if (before) shares.take(before.caller.owner, sizeOf(before))
+      else counts.add(letter.caller.owner, 1)
       letters.set(letter.id, letter)
       shares.add(letter.caller.owner, sizeOf(letter))
     },
@@ -52,8 +55,9 @@ export function createLetterShelf(): LetterShelf {
       const isOfCaller = ({ caller }: DeadLetter): boolean => caller.owner === owner && caller.name === name
       if (!before && [...letters.values()].filter(isOfCaller).length >= maxLettersOfCaller) return oldest(isOfCaller)
       const grows = sizeOf(next) - (before ? sizeOf(before) : 0)
-      if ((before || letters.size < maxDeadLetters) && shares.total() + grows <= maxLetterChars) return undefined
-      const crowded = shares.crowded()
+      const isTooLarge = shares.total() + grows > maxLetterChars
+      if ((before || letters.size < maxDeadLetters) && !isTooLarge) return undefined
+      const crowded = (isTooLarge ? shares : counts).crowded()
       return oldest(({ caller }) => caller.owner === crowded)
     },
   }

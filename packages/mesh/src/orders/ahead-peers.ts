@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '@parley/ports'
-import type { InstanceDid } from '@parley/protocol'
+import type { Did, InstanceDid } from '@parley/protocol'
+import { createOwnerShares } from '../node/owner-shares.ts'
 
 /** Owner → sequence of the last of its orders, as a peer says. */
 export type Sequences = Readonly<Record<string, number>>
@@ -8,11 +9,12 @@ export type Sequences = Readonly<Record<string, number>>
  * Peers that said that they hold orders which this node lacks, and whom of them to ask.
  *
  * I1 Few are asked at a time: where all hold the same, what one tells makes the others need not be asked.
- * I2 Whoever stays ahead is asked, also when those before it do not answer.
+ * I2 Whoever stays ahead is asked, also when those before it do not answer; owners take turns, and one with any number of
+ *    instances pushes out only its own.
  */
 export interface AheadPeers {
   /** A peer said what it holds; false if that is not more than is held. */
-  heard(peer: InstanceDid, told: Sequences): boolean
+  heard(peer: InstanceDid, owner: Did, told: Sequences): boolean
   /** A peer told what it holds. Returns it, and who is ahead no more by what it told. */
   told(peer: InstanceDid): readonly InstanceDid[]
   stop(): void
@@ -30,15 +32,39 @@ export function createAheadPeers(
   isMore: (told: Sequences) => boolean,
   ask: (peer: InstanceDid) => void,
 ): AheadPeers {
-  const ahead = new Map<InstanceDid, { readonly told: Sequences; isAsked: boolean }>()
+  const ahead = new Map<InstanceDid, { readonly owner: Did; readonly told: Sequences; isAsked: boolean }>()
+  const shares = createOwnerShares()
+  /** How often an owner's instances were asked since anybody was ahead. */
+  const turns = new Map<Did, number>()
   let room = askedAtOnce
   let cancelTimer: CancelTimer | undefined
   let stopped = false
-  const askNext = (): void => {
+  const remove = (peer: InstanceDid): void => {
+    const entry = ahead.get(peer)
+    if (entry && ahead.delete(peer)) shares.take(entry.owner, 1)
+    if (ahead.size === 0) turns.clear()
+  }
+  const makeRoom = (): void => {
+    const crowded = shares.crowded()
     for (const [peer, entry] of ahead) {
-      if (room === 0) break
-      if (entry.isAsked) continue
+      if (entry.owner !== crowded) continue
+      remove(peer)
+      return
+    }
+  }
+  const turnsOf = (owner: Did): number => turns.get(owner) ?? 0
+  const nextUp = (): InstanceDid | undefined => {
+    let best: { readonly peer: InstanceDid; readonly turns: number } | undefined
+    for (const [peer, { owner, isAsked }] of ahead)
+      if (!isAsked && (!best || turnsOf(owner) < best.turns)) best = { peer, turns: turnsOf(owner) }
+    return best?.peer
+  }
+  const askNext = (): void => {
+    for (let peer = nextUp(); room > 0 && peer !== undefined; peer = nextUp()) {
+      const entry = ahead.get(peer)
+      if (!entry) return
       entry.isAsked = true
+      turns.set(entry.owner, turnsOf(entry.owner) + 1)
       room -= 1
       ask(peer)
       cancelTimer ??= clock.setTimer(() => {
@@ -49,21 +75,21 @@ export function createAheadPeers(
     }
   }
   return {
-    heard(peer, told) {
-      ahead.delete(peer)
+    heard(peer, owner, told) {
+      remove(peer)
       if (stopped || !isMore(told)) return false
-      ahead.set(peer, { told, isAsked: false })
-      const [oldest] = ahead.keys()
-      if (ahead.size > maxPeers && oldest !== undefined) ahead.delete(oldest)
+      ahead.set(peer, { owner, told, isAsked: false })
+      shares.add(owner, 1)
+      if (ahead.size > maxPeers) makeRoom()
       askNext()
       return true
     },
     told(peer) {
       const caught = [peer]
-      ahead.delete(peer)
+      remove(peer)
       for (const [other, { told }] of ahead)
         if (!isMore(told)) {
-          ahead.delete(other)
+          remove(other)
           caught.push(other)
         }
       askNext()

@@ -1,6 +1,6 @@
 import type { CancelTimer } from '@parley/ports'
 import { allowed, MeshError, refuse, type InstanceDid, type Verdict } from '@parley/protocol'
-import type { OrderNews } from '@parley/identity'
+import { peekClaims, type OrderNews } from '@parley/identity'
 import { createAheadPeers, type Sequences } from './ahead-peers.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { NodeParts } from '../node/node-parts.ts'
@@ -148,11 +148,17 @@ export function createOrderFeed(options: {
   const learn = (body: Uint8Array, from: InstanceDid): void => {
     const telling = decodeOrderTelling(body)
     if (telling) {
-      let forged = 0
+      // For each owner, as a token claims: one whose new key is not known here hides no order of another.
+      const forged = new Map<unknown, number>()
       const look = (token: string, read: (token: string) => Verdict): void => {
-        if (forged >= maxForged || !isNew(token)) return
+        const { iss } = peekClaims(token)
+        const failed = forged.get(iss) ?? 0
+        if (failed >= maxForged || !isNew(token)) return
         const verdict = read(token)
-        if (verdict.kind === 'deny' && verdict.code === 'identity.signature-invalid') forged += 1
+        if (verdict.kind !== 'deny' || verdict.code !== 'identity.signature-invalid') return
+        // Its owner may sign with a key that is not known here yet.
+        lookedAt.delete(token)
+        forged.set(iss, failed + 1)
       }
       for (const order of telling.orders) look(order, (token) => take(token).verdict)
       for (const head of telling.heads) look(head, takeHead)
@@ -190,8 +196,8 @@ export function createOrderFeed(options: {
       learn(body, from)
       return allowed
     },
-    heard(from, told) {
-      catchUp.heard(from, ahead.heard(from, told))
+    heard(from, owner, told) {
+      catchUp.heard(from, ahead.heard(from, owner, told))
     },
     sequences: () => Object.fromEntries(Object.entries(sequences()).filter(([, sequence]) => sequence > 0)),
     stop() {

@@ -1,4 +1,4 @@
-import type { InstanceDid, Verdict } from '@parley/protocol'
+import type { Did, InstanceDid, Verdict } from '@parley/protocol'
 
 /**
  * Brings orders to a node and from it to others.
@@ -20,7 +20,7 @@ export interface OrderFeed {
   /** Takes the event of an accepted peer in. */
   receive(topic: string, body: Uint8Array, from: InstanceDid): Verdict
   /** A peer announced how many orders of each owner it holds. */
-  heard(from: InstanceDid, sequences: Readonly<Record<string, number>>): void
+  heard(from: InstanceDid, owner: Did, sequences: Readonly<Record<string, number>>): void
   /** Owner → sequence of the last order that is held, of those that have any: what the own announcement says. */
   sequences(): Readonly<Record<string, number>>
   stop(): void

@@ -1,26 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { SagaEvent } from '../kernel/saga-event.ts'
-import { openSignedTown, type Act, type SignedSaga, type SignedTown } from '../testing/signed-saga.fixture.ts'
+import { openSignedTown, type Act, type SignedTown } from '../testing/signed-saga.fixture.ts'
+import { declined, ok, tampered, turned, undone, unwind } from '../testing/unwound-saga.fixture.ts'
 import type { SagaVerdict } from './saga-account.ts'
 import { verifySagaExport } from './verify-saga-export.ts'
 
-const ok = (step: string): SagaEvent => ({ type: 'committed', step, by: 'reply', output: { ref: step } })
-const declined: SagaEvent = { type: 'declined', step: 'car', by: 'reply', error: { name: 'full' } }
-const turned: SagaEvent = { type: 'turned', step: 'car', code: 'full' }
-const undone: SagaEvent = { type: 'undone', step: 'room', by: 'reply' }
-
 let town: SignedTown
 
-/** Room done, car declined, room undone. */
-async function unwind(saga: SignedSaga): Promise<SignedSaga> {
-  await saga.act({}, ok('room'))
-  await saga.act({ step: 'car', ended: 'declined' }, declined, turned)
-  await saga.act({ phase: 'undo' }, undone, { type: 'compensated' })
-  return saga
-}
-
 const verify = (text: string): SagaVerdict => verifySagaExport(text, { anchors: town.anchors })
-const tampered = (code: string): unknown => expect.objectContaining({ kind: 'tampered', code })
 
 beforeAll(async () => {
   town = await openSignedTown()

@@ -11,7 +11,7 @@ import { proposeDecision } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isOver, type SagaState } from '../kernel/saga-state.ts'
 import { describeSaga, type SagaView } from './describe-saga.ts'
-import { defaultLeaseMs, removeUnheardBells } from './instance-lease.ts'
+import { defaultLeaseMs, createBellSweep } from './instance-lease.ts'
 import { assertKey } from './key-queue.ts'
 import { createLeaseWatch } from './lease-watch.ts'
 import { createMailRoom } from './mail-room.ts'
@@ -36,6 +36,7 @@ export const defaultRecoveryConcurrency = 32
 export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
   assertOptions(options)
   const { leaseMs = defaultLeaseMs, recoveryConcurrency = defaultRecoveryConcurrency } = options
+  const sweep = createBellSweep(node.store.keyValue, node.name)
   const onStirred = (id: string): void => {
     adoption.adoptOwn(id).catch((error: unknown) => {
       node.logger.error('saga.adoption-failed', { saga: id, error: error instanceof Error ? error.message : '' })
@@ -61,7 +62,7 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     leases: createLeaseWatch(node, node.name, leaseMs),
     adopt: async (alive) => {
       found = await adoption.adoptAll(alive)
-      await removeUnheardBells(node.store.keyValue, node.name, (one) => one === node.instance || alive.has(one))
+      await sweep((one) => one === node.instance || alive.has(one))
     },
   })
 

@@ -22,16 +22,23 @@ function formatBellsPrefix(name: AgentName): string {
   return `saga-bell/${name}/`
 }
 
-/** Removes what was rung for instances of a name that are gone: what they were rung for is in the journals. */
-export async function removeUnheardBells(
+/**
+ * Creates what removes bells of instances of a name that are gone: what they were rung for is in the journals. Only what was
+ * there at the sweep before goes: who was rung since may have come after `isHere` was looked up.
+ */
+export function createBellSweep(
   keyValue: KeyValue,
   name: AgentName,
-  isHere: (instance: string) => boolean,
-): Promise<void> {
+): (isHere: (instance: string) => boolean) => Promise<void> {
   const prefix = formatBellsPrefix(name)
-  for (const { key } of await keyValue.list(prefix)) {
-    const [instance = ''] = key.slice(prefix.length).split('/')
-    if (!isHere(instance)) await keyValue.delete(key)
+  let before: ReadonlySet<string> = new Set()
+  return async (isHere) => {
+    const bells = (await keyValue.list(prefix)).map(({ key }) => key)
+    for (const key of bells) {
+      const [instance = ''] = key.slice(prefix.length).split('/')
+      if (before.has(key) && !isHere(instance)) await keyValue.delete(key)
+    }
+    before = new Set(bells)
   }
 }
 

@@ -3,34 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { defineSaga, withOutput } from '../definition/define-saga.ts'
 import { step } from '../definition/step.ts'
 import type { Fault } from '../testing/fake-mesh.fixture.ts'
-import { anySchema, trips, type Trip } from '../testing/trip-contract.fixture.ts'
+import { trips } from '../testing/trip-contract.fixture.ts'
+import { faults, quick, reserve, tripOptions } from '../testing/reserve-step.fixture.ts'
 import { createTripLab } from '../testing/trip-lab.fixture.ts'
 
 const input = { from: 'SFO', to: 'LIS' }
-const options = { version: 1, input: anySchema<Trip>() }
-const quick = { minDelayMs: 10, maxDelayMs: 100 }
 const key = (name: string): string => `acme/travel/t/${name}`
 
-const reserve = <const Name extends string>(
-  name: Name,
-  more: { readonly to?: readonly `${string}/${string}`[]; readonly among?: readonly string[] } = {},
-) =>
-  step(name, {
-    do: trips.reserve,
-    input: (_context: { saga: Trip; results: unknown }) => ({ what: name }),
-    retry: quick,
-    ...more,
-  })
-
-const two = defineSaga('two', options, reserve('a'), reserve('b'))
-
-/** Lets the first faults of a phase and step happen, one each call. */
-function faults(
-  list: Readonly<Record<string, readonly Fault[]>>,
-): (call: { saga: { phase: string; step: string } }) => Fault | undefined {
-  const left = new Map(Object.entries(list).map(([name, items]) => [name, [...items]]))
-  return ({ saga }) => left.get(`${saga.phase} ${saga.step}`)?.shift()
-}
+const two = defineSaga('two', tripOptions, reserve('a'), reserve('b'))
 
 describe('an outcome', () => {
   it('declined is never undone and starts the way back', async () => {
@@ -120,7 +100,7 @@ describe('an outcome', () => {
     const lab = createTripLab()
     const read = defineSaga(
       'read',
-      options,
+      tripOptions,
       step('find', { do: trips.search, input: ({ saga }) => saga, retry: quick }),
       reserve('b'),
     )
@@ -147,7 +127,7 @@ describe('an outcome', () => {
 
 describe('a provider', () => {
   const agents = ['acme/first', 'acme/second'] as const
-  const saga = defineSaga('failover', options, reserve('a', { to: agents }))
+  const saga = defineSaga('failover', tripOptions, reserve('a', { to: agents }))
 
   it('refused before sending gives way to the next, journalled', async () => {
     const lab = createTripLab(undefined, agents)
@@ -204,7 +184,7 @@ describe('a provider', () => {
 
 describe('a step among owners', () => {
   const agents = ['acme/trips', 'budget/trips', 'globex/trips'] as const
-  const saga = defineSaga('shopping', options, reserve('a', { among: ['globex', 'budget'] }))
+  const saga = defineSaga('shopping', tripOptions, reserve('a', { among: ['globex', 'budget'] }))
 
   it('asks who serves it, owner by owner, and the next only if nothing was sent to the one before', async () => {
     const lab = createTripLab(undefined, agents)
@@ -257,7 +237,7 @@ describe('a mapper', () => {
     ['that makes no JSON', () => ({ what: new Map() as unknown as string })],
   ])('%s starts the way back, and what it said stays here', async (_, map) => {
     const lab = createTripLab()
-    const saga = defineSaga('mapped', options, reserve('a'), step('b', { do: trips.reserve, input: map }))
+    const saga = defineSaga('mapped', tripOptions, reserve('a'), step('b', { do: trips.reserve, input: map }))
     const run = await lab.orchestrator([saga]).start(saga, input, { id: 't' })
     await expect(run.result()).rejects.toMatchObject({ details: { code: 'saga.mapping-failed', step: 'b' } })
     expect(JSON.stringify(lab.journal('t'))).not.toContain('secret')

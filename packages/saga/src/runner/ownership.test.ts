@@ -287,4 +287,32 @@ describe('a definition with few places', () => {
     await one.sagas.close()
     expect(one.sagas.load()).toEqual([{ definition: 'two', running: 0, waiting: 0 }])
   })
+
+  it('hear what was rung for them while another one looked at everything: it swept no bell of who came up meanwhile', async () => {
+    const clock = createManualClock()
+    const lab = createTripLab(clock)
+    const zero = lab.orchestrator([waiting], 'did:key:zZero')
+    await zero.start(waiting, input, { id: 'x' })
+    await zero.close()
+    const gate = Promise.withResolvers<undefined>()
+    const { journal } = lab.store
+    const read: Journal['read'] = async (stream, ...more) => {
+      if (stream.endsWith('/x')) await gate.promise
+      return journal.read(stream, ...more)
+    }
+    const looking = lab.orchestrator([waiting], 'did:key:zA', {
+      store: { ...lab.store, journal: { ...journal, read } },
+    })
+    const resumed = looking.resume()
+    await clock.advance(10)
+    const newcomer = lab.orchestrator([waiting], 'did:key:zB')
+    await newcomer.start(waiting, input, { id: 't' })
+    const third = lab.orchestrator([waiting], 'did:key:zC')
+    expect(await (await third.attach('t')).signal('paid', null)).toEqual({ kind: 'allow' })
+    gate.resolve(undefined)
+    await clock.advance(60)
+    await resumed
+    await clock.advance(60_000)
+    expect((await newcomer.attach('t')).state()).toMatchObject({ status: 'completed' })
+  })
 })

@@ -3,41 +3,20 @@ import { defineSaga } from '../definition/define-saga.ts'
 import { parallel } from '../definition/parallel.ts'
 import { sequence } from '../definition/sequence.ts'
 import { pivot, step } from '../definition/step.ts'
-import type { Fault } from '../testing/fake-mesh.fixture.ts'
-import { anySchema, trips, type Trip } from '../testing/trip-contract.fixture.ts'
+import { trips } from '../testing/trip-contract.fixture.ts'
+import { faults, quick, reserve, tripOptions } from '../testing/reserve-step.fixture.ts'
 import { createTripLab } from '../testing/trip-lab.fixture.ts'
 import { createSagas } from './create-sagas.ts'
 
 const input = { from: 'SFO', to: 'LIS' }
-const options = { version: 1, input: anySchema<Trip>() }
-const quick = { minDelayMs: 10, maxDelayMs: 100 }
 const key = (name: string): string => `acme/travel/t/${name}`
 
-const reserve = <const Name extends string>(
-  name: Name,
-  more: { readonly to?: readonly `${string}/${string}`[] } = {},
-) =>
-  step(name, {
-    do: trips.reserve,
-    input: (_context: { saga: Trip; results: unknown }) => ({ what: name }),
-    retry: quick,
-    ...more,
-  })
-
-const two = defineSaga('two', options, reserve('a'), reserve('b'))
-
-/** Lets the first faults of a phase and step happen, one each call. */
-function faults(
-  list: Readonly<Record<string, readonly Fault[]>>,
-): (call: { saga: { phase: string; step: string } }) => Fault | undefined {
-  const left = new Map(Object.entries(list).map(([name, items]) => [name, [...items]]))
-  return ({ saga }) => left.get(`${saga.phase} ${saga.step}`)?.shift()
-}
+const two = defineSaga('two', tripOptions, reserve('a'), reserve('b'))
 
 describe('the way back', () => {
   const tree = defineSaga(
     'tree',
-    options,
+    tripOptions,
     reserve('first'),
     parallel('group', [sequence(reserve('l1'), reserve('l2')), sequence(reserve('r1'), reserve('r2'))]),
     reserve('after'),
@@ -118,7 +97,7 @@ describe('the way back', () => {
 
   it('is stuck rather than believed once its participants may have forgotten', async () => {
     const lab = createTripLab()
-    const brief = defineSaga('brief', { ...options, expiresAfterMs: 1_000 }, reserve('a'), reserve('b'))
+    const brief = defineSaga('brief', { ...tripOptions, expiresAfterMs: 1_000 }, reserve('a'), reserve('b'))
     lab.mesh.fault = ({ saga }) => (saga.step === 'b' ? { kind: 'unsent', code: 'transport.disconnected' } : undefined)
     const run = await lab.orchestrator([brief]).start(brief, input, { id: 't' })
     await expect(run.result()).rejects.toMatchObject({
@@ -131,7 +110,7 @@ describe('the way back', () => {
 describe('a pivot', () => {
   const paid = defineSaga(
     'paid',
-    options,
+    tripOptions,
     reserve('a'),
     pivot('pay', { do: trips.charge, input: () => ({ amount: 7 }), retry: quick }),
     step('mail', {

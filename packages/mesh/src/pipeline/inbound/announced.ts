@@ -56,7 +56,7 @@ export const announced: Stage<InboundHop> = {
     if (!announcement) return refuse('iatp.header-invalid', 'the announcement is malformed')
     if (announcement.leaving) parts.directory.leave(header.from)
     else {
-      parts.orderFeed.heard(header.from, announcement.orders ?? {})
+      parts.orderFeed.heard(header.from, credential.owner, announcement.orders ?? {})
       parts.evidenceFeed.heard(credential, announcement.evidence)
       const isGranted = createCoverage(credential.serves)
       const serves = new Map(Object.entries(announcement.serves).filter(([capability]) => isGranted(capability)))
