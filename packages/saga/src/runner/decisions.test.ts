@@ -162,6 +162,18 @@ describe('sagas.decide', () => {
     expect(await some.decide(declare({ decision: 'abort' }))).toMatchObject({ code: 'saga.unknown' })
   })
 
+  it('says of an undo that is tried again that it waits, to who would have it tried once more', async () => {
+    const { lab, sagas } = await stick(noUndo, 'hotel')
+    await sagas.close()
+    const idle = lab.orchestrator([book], 'did:key:zTwo', { verifyHuman: believe })
+    expect(await idle.decide(declare({ decision: 'retry', about: 'flight' }))).toEqual({ kind: 'allow' })
+    const again = await idle.decide(declare({ decision: 'retry', about: 'flight', reason: 'hurry' }))
+    expect(again).toMatchObject({
+      code: 'saga.decision-refused',
+      reason: expect.stringContaining('"flight", which waits for its undo') as string,
+    })
+  })
+
   it('refuses one about a saga that began under another owner than the node has now, whoever decided it', async () => {
     const { lab, sagas } = await stick(noUndo, 'hotel')
     await sagas.close()
