@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 
 /**
  * Moves what the write-ahead log holds into the database file, in a thread of its own: what the disk takes for that holds
- * nobody's event loop. Nobody may write meanwhile, or the log does not begin anew.
+ * nobody's event loop. Where others write meanwhile, the log does not begin anew.
  */
 export interface Checkpoint {
   /** Resolves when all that was committed before the call was moved. Rejects where the thread failed; the next call starts another. */
@@ -21,7 +21,7 @@ export function createCheckpoint(path: string): Checkpoint {
   let worker: Worker | undefined
   return {
     async run() {
-      const thread = (worker ??= new Worker(script, { workerData: path }))
+      const thread = (worker ??= new Worker(script, { workerData: path, execArgv: [] }))
       // It keeps the process alive only while it works. `once` rejects with an `error` of the thread.
       thread.ref()
       thread.postMessage(true)

@@ -12,13 +12,16 @@ import { createCheckpoint } from './checkpoint.ts'
 export interface WalSync {
   /** Resolves when everything committed before the call is on the disk. */
   sync(): Promise<void>
-  /** Moves the log into the database where it is time to: nobody may write meanwhile. Never rejects. */
+  /**
+   * Moves the log into the database where it is time to; nobody may write until it resolves. Most of it is moved before, while
+   * others write: what is left takes a few milliseconds, after which the log begins anew. Never rejects.
+   */
   checkpoint(): Promise<void>
   /** Closes the descriptor. */
   close(): Promise<void>
 }
 
-/** A commit of one to 64 sagas writes 4 to 40 pages of 4 KiB, so that the log is some 8 to 80 MB long when it begins anew. */
+/** A commit of one to 64 sagas writes 4 to 40 pages of 4 KiB, so that the log is some 8 to 80 MB long when most of it is moved. */
 const commitsPerCheckpoint = 500
 
 /** Creates the sync of a database's log. The log is opened at the first sync: before the first write there is none. */
@@ -26,6 +29,18 @@ export function createWalSync(path: string, perCheckpoint: number = commitsPerCh
   const thread = createCheckpoint(path)
   let commits = 0
   let hasWarned = false
+  /** The move of most of the log, and whether it is done. */
+  let moving: Promise<void> | undefined
+  let isMoved = false
+  const move = async (): Promise<void> => {
+    try {
+      await thread.run()
+    } catch (error) {
+      // What was committed is on the disk all the same, and SQLite moves a log that grows too long by itself.
+      if (!hasWarned) process.emitWarning(`${path}: the thread of the checkpoints failed: ${String(error)}`)
+      hasWarned = true
+    }
+  }
   let opening: Promise<FileHandle> | undefined
   const openLog = async (): Promise<FileHandle> => {
     const log = await open(`${path}-wal`, 'r+')
@@ -41,17 +56,21 @@ export function createWalSync(path: string, perCheckpoint: number = commitsPerCh
       await log.datasync()
     },
     async checkpoint() {
-      if (++commits % perCheckpoint !== 0) return
-      try {
-        await thread.run()
-      } catch (error) {
-        // What was committed is on the disk all the same, and SQLite moves a log that grows too long by itself.
-        if (!hasWarned) process.emitWarning(`${path}: the thread of the checkpoints failed: ${String(error)}`)
-        hasWarned = true
-      }
+      if (++commits < perCheckpoint) return
+      moving ??= move().then(() => {
+        isMoved = true
+      })
+      // Who commits faster than the disk takes it waits for the disk.
+      if (!isMoved && commits < 2 * perCheckpoint) return
+      await moving
+      moving = undefined
+      isMoved = false
+      commits = 0
+      await move()
     },
     async close() {
       try {
+        await moving
         await thread.close()
       } finally {
         if (opening) await (await opening).close()
