@@ -1049,7 +1049,7 @@ export const errorCodes: {
   },
   'trust.below-threshold': {
     meaning: 'The effective trust is below what this risk needs.',
-    todo: 'Look at the reason: good outcomes raise trust up to a ceiling, another agent may have it already.',
+    todo: 'See the reason (`parley why HOP`): good outcomes raise trust up to a ceiling, a credential may grant the capability by name (no pattern), another agent may have it.',
     retryable: false,
   },
   'trust.entry-refused': {
