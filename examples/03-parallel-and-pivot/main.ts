@@ -34,8 +34,8 @@ const booking = (ledger: Ledger, cents: number) => ({
     const id = ledger.take(tx, 1)
     return id === undefined ? hop.decline('full', {}) : { booking: id, cents }
   },
-  undo(tx: DatabaseSync, { output }: { readonly output: unknown }) {
-    ledger.giveBack(tx, z.object({ booking: z.int() }).parse(output).booking)
+  undo(tx: DatabaseSync, { output }: { readonly output: { readonly booking: number } }) {
+    ledger.giveBack(tx, output.booking)
   },
 })
 await using agent = await createNode({ name: 'acme/trips', issuer: acme, serves: [trips], nats })

@@ -196,11 +196,19 @@ describe('parley quarantine and pin', () => {
       await run('pin', 'acme/ann', '300', '--for', '7d', '--reason', 'on probation'),
       await run('quarantine', 'acme/ann', '--end'),
     ]
+    const ended = await run('pin', 'acme/ann', '--end', '--reason', 'did well')
     const book = createOrderBook({ anchors: await readAnchors() })
     const nowMs = createSystemClock().now()
     for (const { order } of orders) expect(book.accept(String(order), nowMs).kind).toBe('allow')
     expect(orders.map(({ kind }) => kind)).toEqual(['quarantine', 'pin', 'quarantine'])
     expect(book.pins(nowMs)).toMatchObject([{ agent: { name: 'acme/ann' }, score: 300, reason: 'on probation' }])
+    // The end repeats the score: nothing else is in force where a clock is behind.
+    expect(ended).toMatchObject({ kind: 'pin', score: 300 })
+    expect(book.accept(String(ended['order']), nowMs + 1_000).kind).toBe('allow')
+    expect(book.pins(nowMs + 1_000)).toEqual([])
+    const again = await runCaptured(['pin', 'acme/ann', '--end', '--reason', 'twice', '--issuer', acme])
+    expect(again).toMatchObject({ code: exitCodes.usage })
+    expect(again.err).toContain('nothing to end')
   })
 
   it('say what they cannot sign', async () => {
@@ -208,6 +216,7 @@ describe('parley quarantine and pin', () => {
     expect(await run('quarantine', 'acme/ann')).toMatchObject({ code: exitCodes.usage })
     expect(await run('quarantine', 'acme/ann', '--for', '1h', '--end')).toMatchObject({ code: exitCodes.usage })
     const why = ['--for', '1h', '--reason', 'r'] as const
+    expect(await run('pin', 'acme/ann', ...why)).toMatchObject({ code: exitCodes.usage })
     expect(await run('pin', 'acme/ann', 'high', ...why)).toMatchObject({ code: exitCodes.usage })
     expect(await run('pin', 'acme/ann', '1001', ...why)).toMatchObject({ code: exitCodes.usage })
     expect(await readdir(acme)).not.toContain('orders')

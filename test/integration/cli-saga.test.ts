@@ -77,7 +77,7 @@ describe('parley saga', () => {
 
   it('lists what is open, and counts its versions', async () => {
     const { code, out } = await run('list', '--open')
-    expect({ code, out }).toEqual({ code: 0, out: 'stuck       acme/desk  trip-1  stay@1\n' })
+    expect({ code, out }).toEqual({ code: 0, out: 'stuck       acme/desk  trip-1  stay@1 at room (policy.denied)\n' })
     expect((await run('versions')).out).toContain(`stay@1  ${stay.fingerprint}  1 open`)
     const json = JSON.parse((await run('list', '--json')).out) as { readonly sagas: readonly { readonly id: string }[] }
     expect(json.sagas.map(({ id }) => id)).toEqual(['trip-1'])
@@ -119,7 +119,7 @@ describe('parley saga', () => {
     }
   })
 
-  it('writes what a person decided into the journal, and nothing of who is no person', async () => {
+  it('writes what a person decided into the journal, and nothing of who is no person, or one of an owner that was not named', async () => {
     const by = (name: string): readonly string[] => [
       '--credential',
       at(`${name}.json`),
@@ -128,7 +128,10 @@ describe('parley saga', () => {
       '--reason',
       'the hotel is closed',
     ]
-    const anchor = ['--anchor', at('staff', 'anchor.json')]
+    const foreign = await run('skip', 'trip-1', 'room', ...by('ann'), '--anchor', at('staff', 'anchor.json'))
+    expect(foreign).toMatchObject({ code: 1, out: expect.stringContaining('saga.decision-refused') as string })
+    expect((await run('show', 'trip-1')).out).not.toContain('decided')
+    const anchor = ['--decider', at('staff', 'anchor.json')]
     const bot = await run('skip', 'trip-1', 'room', ...by('bot'), ...anchor)
     expect(bot).toMatchObject({ code: 1, out: expect.stringContaining('identity.sign-in-too-weak') as string })
     await runCaptured(['keys', 'init', at('other.key')])
@@ -136,7 +139,10 @@ describe('parley saga', () => {
     expect(stolen).toMatchObject({ code: 2, err: expect.stringContaining('was issued to') as string })
     const wrong = await run('retry', 'trip-1', 'pay', ...by('ann'), ...anchor)
     expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining('saga.decision-refused') as string })
-    expect(await run('skip', 'trip-1', 'room', ...by('ann'), ...anchor)).toMatchObject({ code: 0, out: 'heard\n' })
+    expect(await run('skip', 'trip-1', 'room', ...by('ann'), ...anchor)).toMatchObject({
+      code: 0,
+      out: 'heard: skip is on the record of trip-1; its agent goes on by it when it starts\n',
+    })
     expect((await run('show', 'trip-1')).out).toMatch(/decided +skip room by staff\/ann: "the hotel is closed"/)
   })
 })

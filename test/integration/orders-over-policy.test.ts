@@ -90,6 +90,24 @@ describe.each(kinds)('an order of %s, where a policy allows', (kind) => {
     }
   })
 
+  it('is what its subject is told, not that nobody serves; others reach the same peer', async () => {
+    await using mesh = createTestMesh({ seed: 95 })
+    const { c } = await openChain(mesh)
+    await c.acceptOrder(await give(mesh, kind, 'acme/late'))
+    const late = await mesh.node('acme/late', { calls: [shop.look] })
+    const other = await mesh.node('acme/other', { policy: [house], calls: [shop.look] })
+    await mesh.clock.advance(1_000)
+    const look = (node: MeshNode, to: 'acme/c' | 'acme/nobody') => {
+      const told = node.tryCall(shop.look, { item: 'lamp' }, { to })
+      return mesh.clock.advance(2_000).then(() => told)
+    }
+    for (const to of ['acme/c', 'acme/nobody'] as const)
+      expect(await look(late, to), to).toMatchObject({ kind: 'refused', code: codeOf[kind], hop: { sent: false } })
+    expect(await late.can(shop.look, { item: 'lamp' }, { to: 'acme/nobody' })).toMatchObject({ code: codeOf[kind] })
+    expect(endOf(await look(other, 'acme/c'))).toBe('ok')
+    expect(endOf(await look(other, 'acme/nobody'))).toBe('mesh.no-provider')
+  })
+
   it('holds at the callee against a caller that heeds none', async () => {
     await using mesh = createTestMesh({ seed: 92 })
     const { b, looked } = await openChain(mesh)

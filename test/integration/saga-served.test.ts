@@ -61,7 +61,12 @@ async function openSite(mesh: TestMesh, guestCalls = sagaContract.capabilities):
     calls: hotels.capabilities,
     serves: [sagaContract],
     serve: (node) => {
-      const verifyHuman = createHumanVerifier({ anchors: createAnchors([staff.anchor]), now: clock.now })
+      const verifyHuman = createHumanVerifier({
+        anchors: createAnchors([staff.anchor]),
+        now: clock.now,
+        owner: node.owner,
+        deciders: [staff.owner],
+      })
       desk = createSagas(node, { definitions: [stay], verifyHuman })
       node.serve(sagaContract, serveSagas(desk))
     },

@@ -77,7 +77,12 @@ beforeAll(async () => {
     data: at('desk.sqlite'),
   })
   // The desk serves agents of both owners, but only staff may decide about its sagas.
-  const verifyHuman = createHumanVerifier({ anchors: createAnchors([staff]), now: () => desk.clock.now() })
+  const verifyHuman = createHumanVerifier({
+    anchors: createAnchors([acme, staff, rival]),
+    now: () => desk.clock.now(),
+    owner: desk.owner,
+    deciders: [staff.owner],
+  })
   sagas = createSagas(desk, { definitions: [stay], verifyHuman })
   desk.serve(sagaContract, serveSagas(sagas))
   guest = await createNode({ ...common, name: 'acme/guest', calls: [sagaContract.decide] })
@@ -119,13 +124,17 @@ describe('saga:decide over a broker', () => {
     const bot = await cli('saga', 'skip', 'trip-1', 'room', ...overTheBroker('staff-bot'))
     expect(bot).toMatchObject({ code: 1, out: expect.stringMatching(/refused/) as string })
     const rival = await cli('saga', 'skip', 'trip-1', 'room', ...overTheBroker('rival-ann'))
-    expect(rival).toMatchObject({ code: 1, out: expect.stringContaining('identity.owner-unknown') as string })
+    expect(rival).toMatchObject({ code: 1, out: expect.stringContaining('saga.decision-refused') as string })
     expect(await statusOf('trip-1')).toBe('stuck')
   })
 
   it('hears a person once, who brings the decision or has it brought, and no decision about another saga', async () => {
     const heard = await cli('saga', 'skip', 'trip-1', 'room', ...overTheBroker('staff-ann'))
-    expect(heard).toMatchObject({ code: 0, out: 'heard\n', err: '' })
+    expect(heard).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^heard: skip is on the record of trip-1; .*\n$/) as string,
+      err: '',
+    })
     await expect.poll(() => statusOf('trip-1'), { timeout: 10_000 }).toBe('aborted')
 
     const signed = await done(
@@ -158,7 +167,8 @@ describe('saga:decide over a broker', () => {
     await desk.close()
     const file = at('trip-1.jsonl')
     await done('saga', 'export', 'trip-1', '--data', at('desk.sqlite'), '--out', file)
-    const anchors = ['--anchor', at('acme', 'anchor.json'), '--anchor', at('staff', 'anchor.json')]
+    const accepted = ['--anchor', at('acme', 'anchor.json')]
+    const anchors = [...accepted, '--decider', at('staff', 'anchor.json')]
     const proved = await done('verify', file, ...anchors)
     expect(proved).toContain('proved')
     expect(proved).toContain('room committed: rooms:take, acme/hotel signed it')
@@ -175,9 +185,14 @@ describe('saga:decide over a broker', () => {
         /^tampered .*: line \d+ \(saga\.proof-altered\)\n.* not as it was exported\nwhat to do: .*fresh export/,
       ) as string,
     })
-    expect(await cli('verify', file, ...anchors.slice(0, 2))).toMatchObject({
+    expect(await cli('verify', file, ...accepted)).toMatchObject({
       code: 1,
-      out: expect.stringContaining('identity.owner-unknown') as string,
+      out: expect.stringMatching(/^unaccepted .*\(identity\.owner-unknown\)\n.*\nwhat to do: Add an anchor/) as string,
+    })
+    // An anchor alone gives its persons no say.
+    expect(await cli('verify', file, ...accepted, '--anchor', at('staff', 'anchor.json'))).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^tampered .*\(saga\.decision-refused\)/) as string,
     })
     expect(await cli('verify', file)).toMatchObject({ code: 2, err: expect.stringContaining('--anchor') as string })
     const short = at('short.jsonl')

@@ -23,7 +23,7 @@ const marks: Readonly<Record<string, string>> = {
 
 /** Explains the marks, for under a drawing. */
 export const timelineLegend =
-  '> under way  = done  x refused  ? unknown  < being undone  - undone  ! stuck  w waits  ~ let stand'
+  '> under way  = done  x refused  ? unknown  < to be undone  - undone  ! stuck  w waits  ~ let stand'
 
 const maxColumns = 64
 
@@ -44,7 +44,10 @@ export function drawTimeline(events: readonly JournaledEvent[]): readonly string
   const longest = Math.max(...names.map((name) => name.length))
   return names.map((name) => {
     const cells = columns.map((state) => {
-      const status = state.steps[name]?.snapshot.value ?? state.waits[name]?.snapshot.value ?? 'planned'
+      const step = state.steps[name]?.snapshot.value
+      // On the way back nobody asks any more what became of it: it waits for its undo.
+      if (step === 'unknown' && state.turned) return marks['undoing'] ?? '?'
+      const status = step ?? state.waits[name]?.snapshot.value ?? 'planned'
       return marks[status] ?? '?'
     })
     return `${name.padEnd(longest)}  ${cells.join('')}`

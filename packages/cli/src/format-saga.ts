@@ -7,8 +7,16 @@ export function formatSagaLine({ paint }: CliContext, agent: string, view: SagaV
   const { id, definition, status, waiting } = view
   const colour =
     status === 'completed' ? paint.green : status === 'stuck' || status === 'aborted' ? paint.red : paint.yellow
-  const what = waiting ? ` for ${waiting.for}${waiting.step === undefined ? '' : ` at ${waiting.step}`}` : ''
+  const what = waiting ? ` for ${waiting.for}${waiting.step === undefined ? '' : ` at ${waiting.step}`}` : findWhy(view)
   return `${colour(status.padEnd(11))} ${agent}  ${id}  ${definition.name}@${String(definition.version)}${what}`
+}
+
+/** Why a saga needs a person, or goes back. */
+function findWhy({ status, steps, turned }: SagaView): string {
+  if (status === 'undoing') return turned ? ` after ${turned.code}` : ''
+  if (status !== 'stuck') return ''
+  const stuck = Object.entries(steps).filter(([, step]) => step.status === 'stuck')
+  return stuck.map(([name, { code }]) => ` at ${name}${code === undefined ? '' : ` (${code})`}`).join(',')
 }
 
 /** Formats a saga with its timeline and every event. */
@@ -45,7 +53,7 @@ function formatEvent({ position, atMs, event }: JournaledEvent, startMs: number)
     event.type === 'receipt' ? `${event.phase} signed by ${String(event.answer.header['from'])}` : undefined,
     'instance' in event ? `${event.instance} epoch ${String(event.epoch)}` : undefined,
     event.type === 'decided'
-      ? `${event.decision} ${event.about ?? ''} by ${event.by}: ${JSON.stringify(event.reason)}`
+      ? `${event.decision}${event.about === undefined ? '' : ` ${event.about}`} by ${event.by}: ${JSON.stringify(event.reason)}`
       : undefined,
   ].filter((fact) => fact !== undefined)
   return `${String(position).padStart(4)} ${after.padStart(10)}  ${event.type.padEnd(16)} ${facts.join('  ')}`.trimEnd()

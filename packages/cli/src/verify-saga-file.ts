@@ -1,15 +1,17 @@
-import { createAnchors, type Assurance } from '@parley/identity'
+import type { Assurance } from '@parley/identity'
 import { MeshError } from '@parley/protocol'
 import { verifySagaExport, type SagaAccount, type SagaVerdict, type StepFact } from '@parley/saga'
 import type { CliContext } from './cli-context.ts'
+import { describeCode } from './describe-code.ts'
 import { exitCodes } from './exit-code.ts'
 import { printable, printableTime } from './printable.ts'
-import { readAnchors } from './read-anchor.ts'
+import { readDeciders } from './read-anchor.ts'
 
 /** Flags of `parley verify` that are about sagas. */
 export interface SagaProofFlags {
   readonly anchor?: readonly string[]
   readonly assurance?: Assurance
+  readonly decider?: readonly string[]
   readonly head?: string
   readonly own?: boolean
 }
@@ -30,23 +32,27 @@ export async function verifySagaFile(
   context: CliContext,
   file: string,
   bytes: Uint8Array,
-  { anchor = [], assurance, head, own, json }: SagaProofFlags & { readonly json: boolean },
+  { anchor = [], decider = [], assurance, head, own, json }: SagaProofFlags & { readonly json: boolean },
 ): Promise<number> {
   if (anchor.length === 0)
     throw new MeshError(
       'cli.usage',
       'give --anchor, the owners whom you accept: nothing in the file is believed about them',
     )
-  const anchors = createAnchors(await readAnchors(anchor))
   const verdict = verifySagaExport(Buffer.from(bytes).toString('utf8'), {
-    anchors,
+    ...(await readDeciders(anchor, decider)),
     ...(assurance !== undefined && { assurance }),
     ...(own === true && { believesOwn: true }),
     ...(head !== undefined && { head: parseHead(head) }),
   })
-  const told = verdict.kind === 'tampered' ? { ...verdict, todo: tamperedTodo } : verdict
+  const told = 'code' in verdict ? { ...verdict, todo: findTodo(verdict) } : verdict
   context.print(json, formatVerdict(context, file, verdict), { file, ...told })
   return verdict.kind === 'proved' ? exitCodes.ok : exitCodes.no
+}
+
+/** What to do about a file that shows nothing. */
+function findTodo({ kind, code }: Extract<SagaVerdict, { readonly code: string }>): string {
+  return (kind === 'unaccepted' ? describeCode(code)?.todo : undefined) ?? tamperedTodo
 }
 
 function parseHead(text: string): { readonly entries: number; readonly hash: string } {
@@ -57,12 +63,12 @@ function parseHead(text: string): { readonly entries: number; readonly hash: str
 }
 
 function formatVerdict({ paint }: CliContext, file: string, verdict: SagaVerdict): readonly string[] {
-  if (verdict.kind === 'tampered') {
-    const { line, code, reason } = verdict
+  if ('code' in verdict) {
+    const { kind, line, code, reason } = verdict
     return [
-      `${paint.red('tampered')} ${file}: line ${String(line)} (${code})`,
+      `${kind === 'tampered' ? paint.red(kind) : paint.yellow(kind)} ${file}: line ${String(line)} (${code})`,
       `  ${printable(reason)}`,
-      `what to do: ${tamperedTodo}`,
+      `what to do: ${findTodo(verdict)}`,
     ]
   }
   const { account } = verdict
@@ -75,8 +81,8 @@ function formatVerdict({ paint }: CliContext, file: string, verdict: SagaVerdict
     '',
     ...account.facts.flatMap((fact) => formatFact(account, fact)),
     ...account.decisions.map(
-      ({ decision, about = '', by, reason, line }) =>
-        `  ${by.name} decided ${decision} ${printable(about)}, and signed it (line ${String(line)}): ${printable(JSON.stringify(reason))}`,
+      ({ decision, about, by, reason, line }) =>
+        `  ${by.name} decided ${decision}${about === undefined ? '' : ` ${printable(about)}`}, and signed it (line ${String(line)}): ${printable(JSON.stringify(reason))}`,
     ),
     ...claimed.map((step) =>
       paint.yellow(`  not proven: what became of ${printable(step)} is only the word of ${agent}`),

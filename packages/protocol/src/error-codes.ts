@@ -793,8 +793,8 @@ export const errorCodes: {
     retryable: false,
   },
   'saga.decision-refused': {
-    meaning: 'The saga gives nothing to decide so, or nobody may.',
-    todo: 'See what the saga is at, and decide about that.',
+    meaning: 'The saga gives nothing to decide so, or this person may not, or nobody may here.',
+    todo: 'See what the saga is at, and decide about that as a person of its owner; the agent hears them if createSagas has verifyHuman.',
     retryable: false,
   },
   'saga.definition-invalid': {
@@ -908,8 +908,8 @@ export const errorCodes: {
     retryable: false,
   },
   'saga.stuck': {
-    meaning: 'An undo could not be proven; a human has to decide.',
-    todo: 'See the saga with its journal.',
+    meaning: 'Neither the way forward nor the way back of a step can be proven; a human has to decide.',
+    todo: 'See at which step and why with parley saga show; then retry, skip or resolve the step, or abort the saga.',
     retryable: false,
   },
   'saga.tombstoned': {
@@ -1049,7 +1049,7 @@ export const errorCodes: {
   },
   'trust.below-threshold': {
     meaning: 'The effective trust is below what this risk needs.',
-    todo: 'Look at the reason: good outcomes raise trust up to a ceiling, another agent may have it already.',
+    todo: 'See the reason (`parley why HOP`): good outcomes raise trust up to a ceiling, a credential may grant the capability by name (no pattern), another agent may have it.',
     retryable: false,
   },
   'trust.entry-refused': {

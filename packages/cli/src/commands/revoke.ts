@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { appendOrder } from '@parley/identity'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
+import { handOnHint } from '../hand-on-hint.ts'
 import { assertSubject } from '../assert-subject.ts'
 
 /** Adds `parley revoke`. */
@@ -25,7 +26,8 @@ export function addRevokeCommand(program: Command, context: CliContext): void {
         assertSubject(kind, subject)
         const { sequence, order } = await appendOrder(issuerFolder(issuer, context), kind, subject)
         context.print(json, [order], { sequence, kind, subject, order })
-        context.remark(json, context.paint.dim(`order ${String(sequence)}: ${kind} ${subject}; give it to the nodes`))
+        const told = `order ${String(sequence)}: ${kind} ${subject}; ${handOnHint(issuer)}`
+        context.remark(json, context.paint.dim(told))
       },
     )
 }

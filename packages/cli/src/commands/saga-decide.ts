@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { createAnchors, signDeclaration } from '@parley/identity'
+import { signDeclaration } from '@parley/identity'
 import { createSystemClock, createSystemRandom } from '@parley/ports'
 import { allowed, formatId, MeshError, type AgentName, type Verdict } from '@parley/protocol'
 import {
@@ -10,6 +10,7 @@ import {
   sagaContract,
   sagaPurpose,
   type HumanDecision,
+  type JournaledEvent,
   type SagaJournal,
 } from '@parley/saga'
 import { askAgent, tellUndone } from '../ask-agent.ts'
@@ -21,7 +22,8 @@ import { parseJson } from '../parse-json.ts'
 import { parseName } from '../parse-name.ts'
 import { parseReason } from '../parse-reason.ts'
 import { addPersonOptions, type PersonFlags } from '../person-options.ts'
-import { readAnchors } from '../read-anchor.ts'
+import { readDeciders } from '../read-anchor.ts'
+import { collect } from '../repeatable.ts'
 import { findSaga, openKeptJournal } from '../saga-store.ts'
 import { withStore } from '../with-store.ts'
 
@@ -31,6 +33,7 @@ interface DecideFlags extends PersonFlags {
   readonly reason: string
   readonly data?: string
   readonly of?: AgentName
+  readonly decider?: readonly string[]
   readonly output?: string
   readonly json?: boolean
 }
@@ -49,10 +52,11 @@ const holdsMs = 600_000
 
 /** Adds the decisions of people: each is signed by a person's credential, and stands in the saga's journal. */
 export function addSagaDecisions(saga: Command, context: CliContext): void {
-  const decision = (usage: string, description: string): Command =>
+  const decision = (name: HumanDecision, description: string): Command =>
     addPersonOptions(
       saga
-        .command(usage)
+        .command(name)
+        .argument('<id>', 'the saga')
         .description(`${description}; at a running agent, in the store of a stopped one, or signed for who brings it`)
         .requiredOption('--reason <text>', 'why; it goes on the record', parseReason),
       'the running agent whose saga it is; it serves saga:decide',
@@ -64,25 +68,27 @@ export function addSagaDecisions(saga: Command, context: CliContext): void {
         'with --data, where several have such a saga, or alone to sign only: whose it is',
         parseName,
       )
+      .option('--decider <file>', 'with --data: the anchor.json of another owner whose persons may decide', collect)
       .option('--json', 'print what was signed and what became of it as JSON')
-  decision('retry <id> <step>', 'try a stuck step again').action((id: string, step: string, flags: DecideFlags) =>
+  const aboutStep = (name: HumanDecision, description: string): Command =>
+    decision(name, description).argument('<step>', 'the stuck step, as parley saga show names it')
+  aboutStep('retry', 'try a stuck step again').action((id: string, step: string, flags: DecideFlags) =>
     decide(context, { saga: id, decision: 'retry', about: step }, flags),
   )
-  decision('skip <id> <step>', 'let the effect of a stuck undo stand').action(
-    (id: string, step: string, flags: DecideFlags) =>
-      decide(context, { saga: id, decision: 'skip', about: step }, flags),
+  aboutStep('skip', 'let the effect of a stuck undo stand').action((id: string, step: string, flags: DecideFlags) =>
+    decide(context, { saga: id, decision: 'skip', about: step }, flags),
   )
-  decision('resolve <id> <step>', 'say what became of a stuck step')
+  aboutStep('resolve', 'say what became of a stuck step')
     .argument('<fact>', 'committed, not-done or undone', parseFact)
     .option('--output <json>', 'what it would have answered, for committed')
     .action((id: string, step: string, fact: string, flags: DecideFlags) => {
       const output = flags.output === undefined ? {} : { output: parseJson('--output', flags.output) }
       return decide(context, { saga: id, decision: 'resolve', about: step, fact, ...output }, flags)
     })
-  decision('cancel <id>', 'take a saga back').action((id: string, flags: DecideFlags) =>
+  decision('cancel', 'take a saga back').action((id: string, flags: DecideFlags) =>
     decide(context, { saga: id, decision: 'cancel' }, flags),
   )
-  decision('abort <id>', 'give a saga up where it is: what it did stands').action((id: string, flags: DecideFlags) =>
+  decision('abort', 'give a saga up where it is: what it did stands').action((id: string, flags: DecideFlags) =>
     decide(context, { saga: id, decision: 'abort' }, flags),
   )
 }
@@ -93,7 +99,8 @@ async function decide(context: CliContext, decided: Decided, flags: DecideFlags)
   const place = findPlace(flags)
   if (place && 'data' in place) {
     const { declaration, verdict } = await decideInStore(context, place.data, decided, flags)
-    const heard = verdict.kind === 'allow' ? 'heard' : `refused ${verdict.code}: ${verdict.reason}`
+    const heard =
+      verdict.kind === 'allow' ? `${formatHeard(decided)} when it starts` : `refused ${verdict.code}: ${verdict.reason}`
     context.print(json, [heard], { saga, decision, declaration, verdict })
     context.end(verdict.kind === 'allow' ? exitCodes.ok : exitCodes.no)
     return
@@ -109,8 +116,12 @@ async function decide(context: CliContext, decided: Decided, flags: DecideFlags)
     return
   }
   const asked = await askAgent(context, sagaContract.decide, { declaration }, { ...flags, ...place })
-  if (asked.kind === 'ok') context.print(json, ['heard'], { ...facts, verdict: allowed })
+  if (asked.kind === 'ok') context.print(json, [formatHeard(decided)], { ...facts, verdict: allowed })
   else tellUndone(context, json, asked, facts)
+}
+
+function formatHeard({ saga, decision }: Decided): string {
+  return `heard: ${decision} is on the record of ${saga}; its agent goes on by it`
 }
 
 async function sign(context: CliContext, agent: AgentName, decided: Decided, flags: DecideFlags): Promise<string> {
@@ -131,19 +142,27 @@ async function decideInStore(
   decided: Decided,
   flags: DecideFlags,
 ): Promise<{ readonly declaration: string; readonly verdict: Verdict }> {
-  const { anchor = [], of } = flags
-  if (anchor.length === 0) throw new MeshError('cli.usage', 'give --anchor, the owner who vouches for you')
-  const anchors = createAnchors(await readAnchors(anchor))
+  const { anchor = [], decider = [], of } = flags
+  if (anchor.length + decider.length === 0)
+    throw new MeshError('cli.usage', 'give --anchor, the owner of the saga, who vouches for you')
+  const { anchors, deciders } = await readDeciders(anchor, decider)
   const clock = createSystemClock()
   return withStore(data, async (store) => {
-    const { agent } = await findSaga(store, decided.saga, of)
+    const { agent, events, error } = await findSaga(store, decided.saga, of)
+    const owner = findOwner(events)
+    if (owner === undefined) throw error ?? new MeshError('saga.unknown', `the saga "${decided.saga}" cannot be read`)
     const declaration = await sign(context, agent, decided, flags)
-    const verdict = createHumanVerifier({ anchors, now: () => clock.now() })(declaration)
+    const verdict = createHumanVerifier({ anchors, now: () => clock.now(), owner, deciders })(declaration)
     if (verdict.kind === 'deny') return { declaration, verdict }
     const open = (): SagaJournal => openKeptJournal(store, formatSagaStream(agent, decided.saga))
     const noted = await noteSaga(open, decided.saga, proposeDecision(verdict.order.decided))
     return { declaration, verdict: noted.verdict }
   })
+}
+
+/** The owner under whom a saga began: its persons decide about it. */
+function findOwner([first]: readonly JournaledEvent[]): string | undefined {
+  return first?.event.type === 'started' || first?.event.type === 'sealed' ? first.event.owner : undefined
 }
 
 function parseFact(text: string): string {

@@ -4,6 +4,8 @@ import { MeshError } from '@parley/protocol'
 import type { CliContext } from '../cli-context.ts'
 import { issuerFolder } from '../issuer-folder.ts'
 import { parseDuration } from '../duration.ts'
+import { findOrderedPin } from '../find-ordered-pin.ts'
+import { handOnHint } from '../hand-on-hint.ts'
 import { assertSubject } from '../assert-subject.ts'
 import { parseReason } from '../parse-reason.ts'
 import { parseScore } from '../parse-score.ts'
@@ -36,15 +38,27 @@ export function addTimedOrderCommands(program: Command, context: CliContext): vo
   program
     .command('pin <name>')
     .description("sign the owner's order that a name has this trust score, 0 to 1000, for a time")
-    .argument('<score>', 'the score, 0 to 1000', parseScore)
+    .argument('[score]', 'the score, 0 to 1000; with --end that of the pin that is ended', parseScore)
     .requiredOption('--issuer <dir>', folder)
     .option('--for <duration>', 'for how long, for instance 7d', parseDuration)
     .option('--end', 'end the pin that is in force')
     .requiredOption('--reason <text>', 'why; it goes on the record', parseReason)
     .option('--json', 'print the order as JSON')
-    .action(async (name: string, score: number, flags: TimedFlags & { readonly reason: string }) => {
-      await sign(context, 'pin', name, flags, { score, reason: flags.reason })
+    .action(async (name: string, score: number | undefined, flags: TimedFlags & { readonly reason: string }) => {
+      assertSubject('pin', name)
+      await sign(context, 'pin', name, flags, {
+        score: score ?? (await findEndedScore(context, name, flags)),
+        reason: flags.reason,
+      })
     })
+}
+
+/** An end repeats the score that it ends: a node whose clock is behind then sees no other one meanwhile. */
+async function findEndedScore(context: CliContext, name: string, { issuer, end = false }: TimedFlags): Promise<number> {
+  if (!end) throw new MeshError('cli.usage', 'give a score, 0 to 1000')
+  const pin = await findOrderedPin(issuerFolder(issuer, context), name)
+  if (!pin) throw new MeshError('cli.usage', `no pin of ${name} is in force: there is nothing to end`)
+  return pin.score
 }
 
 async function sign(
@@ -66,6 +80,6 @@ async function sign(
   context.print(json, [order], { sequence, kind, subject, ...terms, untilMs, order })
   context.remark(
     json,
-    context.paint.dim(`order ${String(sequence)}: ${kind} ${subject} ${until}; give it to the nodes`),
+    context.paint.dim(`order ${String(sequence)}: ${kind} ${subject} ${until}; ${handOnHint(issuer)}`),
   )
 }

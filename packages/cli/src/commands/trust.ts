@@ -30,7 +30,7 @@ interface AttestFlags extends StoreFlags {
 
 /** Adds `parley trust show`, `explain`, `attest` and `pin`. */
 export function addTrustCommands(program: Command, context: CliContext): void {
-  const trust = program.command('trust').description("look into the trust ledger of a stopped node's store")
+  const trust = program.command('trust').description('explain, pin and attest trust in the store of a stopped node')
   trust
     .command('show')
     .description('list the scores of all peers, folded anew from the evidence')

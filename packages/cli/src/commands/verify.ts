@@ -28,6 +28,11 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
       'for a saga: how strongly a person who decided must have signed in, 1 to 3',
       parseLevel,
     )
+    .option(
+      '--decider <file>',
+      "for a saga: the anchor.json of an owner besides the saga's whose persons may decide",
+      collect,
+    )
     .option('--own', "for a saga: take the agent's word about steps that it did itself")
     .option('--head <entries:hash>', 'for a saga: a head that was seen before; the saga must have gone through it')
     .option('--json', 'print the verdict as JSON')

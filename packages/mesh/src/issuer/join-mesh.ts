@@ -9,7 +9,10 @@ import type { MeshJoin } from './mesh-join.ts'
  */
 export function joinMesh(token: string | undefined): MeshJoin {
   if (token === undefined || token === '')
-    throw new MeshError('identity.join-token-invalid', 'there is no join token; make one with parley issuer token')
+    throw new MeshError(
+      'identity.join-token-invalid',
+      'there is no join token; is PARLEY_JOIN set, if it comes from there?',
+    )
   return joinWith(parseJoinToken(token.trim()))
 }
 

@@ -41,7 +41,7 @@ export async function rejoinMesh({ dir, token, random = createSystemRandom() }: 
   const release = takeProcessLock(join(dir, 'rejoin'))
   try {
     const kept = await readRejoinFile(folder)
-    const begun = beginWith(kept, token)
+    const begun = beginWith(folder.dir, kept, token)
     const attempt = begun.attempt ?? drawRejoinAttempt(random)
     if (begun.attempt === undefined) await writeRejoinFile(folder, { ...begun, attempt })
     return { ...joinWith(begun.token), seat: createKeptSeat(folder, begun, attempt, release) }
@@ -52,12 +52,15 @@ export async function rejoinMesh({ dir, token, random = createSystemRandom() }: 
 }
 
 /** A token that it did not begin with replaces what is kept: that is how a process is helped that cannot come back. */
-function beginWith(kept: RejoinState | undefined, text: string | undefined): RejoinState {
+function beginWith(dir: string, kept: RejoinState | undefined, text: string | undefined): RejoinState {
   const token = text?.trim() ?? ''
   const origin = hashJoinText(token)
   if (kept && (token === '' || kept.origin === origin)) return kept
   if (token === '')
-    throw new MeshError('identity.join-token-invalid', 'there is no join token, and nothing was kept to come back with')
+    throw new MeshError(
+      'identity.join-token-invalid',
+      `there is no join token (is PARLEY_JOIN set, if it comes from there?), and ${dir} keeps nothing to come back with`,
+    )
   return { origin, token: parseJoinToken(token) }
 }
 

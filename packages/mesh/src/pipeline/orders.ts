@@ -1,4 +1,4 @@
-import { allowed, type Did, type Risk, type Verdict } from '@parley/protocol'
+import { type Did, type Risk, type Verdict } from '@parley/protocol'
 import type { VerifiedChain, VerifiedCredential } from '@parley/identity'
 import { issuerContract } from '../issuer/issuer-contract.ts'
 import type { NodeParts } from '../node/node-parts.ts'
@@ -8,20 +8,22 @@ import type { SagaCommand } from '../calling/saga-command.ts'
  * Decides whether orders stand against either side of a hop, and whether enough of them is known for its risk. With
  * `isExempt` a quarantine does not count.
  */
-export function decideOrders(
-  { orders, ownCredential, clock }: NodeParts,
-  peer: VerifiedCredential,
-  risk: Risk,
+export function decideOrders(parts: NodeParts, peer: VerifiedCredential, risk: Risk, isExempt: boolean): Verdict {
+  for (const credential of [parts.ownCredential(), peer]) {
+    const verdict = decideOrdersAgainst(parts, credential, isExempt)
+    if (verdict.kind === 'deny') return verdict
+  }
+  return parts.orders.checkKnown([peer.owner], risk, parts.clock.now())
+}
+
+/** Decides whether an order that is held stands against one side of a hop. With `isExempt` a quarantine does not count. */
+export function decideOrdersAgainst(
+  { orders, clock }: NodeParts,
+  credential: VerifiedCredential,
   isExempt: boolean,
 ): Verdict {
-  const nowMs = clock.now()
-  for (const credential of [ownCredential(), peer]) {
-    const verdict = orders.check(credential)
-    if (verdict.kind === 'deny') return verdict
-    const quarantine = isExempt ? allowed : orders.checkQuarantine(credential, nowMs)
-    if (quarantine.kind === 'deny') return quarantine
-  }
-  return orders.checkKnown([peer.owner], risk, nowMs)
+  const verdict = orders.check(credential)
+  return verdict.kind === 'deny' || isExempt ? verdict : orders.checkQuarantine(credential, clock.now())
 }
 
 /**

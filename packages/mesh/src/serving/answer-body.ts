@@ -79,7 +79,7 @@ function readOutcome(told: Partial<Record<string, unknown>>): BareOutcome | unde
     case 'refused': {
       if (!code) return undefined
       const wait = told['retryAfterMs']
-      const reason = 'it tells no more than the code'
+      const reason = 'the callee tells no more than the code; `parley why` of this hop, on its store, says why'
       const approval = readApproval(told['approval'])
       return {
         kind: 'refused',

@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from '@parley/protocol'
 import type { DecidedEvent, SagaEvent } from './saga-event.ts'
-import { isEnded, isOver, isPastPivot, type SagaState } from './saga-state.ts'
+import { isEnded, isOver, isPastPivot, type SagaState, type StepState } from './saga-state.ts'
 
 /**
  * What somebody besides the driver wants to add to a saga: the events, none if it is so already, or why not. Decided on the
@@ -50,11 +50,26 @@ export function proposeDecision(decided: DecidedEvent): Proposal {
   }
 }
 
+/** Holds what a person decided to sagas of this owner: after a change of owner, who may decide now has no say about those before. */
+export function holdToOwner(owner: string, propose: Proposal): Proposal {
+  return (state) => {
+    const proposed = propose(state)
+    const isDecided = !('kind' in proposed) && proposed.some(({ type }) => type === 'decided')
+    if (!isDecided || state.started.owner === owner) return proposed
+    const problem = `the saga "${state.started.id}" is of ${state.started.owner}, not of ${owner}`
+    return refuse('saga.owner-changed', `${problem}: decide in its store, as a person of its owner`)
+  }
+}
+
 function findCancelProblem(state: SagaState): string | undefined {
   if (isEnded(state)) return `has ended ${state.life.value}`
   const pivot = Object.values(state.steps).find((step) => step.plan.pivot)
   if (!pivot || ['planned', 'skipped'].includes(pivot.snapshot.value) || state.turned) return undefined
   return `has sent its pivot "${pivot.plan.name}": it only goes forward`
+}
+
+function describeStatus({ turned }: SagaState, { snapshot: { value } }: StepState): string {
+  return turned && value === 'unknown' ? 'waits for its undo' : `is ${value}`
 }
 
 function findDecisionProblem(
@@ -64,10 +79,10 @@ function findDecisionProblem(
   if (isOver(state)) return `has ended ${state.life.value}`
   if (state.heard.includes(declaration)) return 'heard this declaration before: sign another one'
   if (decision === 'abort') return undefined
-  if (decision === 'cancel') return findCancelProblem(state)
+  if (decision === 'cancel') return findCancelProblem(state) ?? (state.turned && 'is on its way back already')
   const step = state.steps[about]
   if (!step) return `has no step "${about}"`
-  if (step.snapshot.value !== 'stuck') return `is not stuck at "${about}", which is ${step.snapshot.value}`
+  if (step.snapshot.value !== 'stuck') return `is not stuck at "${about}", which ${describeStatus(state, step)}`
   if (decision === 'skip' && !state.turned)
     return `is on its way forward: resolve the step "${about}" as what it is, or abort`
   if (decision === 'resolve' && fact === undefined) return `needs to know what became of "${about}"`

@@ -13,7 +13,13 @@ import { findHolder } from './find-holder.ts'
 // I6 What another saga locked is not touched, and a lock is taken and given back with the effect.
 
 /** Creates a participant over an inbox and the database that it lives in. */
-export function createParticipant<Tx>(options: ParticipantOptions<Tx>): Participant<Tx> {
+export function createParticipant<Tx>(
+  options: ParticipantOptions<Tx> & { readonly effects: 'outside' },
+): Participant<Tx, undefined>
+export function createParticipant<Tx>(
+  options: ParticipantOptions<Tx> & { readonly effects?: 'inside' },
+): Participant<Tx>
+export function createParticipant<Tx>(options: ParticipantOptions<Tx>): Participant<Tx, undefined> {
   return {
     serve(capability, serves) {
       const { undo, lock } = serves
@@ -33,7 +39,7 @@ export function createParticipant<Tx>(options: ParticipantOptions<Tx>): Particip
 
 function serveDo<Tx, Input, Result, Declared>(
   options: ParticipantOptions<Tx>,
-  serves: TransactionalServe<Tx, Input, Result, Declared>,
+  serves: TransactionalServe<Tx, Input, Result, Declared, undefined>,
 ): UndoableServe<Input, Result, Declared>['do'] {
   const { inbox, locks } = options
   return (input, hop) =>
@@ -76,7 +82,7 @@ function serveDo<Tx, Input, Result, Declared>(
 
 function serveUndo<Tx, Input, Result, Declared>(
   options: ParticipantOptions<Tx>,
-  undo: NonNullable<TransactionalServe<Tx, Input, Result, Declared>['undo']>,
+  undo: NonNullable<TransactionalServe<Tx, Input, Result, Declared, undefined>['undo']>,
 ): NonNullable<UndoableServe<Input, Result, Declared>['undo']> {
   const { inbox, locks } = options
   return (_input, hop) =>
@@ -88,15 +94,15 @@ function serveUndo<Tx, Input, Result, Declared>(
       await locks?.release(tx, command)
       if (verdict.kind === 'nothing') return undefined
       enter()
-      // The inbox's own memory of the output, not what the caller says that it was.
-      const output: unknown = verdict.kind === 'undo' ? JSON.parse(verdict.outcome.output) : undefined
+      // The inbox's own memory of what the handler answered then, not what the caller says that it was.
+      const output = verdict.kind === 'undo' ? (JSON.parse(verdict.outcome.output) as Result) : undefined
       return undo(tx, { output }, marked.hop)
     })
 }
 
 function serveLookup<Tx, Input, Result, Declared>(
   options: ParticipantOptions<Tx>,
-  { find }: TransactionalServe<Tx, Input, Result, Declared>,
+  { find }: TransactionalServe<Tx, Input, Result, Declared, undefined>,
 ): NonNullable<UndoableServe<Input, Result, Declared>['lookup']> {
   const { inbox } = options
   return (hop) =>

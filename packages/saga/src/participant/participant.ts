@@ -23,8 +23,8 @@ export interface ParticipantOptions<Tx> {
 /** What became of something that was begun outside, as whoever it was done at says. */
 export type FoundOutside = Exclude<LookupAnswer, { readonly found: 'tombstone' }>
 
-/** What serves one capability inside the participant's transaction. */
-export interface TransactionalServe<Tx, Input, Result, Declared> {
+/** What serves one capability inside the participant's transaction. `Doubt` is `undefined` where effects are outside. */
+export interface TransactionalServe<Tx, Input, Result, Declared, Doubt = never> {
   /** Does it, through `tx` only: a throw, a `hop.fail()` and a `hop.refuse()` roll everything back. */
   readonly do: (
     tx: Tx,
@@ -36,7 +36,7 @@ export interface TransactionalServe<Tx, Input, Result, Declared> {
    */
   readonly undo?: (
     tx: Tx,
-    done: { readonly output: unknown },
+    done: { readonly output: Result | Doubt },
     hop: Hop,
   ) => ReturnType<NonNullable<UndoableServe<Input, Result, Declared>['undo']>>
   /** Names the target that `do` keeps from other sagas until its saga is over, if there is one; a target that another one has is `saga.locked`. */
@@ -52,8 +52,8 @@ export interface TransactionalServe<Tx, Input, Result, Declared> {
   ) => FoundOutside | undefined | Promise<FoundOutside | undefined>
 }
 
-/** Makes handlers whose effects happen at most once and can be taken back. */
-export interface Participant<Tx> {
+/** Makes handlers whose effects happen at most once and can be taken back. `Doubt` is `undefined` where effects are outside. */
+export interface Participant<Tx, Doubt = never> {
   /**
    * Turns functions over a transaction into what `node.serve` takes. Calls without a saga run in a transaction, too, without
    * the inbox. Throws `contract.invalid` when the contract promises an undo and there is none, or a lock is asked for and there
@@ -61,6 +61,6 @@ export interface Participant<Tx> {
    */
   serve<Input, Output, Declared, Result>(
     capability: ContractCapability<Input, Output, Declared, Result>,
-    serves: TransactionalServe<Tx, Input, Result, Declared>,
+    serves: TransactionalServe<Tx, Input, Result, Declared, Doubt>,
   ): UndoableServe<Input, Result, Declared>
 }

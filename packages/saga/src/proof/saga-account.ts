@@ -76,4 +76,6 @@ export type SagaVerdict =
   | { readonly kind: 'proved'; readonly account: SagaAccount }
   /** Nothing contradicts it, but for some steps there is only the orchestrator's word. */
   | { readonly kind: 'claimed'; readonly account: SagaAccount }
+  /** The file speaks of an owner whom the verifier's anchors do not accept: that proves nothing, against nobody. */
+  | { readonly kind: 'unaccepted'; readonly line: number; readonly code: ErrorCode; readonly reason: string }
   | { readonly kind: 'tampered'; readonly line: number; readonly code: ErrorCode; readonly reason: string }

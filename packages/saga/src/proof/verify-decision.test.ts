@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { sagaPurpose } from '../runner/verify-human.ts'
 import { openSignedTown, type SignedTown } from '../testing/signed-saga.fixture.ts'
 import type { SagaVerdict } from './saga-account.ts'
-import { verifySagaExport } from './verify-saga-export.ts'
+import { verifySagaExport, type SagaExpectation } from './verify-saga-export.ts'
 
 let town: SignedTown
 
@@ -22,6 +22,7 @@ describe('verifySagaExport on what people decided', () => {
     written: Readonly<Record<string, unknown>> = {},
     human: 1 | 2 | null = 2,
     times = 1,
+    expected: (staff: string) => Partial<SagaExpectation> = (staff) => ({ deciders: [staff] }),
   ): Promise<SagaVerdict> {
     const { clock, acme } = town
     const random = createSeededRandom(21)
@@ -40,7 +41,8 @@ describe('verifySagaExport on what people decided', () => {
     const { decision, reason } = order
     for (let time = 0; time < times; time++)
       await saga.note({ type: 'decided', decision, reason, by: 'staff/ann', declaration, ...written })
-    return verifySagaExport(await saga.export(), { anchors: createAnchors([acme.anchor, staff.anchor]) })
+    const anchors = createAnchors([acme.anchor, staff.anchor])
+    return verifySagaExport(await saga.export(), { anchors, ...expected(staff.owner) })
   }
 
   it('tells who decided', async () => {
@@ -48,6 +50,11 @@ describe('verifySagaExport on what people decided', () => {
       kind: 'proved',
       account: { decisions: [{ decision: 'cancel', by: { name: 'staff/ann' }, reason: order.reason }] },
     })
+  })
+
+  it("proves no decision of another owner's person, whom the anchors vouch for, unless that owner is named", async () => {
+    expect(await decide(order, {}, 2, 1, () => ({}))).toEqual(tampered('saga.decision-refused'))
+    expect(await decide(order, {}, 2, 1, () => ({ deciders: [] }))).toEqual(tampered('saga.decision-refused'))
   })
 
   it.each<[string, string, () => Promise<SagaVerdict>]>([

@@ -19,6 +19,8 @@ export interface SagaExpectation {
   readonly anchors: Anchors
   /** How strongly a person who decided must have signed in (NIST SP 800-63B); default 2. */
   readonly assurance?: Assurance
+  /** Owners (DIDs) besides the saga's whose persons may decide about it; default none. They need an anchor as well. */
+  readonly deciders?: readonly string[]
   /** Takes the agent's word about steps that it did itself, which nobody else could sign. They are told as claims all the same. */
   readonly believesOwn?: boolean
   /** A head that was seen before: the saga must have gone through it. Finds a file that was cut off and ended anew. */
@@ -55,7 +57,8 @@ export function verifySagaExport(text: string, expected: SagaExpectation): SagaV
   } catch (error) {
     if (!isMeshError(error)) throw error
     const { code, message } = error
-    return { kind: 'tampered', line: error instanceof SagaFileError ? error.line : line, code, reason: message }
+    const kind = code === 'identity.owner-unknown' ? 'unaccepted' : 'tampered'
+    return { kind, line: error instanceof SagaFileError ? error.line : line, code, reason: message }
   }
 }
 
@@ -89,7 +92,7 @@ function assertEnd(
 }
 
 function createReading({ head: { agent, saga }, papers }: SagaFile, expected: SagaExpectation): Reading {
-  const { anchors, assurance = 2 } = expected
+  const { anchors, assurance = 2, deciders = [] } = expected
   const heads = new Set<string>()
   const chains = new Map<string, readonly string[]>()
   const decisions: ProvenDecision[] = []
@@ -109,7 +112,7 @@ function createReading({ head: { agent, saga }, papers }: SagaFile, expected: Sa
     if (event.type === 'intended' && event.epoch !== before.epoch)
       throw corrupt(`the step "${event.step}" is intended in another epoch than its owner's`)
     if (event.type === 'decided') {
-      const setting = { state: before, agent, atMs, anchors, assurance, isWhole: !isApart }
+      const setting = { state: before, agent, atMs, anchors, assurance, deciders, isWhole: !isApart }
       decisions.push({ line, ...verifyDecision(event, setting) })
     }
     checkEnd(before, event, atMs)

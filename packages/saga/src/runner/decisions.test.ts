@@ -5,6 +5,7 @@ import { pivot, step } from '../definition/step.ts'
 import type { Fault } from '../testing/fake-mesh.fixture.ts'
 import { anySchema, trips, type Trip } from '../testing/trip-contract.fixture.ts'
 import { createTripLab, type TripLab } from '../testing/trip-lab.fixture.ts'
+import { createSagas } from './create-sagas.ts'
 import type { Sagas } from './sagas.ts'
 import { readOrder, type VerifyHuman } from './verify-human.ts'
 
@@ -161,6 +162,28 @@ describe('sagas.decide', () => {
     expect(await some.decide(declare({ decision: 'abort' }))).toMatchObject({ code: 'saga.unknown' })
   })
 
+  it('says of an undo that is tried again that it waits, to who would have it tried once more', async () => {
+    const { lab, sagas } = await stick(noUndo, 'hotel')
+    await sagas.close()
+    const idle = lab.orchestrator([book], 'did:key:zTwo', { verifyHuman: believe })
+    expect(await idle.decide(declare({ decision: 'retry', about: 'flight' }))).toEqual({ kind: 'allow' })
+    const again = await idle.decide(declare({ decision: 'retry', about: 'flight', reason: 'hurry' }))
+    expect(again).toMatchObject({
+      code: 'saga.decision-refused',
+      reason: expect.stringContaining('"flight", which waits for its undo') as string,
+    })
+  })
+
+  it('refuses one about a saga that began under another owner than the node has now, whoever decided it', async () => {
+    const { lab, sagas } = await stick(noUndo, 'hotel')
+    await sagas.close()
+    const { store, clock } = lab
+    const node = lab.mesh.createNode({ name: 'acme/travel', owner: 'did:key:zOther', store, clock })
+    await using later = createSagas(node, { definitions: [book], verifyHuman: believe })
+    expect(await later.decide(declare({ decision: 'abort' }))).toMatchObject({ code: 'saga.owner-changed' })
+    expect(lab.journal('t').filter((event) => event.type === 'decided')).toHaveLength(0)
+  })
+
   it('cancels a running saga, and the same declaration says it only once', async () => {
     const clock = createManualClock()
     const lab = createTripLab(clock)
@@ -171,6 +194,8 @@ describe('sagas.decide', () => {
     await clock.settle()
     const [first, second] = [declare({ decision: 'cancel' }), declare({ decision: 'cancel' })]
     expect(await sagas.decide(first)).toEqual({ kind: 'allow' })
+    const twice = await sagas.decide(declare({ decision: 'cancel', reason: 'once more' }))
+    expect(twice).toMatchObject({ code: 'saga.decision-refused' })
     expect((await run.settled()).status).toBe('compensated')
     expect(await sagas.decide(second)).toMatchObject({ code: 'saga.decision-refused' })
     expect(lab.journal('t').filter((event) => event.type === 'decided')).toHaveLength(1)

@@ -7,7 +7,7 @@ import { describeErased } from '../journal/data-keys.ts'
 import { peekIsOver } from '../journal/peek-journal.ts'
 import { formatSagaPrefix, formatSagaStream, openSagaJournal, type SagaJournal } from '../journal/saga-journal.ts'
 import { foldSaga } from '../kernel/fold-saga.ts'
-import type { Proposal } from '../kernel/propose.ts'
+import { holdToOwner, type Proposal } from '../kernel/propose.ts'
 import type { SagaEvent } from '../kernel/saga-event.ts'
 import { isEnded, isOver, type SagaState } from '../kernel/saga-state.ts'
 import { createDefinitionRegistry, type DefinitionRegistry } from './definition-registry.ts'
@@ -199,7 +199,8 @@ export function createSagaDesk(node: SagaNode, options: DeskOptions): SagaDesk {
     stopCalls: async () => (await driven.get(id)?.stopCalls()) ?? {},
   })
 
-  const note = async (id: string, propose: Proposal): Promise<Verdict> => {
+  const note = async (id: string, proposal: Proposal): Promise<Verdict> => {
+    const propose = holdToOwner(node.owner, proposal)
     const driver = await find(id)
     if (driver && !driver.feed.stopped) return driver.note(propose)
     const { verdict, instance } = await noteSaga(() => open(id), id, propose)

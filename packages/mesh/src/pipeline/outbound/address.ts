@@ -2,6 +2,7 @@ import { allowed, refuse, type Did, type Refusal, type Verdict } from '@parley/p
 import { chooseInstance } from '../../calling/choose-instance.ts'
 import type { DirectoryEntry } from '../../discovery/directory.ts'
 import type { OutboundHop } from '../outbound-hop.ts'
+import { decideOrdersAgainst, isExemptFromQuarantine } from '../orders.ts'
 import { left, type Stage } from '../stage.ts'
 
 /** How long a call waits for an instance to appear that it could ask, in milliseconds. */
@@ -18,7 +19,9 @@ export const address: Stage<OutboundHop> = {
     if (scope.kind === 'deny') return scope
     const find = (): DirectoryEntry | undefined => chooseIn(scope, hop)
     const found = find()
-    return found ? settleOn(hop, found) : waitForProvider(hop, scope.who, find)
+    if (found) return settleOn(hop, found)
+    const own = decideOwnOrders(hop)
+    return own.kind === 'deny' ? own : waitForProvider(hop, scope.who, find)
   },
 }
 
@@ -29,7 +32,7 @@ export const lookUp: Stage<OutboundHop> = {
     const scope = scopeOf(hop)
     if (scope.kind === 'deny') return scope
     const found = chooseIn(scope, hop)
-    if (!found) return refuse('mesh.no-provider', `no live instance of ${scope.who} serves ${hop.contract.capability}`)
+    if (!found) return refuseAlone(hop, scope.who)
     hop.peer = found
     return allowed
   },
@@ -54,7 +57,7 @@ async function waitForProvider(
   who: string,
   find: () => DirectoryEntry | undefined,
 ): Promise<Verdict> {
-  const { parts, contract } = hop
+  const { parts } = hop
   const untilMs = Math.min(left(hop.deadlineAtMs, 'the deadline'), hop.startedAtMs + patienceMs)
   let found: DirectoryEntry | undefined
   parts.presence.askWho()
@@ -62,11 +65,20 @@ async function waitForProvider(
     leftMs = untilMs - parts.clock.monotonic()
     if (leftMs > 0) await parts.directory.changed(leftMs)
   }
-  return found
-    ? settleOn(hop, found)
-    : refuse('mesh.no-provider', `no live instance of ${who} serves ${contract.capability}`, {
-        retryAfterMs: patienceMs,
-      })
+  return found ? settleOn(hop, found) : refuseAlone(hop, who, { retryAfterMs: patienceMs })
+}
+
+/** Refuses a call that finds nobody. Nobody answers whom an order is against, so that is told first. */
+function refuseAlone(hop: OutboundHop, who: string, more: { readonly retryAfterMs?: number } = {}): Verdict {
+  const own = decideOwnOrders(hop)
+  return own.kind === 'deny'
+    ? own
+    : refuse('mesh.no-provider', `no live instance of ${who} serves ${hop.contract.capability}`, more)
+}
+
+function decideOwnOrders({ parts, contract, options }: OutboundHop): Verdict {
+  const isExempt = isExemptFromQuarantine(contract.capability, options.saga)
+  return decideOrdersAgainst(parts, parts.ownCredential(), isExempt)
 }
 
 interface Scope {
