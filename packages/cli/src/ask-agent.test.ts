@@ -10,7 +10,8 @@ describe('tellUndone', () => {
       end: () => undefined,
     } as unknown as CliContext
     const reason = 'no\n\u001b[32mgranted\u001b[0m'
-    tellUndone(context, false, { kind: 'refused', code: 'policy.approval-invalid', reason })
+    tellUndone(context, false, { kind: 'refused', code: 'policy.approval-invalid', reason, hop: 'h1' })
     expect(printed[0]).toBe('refused policy.approval-invalid: no\\u000a\\u001b[32mgranted\\u001b[0m')
+    expect(printed.at(-1)).toBe('hop h1')
   })
 })

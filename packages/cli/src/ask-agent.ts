@@ -15,6 +15,8 @@ export interface Undone {
   readonly kind: Exclude<Outcome['kind'], 'ok'>
   readonly code: string
   readonly reason: string
+  /** The hop, where one was made: `parley why` asks for it. */
+  readonly hop?: string
 }
 
 /** What an agent that was asked did. */
@@ -52,17 +54,23 @@ export async function askAgent(
 
 /** Tells that an agent did not do it. `more` is what stays true all the same; the exit code is that of the outcome. */
 export function tellUndone(context: CliContext, json: boolean, undone: Undone, more: object = {}): void {
-  const { kind, code, reason } = undone
+  const { kind, code, reason, hop } = undone
   const todo = describeCode(code)?.todo
-  const lines = [printable(`${kind} ${code}: ${reason}`), ...(todo === undefined ? [] : [`what to do: ${todo}`])]
-  context.print(json, lines, { ...more, [kind]: { code, reason, ...(todo === undefined ? {} : { todo }) } })
+  const lines = [
+    printable(`${kind} ${code}: ${reason}`),
+    ...(todo === undefined ? [] : [`what to do: ${todo}`]),
+    ...(hop === undefined ? [] : [`hop ${hop}`]),
+  ]
+  const told = { code, reason, ...(todo === undefined ? {} : { todo }), ...(hop === undefined ? {} : { hop }) }
+  context.print(json, lines, { ...more, [kind]: told })
   context.end(exitCodeOfOutcome(kind))
 }
 
 function describeUndone(outcome: Exclude<Outcome, { readonly kind: 'ok' }>): Undone {
   const { kind } = outcome
-  if (kind === 'refused') return { kind, code: outcome.code, reason: outcome.reason }
-  if (kind !== 'declined') return { kind, code: outcome.code, reason: outcome.hop.explain() }
+  const hop = outcome.hop.id
+  if (kind === 'refused') return { kind, code: outcome.code, reason: outcome.reason, hop }
+  if (kind !== 'declined') return { kind, code: outcome.code, reason: outcome.hop.explain(), hop }
   const { name, details } = outcome.error
   // What a desk refuses it tells with a code of the mesh.
   const { code, reason } = details as { readonly code?: string; readonly reason?: string }

@@ -174,7 +174,11 @@ export function createSagas(node: SagaNode, options: SagasOptions): Sagas {
     },
     async decide(declaration): Promise<Verdict> {
       const verdict = options.verifyHuman?.(declaration)
-      if (!verdict) return refuse('saga.decision-refused', `nobody may decide about the sagas of ${node.name} here`)
+      if (!verdict)
+        return refuse(
+          'saga.decision-refused',
+          `nobody may decide about the sagas of ${node.name} here: give createSagas a verifyHuman`,
+        )
       if (verdict.kind === 'deny') return verdict
       const { agent, saga, decided } = verdict.order
       if (agent !== node.name)

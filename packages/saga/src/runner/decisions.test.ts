@@ -157,7 +157,10 @@ describe('sagas.decide', () => {
   it('refuses one of an unknown saga, and every one where nobody may decide', async () => {
     const lab = createTripLab(createManualClock())
     const none = lab.orchestrator([book])
-    expect(await none.decide(declare({ decision: 'abort' }))).toMatchObject({ code: 'saga.decision-refused' })
+    expect(await none.decide(declare({ decision: 'abort' }))).toMatchObject({
+      code: 'saga.decision-refused',
+      reason: expect.stringContaining('verifyHuman') as string,
+    })
     const some = lab.orchestrator([book], 'did:key:zTwo', { verifyHuman: believe })
     expect(await some.decide(declare({ decision: 'abort' }))).toMatchObject({ code: 'saga.unknown' })
   })
