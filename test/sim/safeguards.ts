@@ -105,7 +105,7 @@ export const safeguards = {
   'order-check': [
     {
       file: 'packages/mesh/src/pipeline/orders.ts',
-      find: 'for (const credential of [ownCredential(), peer]) {',
+      find: 'for (const credential of [parts.ownCredential(), peer]) {',
       put: 'for (const credential of []) {',
     },
   ],

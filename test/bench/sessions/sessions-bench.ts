@@ -18,7 +18,7 @@ const targetBytes = 4_096
 export const sessionsBench: Bench = {
   name: 'sessions',
   about:
-    'resident memory of one node, in a process of its own, for each of 20,000 peers of different names that shook hands (with a key share), called once over nats-server, and then keep their session without a word; peers that only call do not announce themselves, and log and ledger are in a SQLite file',
+    'resident memory of one node, in a process of its own, for each of 20,000 peers of different names that shook hands (with a key share), called once over nats-server, and then keep their session without a word; peers that only call do not announce themselves, and log and ledger are in a SQLite file. What any node pays once, peers or not, is not counted: what stands after 4,000 handshakes and 1,100 commits',
   libraries: ['@nats-io/transport-node'],
   defaultRounds: 1,
   inFlight: [1],

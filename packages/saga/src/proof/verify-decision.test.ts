@@ -52,7 +52,7 @@ describe('verifySagaExport on what people decided', () => {
     })
   })
 
-  it("proves no decision of another owner's person, whom the anchors vouch for, unless that owner is named", async () => {
+  it('proves no decision of a person of another owner, whom the anchors vouch for, unless that owner is named', async () => {
     expect(await decide(order, {}, 2, 1, () => ({}))).toEqual(tampered('saga.decision-refused'))
     expect(await decide(order, {}, 2, 1, () => ({ deciders: [] }))).toEqual(tampered('saga.decision-refused'))
   })

@@ -29,7 +29,7 @@ describe('createHumanVerifier', () => {
       ...more,
     })
 
-  it("hears no person of another owner about the owner's sagas, though the anchors vouch for them", async () => {
+  it('hears no person of another owner about sagas, though the anchors vouch for them', async () => {
     expect(hear()(await declare(globex, 'globex/gus'))).toMatchObject({
       kind: 'deny',
       code: 'saga.decision-refused',
