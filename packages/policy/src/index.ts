@@ -2,6 +2,7 @@ export { describeSubject, digestJson, digestSubject, type ApprovalSubject } from
 export {
   approvalAnswers,
   isHeard,
+  ownerOfParty,
   weighAnswers,
   type ApprovalAnswer,
   type ApprovalState,

@@ -38,4 +38,11 @@ describe('createPassingMap', () => {
     }
     expect({ seen, size: map.size }).toEqual({ seen: ['a', 'b', 'c'], size: 0 })
   })
+
+  it('lists values as they are, lists too', () => {
+    const map = createPassingMap<string, readonly number[]>()
+    map.set('a', [1, 2])
+    map.set('b', [])
+    expect(map.values()).toEqual([[1, 2], []])
+  })
 })

@@ -21,6 +21,6 @@ export function createPassingMap<Key, Value extends object>(): PassingMap<Key, V
       return boxes.delete(key)
     },
     keys: () => boxes.keys(),
-    values: () => Array.from(boxes.values()).flatMap(({ value }) => value ?? []),
+    values: () => Array.from(boxes.values(), ({ value }) => value).filter((value) => value !== undefined),
   }
 }

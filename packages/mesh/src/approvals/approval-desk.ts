@@ -4,6 +4,7 @@ import {
   digestJson,
   digestSubject,
   isHeard,
+  ownerOfParty,
   weighAnswers,
   type ApprovalState,
   type ApprovalSubject,
@@ -95,7 +96,7 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     answers: [],
   })
   const hasRoom = async (requester: string, nowMs: number): Promise<boolean> => {
-    const owner = ownerOf(requester)
+    const owner = ownerOfParty(requester)
     if ([owner, requester].some((who) => (crowdedUntilMs.get(who) ?? 0) > nowMs)) return false
     const { ofAgent, ofOwner } = await store.countWaiting(requester, nowMs)
     if (ofAgent < maxWaitingOfAgent && ofOwner < maxWaitingOfOwner) return true
@@ -104,7 +105,7 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
   }
   /** Of one owner one request is counted and put at a time, or all that come at once would find room. */
   const inTurn = <Result>(requester: string, work: () => Promise<Result>): Promise<Result> => {
-    const owner = ownerOf(requester)
+    const owner = ownerOfParty(requester)
     const turns = turnsOf.get(owner) ?? pLimit(1)
     turnsOf.set(owner, turns)
     return turns(work)
@@ -251,10 +252,6 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     answer: takeIn,
     list: store.list,
   }
-}
-
-function ownerOf(requester: string): string {
-  return requester.slice(0, requester.indexOf(' '))
 }
 
 function isOpen({ usedAtMs, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {

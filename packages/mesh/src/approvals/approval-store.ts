@@ -1,3 +1,4 @@
+import { ownerOfParty } from '@parley/policy'
 import type { KeyValue } from '@parley/ports'
 import { isMeshError, refuse, type Refusal } from '@parley/protocol'
 import { readRequest, type ApprovalRequest } from './approval-request.ts'
@@ -67,7 +68,7 @@ export function openApprovalStore(keyValue: KeyValue): ApprovalStore {
       for (const { key, value } of await keyValue.list(prefix)) {
         const request = readRequest(value)
         if ((request?.expiresAtMs ?? 0) + keepMs < nowMs) await keyValue.delete(key)
-        else if (!request || !isOfOwner(request, requester)) continue
+        else if (!request || ownerOfParty(request.subject.requester) !== ownerOfParty(requester)) continue
         else if (isWaiting(request, nowMs)) ofOwner.push(request)
         // What was used stays until it expires: the same answer, brought again, has to find it so.
         else if (request.expiresAtMs <= nowMs) over.push({ key, endedAtMs: request.usedAtMs ?? request.expiresAtMs })
@@ -99,11 +100,6 @@ function isWaiting({ usedAtMs, expiresAtMs, answers }: ApprovalRequest, nowMs: n
 /** What ends a request: a denial, or an amendment of it. */
 function isEnd({ word, amendedFrom }: ApprovalRequest['answers'][number]): boolean {
   return amendedFrom === undefined && (word === 'denied' || word === 'amended')
-}
-
-/** `requester` is `owner name`. */
-function isOfOwner({ subject }: ApprovalRequest, requester: string): boolean {
-  return subject.requester.startsWith(requester.slice(0, requester.indexOf(' ') + 1))
 }
 
 function keyOfPast(digest: string, id: string): string {

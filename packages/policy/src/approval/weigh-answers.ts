@@ -70,9 +70,10 @@ function isMeant(
   { by, name }: Pick<ApprovalAnswer, 'by' | 'name'>,
 ): boolean {
   if (approvers.length > 0) return approvers.includes(name)
-  return ownerOf(by) === ownerOf(direction === 'inbound' ? callee : requester)
+  return ownerOfParty(by) === ownerOfParty(direction === 'inbound' ? callee : requester)
 }
 
-function ownerOf(party: string): string {
+/** Reads the owner of a party, `owner name`. */
+export function ownerOfParty(party: string): string {
   return party.slice(0, party.indexOf(' '))
 }
